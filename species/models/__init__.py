@@ -1,0 +1,41 @@
+from .comments import Comment, CommentDecision, CommentStatus
+from .field_notes import FieldNote
+from .species import (
+    Conflict,
+    ConflictPosition,
+    Confidence,
+    Fact,
+    FactGroup,
+    PopulationCount,
+    Qualifier,
+    Source,
+    SourceKind,
+    Species,
+    Status,
+)
+from .texts import Citation, Section, Text
+from .threats import Direction, SpeciesThreat, Threat
+
+__all__ = [
+    "Citation",
+    "Comment",
+    "CommentDecision",
+    "CommentStatus",
+    "Confidence",
+    "Conflict",
+    "ConflictPosition",
+    "Direction",
+    "Fact",
+    "FactGroup",
+    "FieldNote",
+    "PopulationCount",
+    "Qualifier",
+    "Section",
+    "Source",
+    "SourceKind",
+    "Species",
+    "SpeciesThreat",
+    "Status",
+    "Text",
+    "Threat",
+]
