@@ -38,9 +38,7 @@ def joined(folder: Path) -> str:
 
 def is_current(target: Path, folder: Path) -> bool:
     # The folder's own time tells of files that were removed or renamed.
-    return target.is_file() and all(
-        path.stat().st_mtime <= target.stat().st_mtime for path in [folder, *parts(folder)]
-    )
+    return target.is_file() and all(path.stat().st_mtime <= target.stat().st_mtime for path in [folder, *parts(folder)])
 
 
 def write(target: Path, text: str) -> None:

@@ -1,0 +1,163 @@
+"""Start an adoption: checked answers → a pending adoption → a page at Stripe.
+
+The pending adoption is saved before anything is asked of Stripe, so whatever happens next can be matched to it.
+One attempt (one visit to the form) has one adoption and at most one page at Stripe that can be paid.
+"""
+
+import uuid
+from dataclasses import dataclass
+
+from django.conf import settings
+from django.db import transaction
+from django.urls import reverse
+
+from config.money import pounds
+from species.models import Species
+
+from . import stripe_gateway
+from .models import Adoption, AdoptionState, Campaign, Frequency, Gift, Plan, Supporter
+from .models.states import OPEN
+from .stripe_gateway import CheckoutRequest, StripeUnavailable
+
+INTERVALS = {Frequency.ONCE: "", Frequency.MONTHLY: "month", Frequency.YEARLY: "year"}
+
+
+@dataclass(frozen=True)
+class Answers:
+    """What somebody chose and typed, already checked. `recipient_name` is empty unless it is a gift."""
+
+    attempt: uuid.UUID
+    species: Species
+    plan: Plan
+    frequency: Frequency
+    amount_pence: int
+    name: str
+    email: str
+    recipient_name: str
+    campaign_code: str
+
+
+def start(answers: Answers) -> tuple[Adoption, str | None]:
+    """The adoption of these answers and the address to pay at; None if it needs no paying (again).
+
+    Raises StripeUnavailable or StripeRefused, with the pending adoption kept for the next try.
+    """
+    adoption = save(answers)
+    return adoption, page_to_pay(adoption)
+
+
+def save(answers: Answers) -> Adoption:
+    """The adoption of this attempt, made now or earlier; answers changed since are taken over until it is paid."""
+    with transaction.atomic():
+        supporter, _ = Supporter.objects.get_or_create(
+            email__iexact=answers.email, defaults={"email": answers.email, "name": answers.name}
+        )
+        terms = terms_of(answers, supporter)
+        adoption, is_new = Adoption.objects.select_for_update().get_or_create(attempt=answers.attempt, defaults=terms)
+        if is_new or adoption.state in OPEN:
+            keep_recipient(adoption, answers.recipient_name)
+    if not is_new and adoption.state in OPEN and any(getattr(adoption, k) != v for k, v in terms.items()):
+        change_terms(adoption, terms)
+    return adoption
+
+
+def terms_of(answers: Answers, supporter: Supporter) -> dict[str, object]:
+    return {
+        "supporter": supporter,
+        "species": answers.species,
+        "plan": answers.plan,
+        "frequency": answers.frequency,
+        "amount_pence": answers.amount_pence,
+        "is_gift": bool(answers.recipient_name),
+        "campaign": Campaign.objects.filter(code=answers.campaign_code).first(),
+        "campaign_code": answers.campaign_code,
+    }
+
+
+def keep_recipient(adoption: Adoption, recipient_name: str) -> None:
+    if recipient_name:
+        Gift.objects.update_or_create(adoption=adoption, defaults={"recipient_name": recipient_name})
+    else:
+        Gift.objects.filter(adoption=adoption).delete()
+
+
+def change_terms(adoption: Adoption, terms: dict[str, object]) -> None:
+    """Somebody went back and answered differently: close the page with the old amount, then take the new answers."""
+    if adoption.stripe_session_id:
+        stripe_gateway.expire_session(adoption.stripe_session_id)
+        session = stripe_gateway.read_session(adoption.stripe_session_id)
+        if session.status != "expired":
+            return  # paid in another tab a moment ago: what was paid stands
+    Adoption.objects.filter(pk=adoption.pk, state__in=OPEN).update(**terms)
+    next_page(adoption)
+    adoption.refresh_from_db()
+
+
+def page_to_pay(adoption: Adoption) -> str | None:
+    """The address of the one page at Stripe where this adoption can be paid; None if it was."""
+    if adoption.state not in OPEN:
+        return None
+    if adoption.stripe_session_id:
+        session = stripe_gateway.read_session(adoption.stripe_session_id)
+        if session.status == "open":
+            return session.url
+        if session.status == "complete":
+            return None
+        next_page(adoption)
+    return open_page(adoption)
+
+
+def next_page(adoption: Adoption) -> None:
+    """Count on, so that Stripe makes a new page instead of repeating its answer about the last."""
+    Adoption.objects.filter(pk=adoption.pk, session_number=adoption.session_number).update(
+        session_number=adoption.session_number + 1, stripe_session_id=None, state=AdoptionState.PENDING
+    )
+    adoption.refresh_from_db()
+
+
+def open_page(adoption: Adoption) -> str | None:
+    try:
+        session = stripe_gateway.create_session(request_for(adoption))
+    except StripeUnavailable as error:
+        if error.is_answered:
+            next_page(adoption)
+        raise
+    Adoption.objects.filter(pk=adoption.pk, session_number=adoption.session_number).update(stripe_session_id=session.id)
+    return session.url
+
+
+def request_for(adoption: Adoption) -> CheckoutRequest:
+    """What Stripe is asked to charge: everything comes from our row, nothing from the browser."""
+    thanks = settings.SITE_URL + reverse("adoptions:thanks", args=[adoption.public_id])
+    species = adoption.species.common_name
+    return CheckoutRequest(
+        public_id=str(adoption.public_id),
+        attempt=str(adoption.session_number),
+        reference=adoption.reference,
+        product_name=f"{species} adoption",
+        description=what_happens_next(adoption),
+        amount_pence=adoption.amount_pence,
+        interval=INTERVALS[Frequency(adoption.frequency)],
+        email=adoption.supporter.email,
+        success_url=f"{thanks}?s={{CHECKOUT_SESSION_ID}}",
+        cancel_url=settings.SITE_URL + reverse("adoptions:adopt", args=[adoption.species.slug]),
+        # Enough to rebuild the adoption from Stripe alone, and nothing about a person.
+        metadata={
+            "adoption": str(adoption.public_id),
+            "reference": adoption.reference,
+            "species": adoption.species.slug,
+            "plan": adoption.plan.slug,
+            "frequency": adoption.frequency,
+            "gift": "yes" if adoption.is_gift else "no",
+            "campaign": adoption.campaign_code,
+        },
+    )
+
+
+def what_happens_next(adoption: Adoption) -> str:
+    """The sentence by the pay button, here and at Stripe."""
+    amount = pounds(adoption.amount_pence)
+    if adoption.frequency == Frequency.ONCE:
+        return f"You pay {amount} once. Nothing renews by itself."
+    rhythm = "month" if adoption.frequency == Frequency.MONTHLY else "year"
+    return f"You pay {amount} today and {amount} on the same day every {rhythm}. You can stop at any time."

@@ -1,0 +1,128 @@
+"""What a person who adopts is asked, in the order they are asked it."""
+
+import uuid
+from typing import Any
+
+from django import forms
+
+from config.fields import PenceField, SingleLineField, StrictEmailField
+from config.money import pounds
+from species.models import Species
+
+from .checkout import Answers
+from .models import Frequency, Plan, PlanPrice
+
+OTHER = "other"
+FOR_ME, AS_GIFT = "me", "gift"
+
+
+class AdoptForm(forms.Form):
+    """Frequency, amount, who pays, and who it is for.
+
+    One group of amounts per frequency stands in the page, so that it works without JavaScript; the group of the
+    chosen frequency counts and the others are not looked at.
+    """
+
+    frequency = forms.ChoiceField(label="How often would you like to give?", widget=forms.RadioSelect)
+    other_amount = PenceField(
+        label="Other amount in pounds",
+        required=False,
+        max_length=12,
+        widget=forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off"}),
+    )
+    is_gift = forms.ChoiceField(
+        label="Who is this adoption for?",
+        choices=[(FOR_ME, "It is for me"), (AS_GIFT, "It is a gift for somebody else")],
+        initial=FOR_ME,
+        widget=forms.RadioSelect,
+    )
+    recipient_name = SingleLineField(
+        label="Name of the person you give it to",
+        required=False,
+        max_length=120,
+        help_text="As it should stand on the certificate.",
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+    )
+    name = SingleLineField(label="Your name", max_length=120, widget=forms.TextInput(attrs={"autocomplete": "name"}))
+    email = StrictEmailField(
+        label="Your email address",
+        help_text="For your receipt and certificate, nothing else.",
+        widget=forms.EmailInput(attrs={"autocomplete": "email", "spellcheck": "false"}),
+    )
+    attempt = forms.UUIDField(widget=forms.HiddenInput, required=False)
+    c = forms.RegexField(r"^[a-z0-9-]{3,32}\Z", widget=forms.HiddenInput, required=False)
+
+    def __init__(self, data: Any = None, *, plan: Plan, **kwargs: Any) -> None:
+        super().__init__(data, **kwargs)
+        self.plan = plan
+        self.prices: dict[str, PlanPrice] = {price.frequency: price for price in plan.prices.all()}
+        self.fields["frequency"].choices = [(f, Frequency(f).label) for f in self.prices]  # type: ignore[attr-defined]
+        for frequency, price in self.prices.items():
+            self.fields[f"amount_{frequency}"] = amount_field(price)
+        self.order_fields(["frequency", *(f"amount_{f}" for f in self.prices)])
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = self.cleaned_data
+        cleaned["attempt"] = cleaned.get("attempt") or uuid.uuid4()
+        if "frequency" in cleaned:
+            cleaned["amount_pence"] = self.clean_amount(cleaned["frequency"])
+        if (
+            cleaned.get("is_gift") == AS_GIFT
+            and not cleaned.get("recipient_name")
+            and not self.has_error("recipient_name")
+        ):
+            self.add_error("recipient_name", "Enter the name of the person you give the adoption to.")
+        # A campaign code never stops anybody from adopting: what is not one is dropped.
+        self.errors.pop("c", None)
+        cleaned.setdefault("c", "")
+        return cleaned
+
+    def clean_amount(self, frequency: str) -> int | None:
+        """The pence that count, within the plan's bounds; anything else is an error beside the field."""
+        price = self.prices[frequency]
+        choice = self.cleaned_data.get(f"amount_{frequency}")
+        self.forget_other_frequencies(frequency)
+        if choice and choice != OTHER:
+            return int(choice)
+        if self.has_error("other_amount"):
+            return None
+        pence: int | None = self.cleaned_data.get("other_amount")
+        if pence is None:
+            self.add_error("other_amount" if choice == OTHER else f"amount_{frequency}", "Choose or enter an amount.")
+        elif not price.allows(pence):
+            bounds = f"{pounds(price.minimum_pence)} to {pounds(price.maximum_pence)}"
+            self.add_error("other_amount", f"Enter an amount from {bounds}.")
+        return pence
+
+    def forget_other_frequencies(self, chosen: str) -> None:
+        for frequency in self.prices:
+            if frequency != chosen:
+                self.errors.pop(f"amount_{frequency}", None)
+        if self.cleaned_data.get(f"amount_{chosen}") not in {OTHER, None, ""}:
+            self.errors.pop("other_amount", None)
+
+    def answers(self, species: Species) -> Answers:
+        """The checked answers; call only on a valid form."""
+        cleaned = self.cleaned_data
+        return Answers(
+            attempt=cleaned["attempt"],
+            species=species,
+            plan=self.plan,
+            frequency=Frequency(cleaned["frequency"]),
+            amount_pence=cleaned["amount_pence"],
+            name=cleaned["name"],
+            email=cleaned["email"],
+            recipient_name=cleaned["recipient_name"] if cleaned["is_gift"] == AS_GIFT else "",
+            campaign_code=cleaned["c"] or "",
+        )
+
+
+def amount_field(price: PlanPrice) -> forms.ChoiceField:
+    choices = [(str(pence), pounds(pence)) for pence in price.preset_pence] + [(OTHER, "Another amount")]
+    return forms.ChoiceField(
+        label=f"Amount, {price.get_frequency_display().lower()}",
+        choices=choices,
+        required=False,
+        initial=str(price.suggested_pence),
+        widget=forms.RadioSelect,
+    )

@@ -1,0 +1,84 @@
+"""From Stripe's objects to our payments: the one place where money is written down.
+
+Every function is called with the adoption's row locked, adds only what is missing, and can be called any number of
+times with any older or newer news: a charge, refund or dispute has one row per kind, under Stripe's own id.
+"""
+
+from django.utils import timezone
+
+from .models import Adoption, Payment, PaymentKind
+from .stripe_gateway import Charge, Dispute, Refund
+
+REFUND_STANDS = {"succeeded", "pending", "requires_action"}
+STERLING = "gbp"
+
+
+def record_charge(adoption: Adoption, charge: Charge, *, invoice_id: str = "") -> Payment | None:
+    """Write down a paid charge and all that was refunded of it; the payment if it is new to us.
+
+    Another currency never enters the ledger: the same number would not be the same money.
+    """
+    if not charge.is_paid or charge.currency != STERLING:
+        return None
+    payment, is_new = Payment.objects.get_or_create(
+        stripe_id=charge.id,
+        kind=PaymentKind.CHARGE,
+        defaults={
+            "adoption": adoption,
+            "amount_pence": charge.amount_pence,
+            "invoice_id": invoice_id,
+            "card_last4": charge.last4,
+            "occurred_at": charge.created,
+        },
+    )
+    for refund in charge.refunds:
+        record_refund(payment, refund)
+    return payment if is_new else None
+
+
+def record_refund(payment: Payment, refund: Refund) -> None:
+    """A refund is money back out; one that failed later is money in again, as a row of its own."""
+    known = Payment.objects.filter(stripe_id=refund.id, kind=PaymentKind.REFUND)
+    if refund.status in REFUND_STANDS:
+        add(payment, PaymentKind.REFUND, refund.id, -refund.amount_pence, refund)
+    elif known.exists():
+        add(payment, PaymentKind.REFUND_FAILED, refund.id, refund.amount_pence, refund)
+
+
+def record_dispute(payment: Payment, dispute: Dispute) -> None:
+    """Disputed money leaves at once and comes back only if the dispute is won."""
+    if dispute.status.startswith("warning"):
+        return  # an inquiry: the bank asks, no money has moved
+    add(payment, PaymentKind.DISPUTE, dispute.id, -dispute.amount_pence, dispute)
+    if dispute.status == "won":
+        add(payment, PaymentKind.DISPUTE_REVERSAL, dispute.id, dispute.amount_pence, dispute)
+
+
+def add(payment: Payment, kind: PaymentKind, stripe_id: str, amount_pence: int, source: Refund | Dispute) -> None:
+    Payment.objects.get_or_create(
+        stripe_id=stripe_id,
+        kind=kind,
+        defaults={
+            "adoption": payment.adoption,
+            "charge": payment,
+            "amount_pence": amount_pence,
+            "occurred_at": source.created,
+        },
+    )
+
+
+def is_money_there(adoption: Adoption) -> bool:
+    """Has more come in than went back?"""
+    return adoption.payments.balance_pence() > 0
+
+
+def settle_state(adoption: Adoption) -> None:
+    """Let the state follow the money: active with it, ended once a single payment went back whole."""
+    this = Adoption.objects.filter(pk=adoption.pk)
+    if is_money_there(adoption):
+        if not adoption.is_repeating or adoption.stripe_subscription_id:
+            this.activate()
+    elif not adoption.is_repeating and adoption.payments.exists():
+        this.end(at=timezone.now())
+        this.abandon()
+    adoption.refresh_from_db()

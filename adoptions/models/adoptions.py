@@ -1,0 +1,164 @@
+import secrets
+import uuid
+from datetime import datetime
+
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Coalesce, Now
+from django.urls import reverse
+from django.utils import timezone
+
+from config.money import pounds
+from species.models import Species
+
+from .campaigns import Campaign
+from .plans import Plan
+from .states import ADOPTED, OPEN, REPEATING, AdoptionState, Frequency
+from .supporters import Supporter
+
+# Without 0/O, 1/I/L, and vowels: nothing to misread over the phone and no words by accident.
+REFERENCE_LETTERS = "23456789BCDFGHJKMNPQRSTVWXZ"
+EVERY = {Frequency.MONTHLY: "a month", Frequency.YEARLY: "a year", Frequency.ONCE: ""}
+
+
+def new_reference() -> str:
+    """`PM-7K4T9QXR`: short enough to read out, one in 2 × 10¹¹ to guess, and not a secret."""
+    return "PM-" + "".join(secrets.choice(REFERENCE_LETTERS) for _ in range(8))
+
+
+def new_token() -> str:
+    """192 bits in the address of somebody's certificate: knowing it is the permission."""
+    return secrets.token_urlsafe(24)
+
+
+class AdoptionQuerySet(models.QuerySet["Adoption"]):
+    """Verbs that move adoptions between states. Each is one conditional UPDATE and returns how many rows moved.
+
+    They are called by adoptions/ledger.py and adoptions/subscriptions.py only, with what Stripe says now.
+    """
+
+    def adopted(self) -> "AdoptionQuerySet":
+        return self.filter(state__in=ADOPTED)
+
+    def activate(self) -> int:
+        """The first payment arrived, or a later one after a failure."""
+        states = OPEN | {AdoptionState.PAST_DUE}
+        return self.filter(state__in=states).update(
+            state=AdoptionState.ACTIVE, activated_at=Coalesce("activated_at", Now())
+        )
+
+    def await_payment(self) -> int:
+        """The person did everything; the bank takes days (Bacs)."""
+        return self.filter(state__in=[AdoptionState.PENDING, AdoptionState.ABANDONED]).update(
+            state=AdoptionState.PROCESSING
+        )
+
+    def fall_behind(self) -> int:
+        """A renewal failed; Stripe tries again."""
+        return self.filter(state=AdoptionState.ACTIVE).update(state=AdoptionState.PAST_DUE)
+
+    def abandon(self) -> int:
+        """The page at Stripe expired unpaid, or the bank refused the first debit."""
+        return self.filter(state__in=[AdoptionState.PENDING, AdoptionState.PROCESSING]).update(
+            state=AdoptionState.ABANDONED
+        )
+
+    def end(self, *, at: datetime) -> int:
+        return self.filter(state__in=ADOPTED).update(state=AdoptionState.ENDED, ended_at=at, ends_on=None)
+
+    def hold(self, *, reason: str) -> int:
+        """Something does not add up: nothing is given out until staff have looked."""
+        return self.filter(state__in=OPEN).update(state=AdoptionState.HELD, held_because=reason[:300])
+
+
+class Adoption(models.Model):
+    """One supporter's adoption of one species."""
+
+    public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    reference = models.CharField(max_length=16, unique=True, default=new_reference, editable=False)
+    token = models.CharField(max_length=40, unique=True, default=new_token, editable=False)
+    attempt = models.UUIDField(unique=True, editable=False, help_text="One visit to the form makes one adoption.")
+
+    supporter = models.ForeignKey(Supporter, on_delete=models.PROTECT, related_name="adoptions")
+    species = models.ForeignKey(Species, on_delete=models.PROTECT, related_name="adoptions")
+    plan = models.ForeignKey(Plan, on_delete=models.PROTECT, related_name="adoptions")
+    frequency = models.CharField(max_length=10, choices=Frequency)
+    amount_pence = models.PositiveIntegerField()
+    is_gift = models.BooleanField(default=False)
+
+    campaign = models.ForeignKey(
+        Campaign,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="adoptions",
+        help_text="The link that brought them.",
+    )
+    campaign_code = models.CharField(max_length=32, blank=True, help_text="The code as it arrived, known to us or not.")
+
+    state = models.CharField(max_length=12, choices=AdoptionState, default=AdoptionState.PENDING)
+    held_because = models.CharField(max_length=300, blank=True)
+    created_at = models.DateTimeField(default=timezone.now, db_index=True)
+    activated_at = models.DateTimeField(null=True, blank=True)
+    ends_on = models.DateField(null=True, blank=True, help_text="The last day, where the end is already decided.")
+    ended_at = models.DateTimeField(null=True, blank=True)
+
+    stripe_session_id = models.CharField(max_length=100, unique=True, null=True, blank=True, editable=False)
+    session_number = models.PositiveSmallIntegerField(default=1, editable=False, help_text="Counts pages at Stripe.")
+    stripe_subscription_id = models.CharField(max_length=64, unique=True, null=True, blank=True, editable=False)
+    stripe_customer_id = models.CharField(max_length=64, blank=True, editable=False)
+
+    objects = AdoptionQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-id"]
+        constraints = [
+            models.CheckConstraint(
+                name="adoption_adopted_has_start",
+                condition=Q(state__in=["pending", "processing", "abandoned", "held"]) | Q(activated_at__isnull=False),
+            ),
+            models.CheckConstraint(
+                name="adoption_ended_has_end",
+                condition=Q(state="ended", ended_at__isnull=False) | (~Q(state="ended") & Q(ended_at__isnull=True)),
+            ),
+            models.CheckConstraint(
+                name="adoption_repeating_has_subscription",
+                condition=Q(frequency="once")
+                | Q(state__in=["pending", "abandoned", "held"])
+                | Q(stripe_subscription_id__isnull=False),
+            ),
+            models.CheckConstraint(
+                name="adoption_once_has_no_subscription",
+                condition=~Q(frequency="once") | Q(stripe_subscription_id__isnull=True),
+            ),
+            models.CheckConstraint(
+                name="adoption_amount", condition=Q(amount_pence__gte=100, amount_pence__lte=1_000_000)
+            ),
+            models.CheckConstraint(name="adoption_held_has_reason", condition=~Q(state="held") | ~Q(held_because="")),
+        ]
+        indexes = [models.Index(fields=["state", "-id"], name="adoption_by_state")]
+
+    def __str__(self) -> str:
+        return self.reference
+
+    def get_absolute_url(self) -> str:
+        return reverse("adoptions:thanks", args=[self.public_id])
+
+    @property
+    def is_repeating(self) -> bool:
+        return self.frequency in REPEATING
+
+    @property
+    def is_adopted(self) -> bool:
+        return self.state in ADOPTED
+
+    @property
+    def price(self) -> str:
+        """`£5 a month`, `£36`."""
+        return f"{pounds(self.amount_pence)} {EVERY[Frequency(self.frequency)]}".strip()
+
+    @property
+    def certificate_name(self) -> str:
+        """Whose name stands on the certificate."""
+        gift = getattr(self, "gift", None) if self.is_gift else None
+        return gift.recipient_name if gift else self.supporter.name

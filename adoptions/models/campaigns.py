@@ -1,0 +1,77 @@
+from django.core.validators import RegexValidator
+from django.db import models
+from django.db.models import F, Q
+from django.urls import reverse
+from django.utils import timezone
+
+from species.models import Species
+
+from .states import Frequency
+
+CODE = RegexValidator(r"^[a-z0-9-]{3,32}\Z", "Use 3 to 32 lower-case letters, digits and hyphens.")
+
+
+class Destination(models.TextChoices):
+    ADOPT = "adopt", "Adopt page of the species"
+    SPECIES = "species", "Species page"
+    HOME = "home", "Home page"
+
+
+class Campaign(models.Model):
+    """A link in a mail or on a poster: `/go/<code>` leads to a page of ours, with some answers filled in."""
+
+    code = models.CharField(max_length=32, unique=True, validators=[CODE], help_text="Never re-used, never changed.")
+    name = models.CharField(max_length=120, help_text="For staff: which mail, when, to whom.")
+    destination = models.CharField(max_length=10, choices=Destination, default=Destination.ADOPT)
+    species = models.ForeignKey(
+        Species,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="campaigns",
+        help_text="Empty only for the home page.",
+    )
+    preset_frequency = models.CharField(max_length=10, choices=Frequency, blank=True)
+    preset_pence = models.PositiveIntegerField("preset amount in pence", null=True, blank=True)
+    preset_gift = models.BooleanField("preset as a gift", default=False)
+    starts_at = models.DateTimeField(default=timezone.now)
+    ends_at = models.DateTimeField(null=True, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["-id"]
+        constraints = [
+            models.CheckConstraint(
+                name="campaign_ends_after_start",
+                condition=Q(ends_at__isnull=True) | Q(ends_at__gt=F("starts_at")),
+            ),
+            models.CheckConstraint(
+                name="campaign_has_species", condition=Q(destination="home") | Q(species__isnull=False)
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.code
+
+    def get_absolute_url(self) -> str:
+        return reverse("adoptions:campaign_link", args=[self.code])
+
+    @property
+    def is_running(self) -> bool:
+        now = timezone.now()
+        return self.starts_at <= now and (self.ends_at is None or now < self.ends_at)
+
+
+class CampaignDay(models.Model):
+    """How often a link was followed on one day. A count and nothing about anybody."""
+
+    campaign = models.ForeignKey(Campaign, on_delete=models.CASCADE, related_name="days")
+    day = models.DateField()
+    landings = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        ordering = ["-day"]
+        constraints = [models.UniqueConstraint(fields=["campaign", "day"], name="campaign_day_once")]
+
+    def __str__(self) -> str:
+        return f"{self.day} {self.landings}"

@@ -1,0 +1,54 @@
+from django.db import models
+from django.db.models import F, Q
+from django.db.models.functions import Now
+
+from .states import EventState
+
+
+class StripeEventQuerySet(models.QuerySet["StripeEvent"]):
+    def unworked(self) -> "StripeEventQuerySet":
+        return self.filter(state__in=[EventState.RECEIVED, EventState.PARKED])
+
+    def mark_done(self) -> int:
+        return self.unworked().update(state=EventState.DONE, worked_at=Now(), error="")
+
+    def mark_ignored(self) -> int:
+        return self.unworked().update(state=EventState.IGNORED, worked_at=Now(), error="")
+
+    def park(self, *, reason: str) -> int:
+        return self.unworked().update(state=EventState.PARKED, worked_at=None, error=reason[:500])
+
+    def count_attempt(self) -> int:
+        return self.update(attempts=F("attempts") + 1)
+
+
+class StripeEvent(models.Model):
+    """The inbox: every event Stripe signed for us, once, as it came."""
+
+    id = models.CharField(primary_key=True, max_length=64)
+    type = models.CharField(max_length=100, db_index=True)
+    object_id = models.CharField(max_length=100, blank=True, help_text="What it is about: a hint, we ask Stripe again.")
+    api_version = models.CharField(max_length=40, blank=True)
+    # Text, not JSON: jsonb refuses NUL and lone surrogates, and an event we cannot store is an event we lose.
+    body = models.BinaryField()
+    received_at = models.DateTimeField(auto_now_add=True, db_index=True)
+    state = models.CharField(max_length=10, choices=EventState, default=EventState.RECEIVED)
+    worked_at = models.DateTimeField(null=True, blank=True)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    error = models.CharField(max_length=500, blank=True)
+
+    objects = StripeEventQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-received_at"]
+        constraints = [
+            models.CheckConstraint(
+                name="stripe_event_worked_has_time",
+                condition=Q(state__in=["done", "ignored"], worked_at__isnull=False)
+                | Q(state__in=["received", "parked"], worked_at__isnull=True),
+            )
+        ]
+        indexes = [models.Index(fields=["received_at"], name="stripe_event_unworked", condition=Q(state="received"))]
+
+    def __str__(self) -> str:
+        return f"{self.type} {self.id}"

@@ -1,0 +1,40 @@
+"""What the worker does for adoptions. Tasks take ids, fetch, delegate, and may run twice."""
+
+from datetime import timedelta
+
+from django.tasks import task
+from django.utils import timezone
+
+from config import limits
+from config.tasks import every
+
+from . import webhooks
+from .models import EventState, StripeEvent
+
+UNWORKED_AFTER = timedelta(minutes=1)
+
+
+@task(max_attempts=10)
+def work_event(event_id: str) -> None:
+    """Work one event of Stripe's; what makes it fail is kept on its row for staff, and it is tried again."""
+    try:
+        webhooks.work(event_id)
+    except Exception as error:
+        StripeEvent.objects.filter(pk=event_id).park(reason=f"{type(error).__name__}: {error}")
+        raise
+
+
+@every(minutes=1)
+@task
+def work_forgotten_events() -> None:
+    """Enqueue events that came in but were never worked, whatever became of their task."""
+    old = timezone.now() - UNWORKED_AFTER
+    forgotten = StripeEvent.objects.filter(state=EventState.RECEIVED, received_at__lt=old, type__in=webhooks.HANDLERS)
+    for event_id in forgotten.values_list("pk", flat=True)[:100]:
+        work_event.enqueue(event_id)
+
+
+@every(hours=1)
+@task
+def forget_old_limits() -> None:
+    limits.forget_old_windows()

@@ -1,0 +1,18 @@
+import re
+
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from .. import campaigns
+
+UNWANTED = re.compile(r"[^a-z0-9-]")
+
+
+@never_cache
+@require_safe
+def follow(request: HttpRequest, code: str) -> HttpResponse:
+    """A link in a mail: to the page its campaign names, with the code in the address. No cookie, no trace of who."""
+    clean = UNWANTED.sub("", code.lower())[:32].strip("-")
+    is_person = request.method == "GET" and "prefetch" not in request.headers.get("Sec-Purpose", "")
+    return HttpResponseRedirect(campaigns.follow(clean, is_counted=is_person))

@@ -1,0 +1,114 @@
+"""The way to adopt: choose, check, pay at Stripe, be told the truth."""
+
+import logging
+from typing import Any
+from uuid import UUID
+
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
+from django.shortcuts import get_object_or_404, render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_safe
+
+from config import errors
+from species.models import Species
+
+from .. import checkout, fulfilment, presets
+from ..forms import AdoptForm
+from ..models import OPEN, Adoption, AdoptionState, Frequency, Plan
+from ..shield import may_open_a_page
+from ..stripe_gateway import StripeRefused, StripeUnavailable
+
+logger = logging.getLogger(__name__)
+
+STATES_SHOWN = {
+    AdoptionState.ACTIVE: "paid",
+    AdoptionState.PAST_DUE: "paid",
+    AdoptionState.PROCESSING: "processing",
+    AdoptionState.PENDING: "unpaid",
+    AdoptionState.ABANDONED: "expired",
+    AdoptionState.HELD: "processing",
+    AdoptionState.ENDED: "ended",
+}
+PAY_RHYTHM = {Frequency.ONCE: "", Frequency.MONTHLY: " every month", Frequency.YEARLY: " every year"}
+
+
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def adopt(request: HttpRequest, slug: str) -> HttpResponseBase:
+    """Step one asks, step two shows the answers again, step three leaves for Stripe. The form travels whole."""
+    species = get_object_or_404(Species.objects.published(), slug=slug)
+    plans = list(Plan.objects.on_offer_for(species))
+    if not plans:
+        return render(request, "adoptions/not_open.html", {"species": species}, status=503)
+    query = request.POST if request.method == "POST" else request.GET
+    plan = presets.chosen_plan(plans, query)
+    context = {"species": species, "plan": plan, "plans": plans}
+    if request.method != "POST":
+        form = AdoptForm(plan=plan, initial=presets.initial_answers(plan, query))
+        return render(request, "adoptions/adopt.html", {**context, "form": form})
+    form = AdoptForm(request.POST, plan=plan)
+    if not form.is_valid():
+        return render(request, "adoptions/adopt.html", {**context, "form": form}, status=422)
+    step = request.POST.get("step")
+    if step == "change":
+        return render(request, "adoptions/adopt.html", {**context, "form": form})
+    if step == "pay":
+        return pay(request, form, context)
+    return render(request, "adoptions/check.html", {**context, **check_context(form, species)})
+
+
+def check_context(form: AdoptForm, species: Species) -> dict[str, Any]:
+    """The answers in words, and what the button will do."""
+    answers = form.answers(species)
+    draft = Adoption(frequency=answers.frequency, amount_pence=answers.amount_pence)
+    rows = [("You adopt", species.common_name), ("You give", draft.price), ("Your name", answers.name)]
+    rows.append(("Your email address", answers.email))
+    rows.append(("It is for", answers.recipient_name or "you"))
+    return {
+        "form": form,
+        "attempt": answers.attempt,
+        "answers": rows,
+        "pay_label": f"Pay {checkout.pounds(answers.amount_pence)}{PAY_RHYTHM[answers.frequency]}",
+        "what_happens_next": checkout.what_happens_next(draft),
+    }
+
+
+def pay(request: HttpRequest, form: AdoptForm, context: dict[str, Any]) -> HttpResponseBase:
+    """Leave for Stripe; stay, with every answer kept, when that is not possible now."""
+    species: Species = context["species"]
+    answers = form.answers(species)
+    if not may_open_a_page(request, answers.email):
+        return errors.error_page(429)
+    try:
+        adoption, address = checkout.start(answers)
+    except (StripeUnavailable, StripeRefused) as error:
+        logger.warning("No page to pay at: %s", error)
+        context |= {**check_context(form, species), "problem": True}
+        return render(request, "adoptions/check.html", context, status=503)
+    response = HttpResponseRedirect(address or adoption.get_absolute_url())
+    response.status_code = 303
+    return response
+
+
+@never_cache
+@require_safe
+def thanks(request: HttpRequest, public_id: UUID) -> HttpResponse:
+    """Where Stripe sends people back. Says "paid" only if Stripe says so, asked again now.
+
+    This GET may write down what Stripe reports. It acts for nobody: the same would be written without the visit.
+    """
+    adoptions = Adoption.objects.select_related("supporter", "species", "gift")
+    adoption = get_object_or_404(adoptions, public_id=public_id)
+    is_from_stripe = bool(adoption.stripe_session_id) and request.GET.get("s") == adoption.stripe_session_id
+    if adoption.state in OPEN and adoption.stripe_session_id:
+        try:
+            fulfilment.sync_session(adoption.stripe_session_id)
+        except (StripeUnavailable, StripeRefused) as error:
+            logger.warning("Could not ask about %s: %s", adoption.reference, error)
+        adoption = adoptions.get(pk=adoption.pk)
+    context = {
+        "adoption": adoption,
+        "state": STATES_SHOWN[AdoptionState(adoption.state)],
+        "is_payer": is_from_stripe,
+    }
+    return render(request, "adoptions/thanks.html", context)

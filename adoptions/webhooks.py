@@ -1,0 +1,78 @@
+"""Stripe's events: verify, keep once, answer; the worker does what they ask for.
+
+Keeping and answering is all that happens while Stripe waits, so nothing we do wrong later makes it give up on us.
+The event row and its task are one transaction: an event answered with 200 is an event that will be worked.
+"""
+
+import logging
+from collections.abc import Callable
+
+from django.conf import settings
+from django.db import transaction
+
+from . import fulfilment, stripe_gateway
+from .models import EventState, StripeEvent
+from .stripe_gateway import SignedEvent
+
+logger = logging.getLogger(__name__)
+
+HANDLERS: dict[str, Callable[[str], bool]] = {
+    "checkout.session.completed": fulfilment.sync_session,
+    "checkout.session.async_payment_succeeded": fulfilment.sync_session,
+    "checkout.session.async_payment_failed": fulfilment.sync_session,
+    "checkout.session.expired": fulfilment.sync_session,
+    "invoice.paid": fulfilment.sync_invoice,
+    "invoice.payment_failed": fulfilment.sync_invoice,
+    "invoice.payment_action_required": fulfilment.sync_invoice,
+    "customer.subscription.updated": fulfilment.sync_subscription,
+    "customer.subscription.deleted": fulfilment.sync_subscription,
+    "charge.refunded": fulfilment.sync_charge,
+    "refund.created": fulfilment.sync_refund,
+    "refund.updated": fulfilment.sync_refund,
+    "refund.failed": fulfilment.sync_refund,
+    "charge.dispute.created": fulfilment.sync_dispute,
+    "charge.dispute.updated": fulfilment.sync_dispute,
+    "charge.dispute.closed": fulfilment.sync_dispute,
+}
+
+
+def receive(body: bytes, signature: str) -> bool:
+    """Keep a signed event; False if we have it already. Raises NotStripe, and then nothing was written."""
+    from .tasks import work_event
+
+    event = stripe_gateway.verify(body, signature, settings.STRIPE_WEBHOOK_SECRETS)
+    with transaction.atomic():
+        is_new = keep(event, body)
+        if is_new and event.type in HANDLERS:
+            work_event.enqueue(event.id)
+    return is_new
+
+
+def keep(event: SignedEvent, body: bytes) -> bool:
+    """One row per event: INSERT … ON CONFLICT DO NOTHING, so eight deliveries at once make one."""
+    row = StripeEvent(
+        id=event.id,
+        type=event.type[:100],
+        object_id=event.object_id[:100],
+        api_version=event.api_version[:40],
+        body=body,
+    )
+    before = StripeEvent.objects.bulk_create([row], ignore_conflicts=True)
+    return bool(before)
+
+
+def work(event_id: str) -> None:
+    """Do what an event asks for. Done twice, it changes nothing the second time."""
+    event = StripeEvent.objects.get(pk=event_id)
+    this = StripeEvent.objects.filter(pk=event_id)
+    if event.state in {EventState.DONE, EventState.IGNORED}:
+        return
+    this.count_attempt()
+    handler = HANDLERS.get(event.type)
+    if handler is None:
+        this.mark_ignored()
+    elif handler(event.object_id):
+        this.mark_done()
+    else:
+        logger.info("Stripe event %s (%s) is about nothing of ours.", event.id, event.type)
+        this.mark_ignored()

@@ -1,0 +1,86 @@
+"""Misconfiguration stops the start, with a sentence that says what to set."""
+
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, register
+
+
+@register
+def stripe_key_fits_the_environment(**kwargs: Any) -> list[CheckMessage]:
+    """A live key moves money, so only production may hold one; a test key there would give adoptions away."""
+    if settings.DEBUG and settings.STRIPE_LIVEMODE:
+        return [
+            Error(
+                "A live Stripe key is set while DEBUG is on.",
+                hint="Use a test key, or no key for the local stand-in, anywhere but in production.",
+                id="pugmark.E001",
+            )
+        ]
+    if not settings.DEBUG and not settings.STRIPE_LIVEMODE:
+        return [
+            Error(
+                "This is production (DEBUG is off) and STRIPE_SECRET_KEY is not a live key.",
+                hint="Set the sk_live_ or rk_live_ key. Adoptions paid with a test key would cost nothing.",
+                id="pugmark.E002",
+            )
+        ]
+    return []
+
+
+@register
+def stripe_standin_stays_on_a_laptop(**kwargs: Any) -> list[CheckMessage]:
+    """The stand-in says "paid" to anybody."""
+    if not settings.DEBUG and (settings.IS_STRIPE_STANDIN or settings.STRIPE_API_BASE != "https://api.stripe.com"):
+        return [
+            Error(
+                "STRIPE_API_BASE or STRIPE_SECRET_KEY points production at something that is not Stripe.",
+                hint="Unset STRIPE_API_BASE and set a live STRIPE_SECRET_KEY.",
+                id="pugmark.E003",
+            )
+        ]
+    return []
+
+
+@register
+def webhook_secrets_are_secrets(**kwargs: Any) -> list[CheckMessage]:
+    """With an empty secret anyone could sign an event."""
+    if not settings.STRIPE_WEBHOOK_SECRETS or not all(s.strip() for s in settings.STRIPE_WEBHOOK_SECRETS):
+        return [
+            Error(
+                "STRIPE_WEBHOOK_SECRETS is empty.",
+                hint="Set the endpoint's whsec_ signing secret (two, separated by a comma, while rotating).",
+                id="pugmark.E004",
+            )
+        ]
+    return []
+
+
+@register
+def embedded_postgres_stays_on_a_laptop(**kwargs: Any) -> list[CheckMessage]:
+    """It runs without fsync: a power cut may eat it."""
+    if not settings.DEBUG and settings.DATABASES["default"]["ENGINE"] == "config.local.postgres":
+        return [
+            Error(
+                "The embedded PostgreSQL is for development.",
+                hint="Set DATABASE_URL to a PostgreSQL 14 or newer.",
+                id="pugmark.E005",
+            )
+        ]
+    return []
+
+
+@register
+def site_url_is_served_here(**kwargs: Any) -> list[CheckMessage]:
+    """Links in mails are built from SITE_URL; Django refuses requests for hosts it does not know."""
+    host = urlsplit(settings.SITE_URL).hostname or ""
+    if settings.DEBUG or host in settings.ALLOWED_HOSTS or "*" in settings.ALLOWED_HOSTS:
+        return []
+    return [
+        Error(
+            f"SITE_URL is on {host!r}, which is not in ALLOWED_HOSTS.",
+            hint="Every link in our mails would answer 400.",
+            id="pugmark.E006",
+        )
+    ]

@@ -1,0 +1,102 @@
+"""The one way mail leaves: a row in the caller's transaction, sent later by the worker.
+
+A mail exists exactly if the transaction that wanted it committed. It is never lost: whatever happens to worker or
+mail server, the row waits. It is sent once, but for one case no protocol can close: a worker that dies between
+the mail server's "accepted" and our commit sends again, with the same Message-ID.
+"""
+
+import logging
+import smtplib
+from datetime import timedelta
+from email.utils import make_msgid
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.core.mail import EmailMultiAlternatives
+from django.db import transaction
+from django.tasks import task
+from django.template.loader import render_to_string
+
+from .models import Mail
+from .tasks import every
+
+logger = logging.getLogger(__name__)
+
+LEASE = timedelta(minutes=1)
+MOST_ATTEMPTS = 40  # with waits doubling from 15 s to an hour: about a day and a half
+LONGEST_WAIT = timedelta(hours=1)
+
+
+def queue_mail(kind: str, *, to: str, key: str, context: dict[str, Any]) -> bool:
+    """Render `emails/<kind>/` and queue it under `<kind>:<key>`; False if that was queued before.
+
+    The rendered copy is kept: staff see exactly what was sent, and a later change of the words changes nothing.
+    """
+    context = {"charity": settings.CHARITY, "site_url": settings.SITE_URL, **context}
+    subject = " ".join(render_to_string(f"emails/{kind}/subject.txt", context).split())
+    host = urlsplit(settings.SITE_URL).hostname or "localhost"
+    with transaction.atomic():
+        mail, is_new = Mail.objects.get_or_create(
+            key=f"{kind}:{key}",
+            defaults={
+                "kind": kind,
+                "to": to,
+                "subject": subject[:250],
+                "text": render_to_string(f"emails/{kind}/body.txt", context),
+                "html": render_to_string(f"emails/{kind}/body.html", {**context, "subject": subject}),
+                "message_id": make_msgid(domain=host),
+            },
+        )
+        if is_new:
+            deliver.enqueue(mail.pk)
+    return is_new
+
+
+@task
+def deliver(mail_id: int) -> None:
+    """Send one mail, if it is due and nobody else is at it."""
+    if Mail.objects.filter(pk=mail_id).claim(for_time=LEASE):
+        send_claimed(Mail.objects.get(pk=mail_id))
+
+
+@every(seconds=15)
+@task
+def deliver_due() -> None:
+    """Send whatever waits: mails the server would not take earlier, and those of a worker that died."""
+    for mail_id in Mail.objects.due().order_by("not_before").values_list("pk", flat=True)[:200]:
+        deliver.func(mail_id)
+
+
+def send_claimed(mail: Mail) -> None:
+    """Give a claimed mail to the mail server and write down what became of it."""
+    this = Mail.objects.filter(pk=mail.pk)
+    message = EmailMultiAlternatives(
+        mail.subject,
+        mail.text,
+        to=[mail.to],
+        reply_to=[settings.CHARITY["reply_to"]],
+        headers={"Message-ID": mail.message_id},
+    )
+    message.attach_alternative(mail.html, "text/html")
+    try:
+        message.send()
+    except smtplib.SMTPRecipientsRefused as error:
+        code = next(iter(error.recipients.values()))[0]
+        if code >= 500:
+            this.give_up(error=f"The mail server refused the address ({code}).")
+        else:
+            this.put_back(wait=wait_after(mail.attempts), error=f"The mail server asked us to wait ({code}).")
+    except (OSError, smtplib.SMTPException) as error:
+        logger.warning("Mail %s not sent: %s", mail.pk, type(error).__name__)
+        if mail.attempts >= MOST_ATTEMPTS:
+            this.give_up(error=f"No success in {mail.attempts} attempts ({type(error).__name__}).")
+        else:
+            this.put_back(wait=wait_after(mail.attempts), error=type(error).__name__)
+    else:
+        this.mark_sent()
+
+
+def wait_after(attempts: int) -> timedelta:
+    """15 s, 30 s, 1 min … up to an hour."""
+    return min(timedelta(seconds=15) * 2 ** min(attempts - 1, 12), LONGEST_WAIT)

@@ -1,0 +1,26 @@
+import threading
+from typing import Any
+
+from django.db import close_old_connections
+from django_tasks_db.management.commands import db_worker
+
+from config import heartbeat, tasks
+
+
+class Command(db_worker.Command):  # type: ignore[misc]  # the package ships no types
+    help = "Run background tasks and the timetable."
+
+    def handle(self, **options: Any) -> None:
+        threading.Thread(target=keep_time, daemon=True).start()
+        super().handle(**options)
+
+
+def keep_time(interval: float = 1) -> None:
+    """Once a second: put back what a dead worker held, enqueue what is due, and say that we are alive."""
+    pause = threading.Event()
+    while True:
+        close_old_connections()
+        tasks.rescue()
+        tasks.enqueue_due()
+        heartbeat.beat()
+        pause.wait(interval)

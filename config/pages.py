@@ -1,0 +1,13 @@
+"""The pages in the footer: words, no data."""
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+PAGES = ("about", "privacy", "cookies", "accessibility", "contact", "complaints")
+
+
+@require_safe
+def page(request: HttpRequest, *, name: str) -> HttpResponse:
+    """One of the footer pages."""
+    return render(request, f"pages/{name}.html")

@@ -1,0 +1,45 @@
+"""Protection against forged posts for forms on pages that every visitor shares.
+
+A page that a cache may hand to anybody cannot carry a token made for one visitor, and a page that promises
+"no cookie" cannot set one. Those forms do nothing a stranger could not do by posting directly (they act for
+nobody: no session is read), so what is left to prevent is another site making a visitor's browser post. The
+browser itself tells: `Sec-Fetch-Site` cannot be set by a page, and `Origin` is sent with every cross-site POST.
+"""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Concatenate
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.views.decorators.csrf import csrf_exempt
+
+from . import errors
+
+
+def is_same_origin(request: HttpRequest) -> bool:
+    """Did this request come from a page of ours (or from something that is no browser at all)?"""
+    fetch_site = request.headers.get("Sec-Fetch-Site")
+    if fetch_site is not None and fetch_site not in {"same-origin", "none"}:
+        return False
+    origin = request.headers.get("Origin")
+    if origin is None:
+        return True
+    ours = {urlsplit(settings.SITE_URL).netloc, request.get_host()}
+    return urlsplit(origin).netloc in ours
+
+
+def same_origin_only[**P](
+    view: Callable[Concatenate[HttpRequest, P], HttpResponse],
+) -> Callable[Concatenate[HttpRequest, P], HttpResponse]:
+    """Let a public, session-less form in without a CSRF token, if the browser says that it is ours."""
+
+    @csrf_exempt
+    @wraps(view)
+    def guarded(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+        if not is_same_origin(request):
+            return errors.csrf_failure(request)
+        return view(request, *args, **kwargs)
+
+    return guarded

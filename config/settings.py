@@ -1,0 +1,254 @@
+"""Every setting of the site. A difference between two environments is an environment variable, read here.
+
+Unset variables give a development site only where DEBUG is on; without it the site refuses to start and
+says which variables are missing. The table of variables is in config/deploy/DEPLOY.md.
+"""
+
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import environ
+from django.core.exceptions import ImproperlyConfigured
+from django.utils.csp import CSP
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+LOCAL_DIR = BASE_DIR / ".local"
+
+env = environ.Env()
+if (BASE_DIR / ".env").is_file():
+    environ.Env.read_env(BASE_DIR / ".env")
+
+DEBUG: bool = env.bool("DEBUG", default=False)
+
+REQUIRED_IN_PRODUCTION = (
+    "SECRET_KEY",
+    "ALLOWED_HOSTS",
+    "SITE_URL",
+    "DATABASE_URL",
+    "STRIPE_SECRET_KEY",
+    "STRIPE_WEBHOOK_SECRETS",
+    "EMAIL_URL",
+    "DEFAULT_FROM_EMAIL",
+    "CHARITY_NAME",
+    "CHARITY_NUMBER",
+)
+if not DEBUG:
+    missing = [name for name in REQUIRED_IN_PRODUCTION if not env.str(name, default="").strip()]
+    if missing:
+        raise ImproperlyConfigured(
+            f"Pugmark will not start half-configured. Set {', '.join(missing)} "
+            "(see config/deploy/DEPLOY.md), or DEBUG=True for a development site."
+        )
+
+# --- the site ---------------------------------------------------------------------------------------------
+
+PORT: int = env.int("PORT", default=8000)
+# A development key need not be secret, but it must stay the same while signed links are in people's hands.
+SECRET_KEY: str = env.str("SECRET_KEY", default="development-only-" + "not-a-secret-" * 3)
+SECRET_KEY_FALLBACKS: list[str] = env.list("SECRET_KEY_FALLBACKS", default=[])
+ALLOWED_HOSTS: list[str] = env.list("ALLOWED_HOSTS", default=["127.0.0.1", "localhost", "[::1]"])
+SITE_URL: str = env.str("SITE_URL", default=f"http://127.0.0.1:{PORT}").rstrip("/")
+IS_SECURE_SITE = urlsplit(SITE_URL).scheme == "https"
+CSRF_TRUSTED_ORIGINS = [SITE_URL]
+
+ROOT_URLCONF = "config.urls"
+WSGI_APPLICATION = "config.wsgi.application"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+INSTALLED_APPS = [
+    "config",
+    "adoptions",
+    "species",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.humanize",
+    "django.contrib.messages",
+    "django.contrib.postgres",
+    "django.contrib.sessions",
+    "django.contrib.sitemaps",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "django.forms",
+    "django_tasks_db",
+    "pgtrigger",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "config.middleware.own_error_pages",
+    "config.middleware.security_headers",
+    "django.middleware.csp.ContentSecurityPolicyMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "config.middleware.refuse_unusable_requests",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "config.context_processors.charity",
+            ],
+        },
+    }
+]
+FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
+
+# --- database ---------------------------------------------------------------------------------------------
+
+if "DATABASE_URL" in env.ENVIRON:
+    DATABASES = {"default": env.db_url("DATABASE_URL", engine="django.db.backends.postgresql")}
+else:
+    from config.local.postgres import DATABASE
+
+    DATABASES = {"default": DATABASE}
+DATABASES["default"].setdefault("CONN_MAX_AGE", 60)
+DATABASES["default"].setdefault("CONN_HEALTH_CHECKS", True)
+DATABASES["default"].setdefault("OPTIONS", {}).setdefault(
+    "options",
+    # A request that waits longer than this is already lost to the person; a lock held longer blocks everyone.
+    "-c statement_timeout=15s -c lock_timeout=5s -c idle_in_transaction_session_timeout=30s",
+)
+
+# --- people, time, words ----------------------------------------------------------------------------------
+
+LANGUAGE_CODE = "en-gb"
+TIME_ZONE = "Europe/London"  # for people; the database is in UTC
+USE_TZ = True
+USE_I18N = True
+
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 15}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+
+CHARITY = {
+    "name": env.str("CHARITY_NAME", default="Demonstration Leopard Trust"),
+    "number": env.str("CHARITY_NUMBER", default="0000000 (demonstration: not a real charity)"),
+    "regulator": env.str("CHARITY_REGULATOR", default="the Charity Commission for England and Wales"),
+    "address": env.str("CHARITY_ADDRESS", default="1 Example Street, Exampleton EX1 1EX"),
+    "reply_to": env.str("CHARITY_REPLY_TO", default="supporters@example.org"),
+    "phone": env.str("CHARITY_PHONE", default="01632 960000"),
+    "is_demonstration": "CHARITY_NAME" not in env.ENVIRON,
+}
+
+# --- files ------------------------------------------------------------------------------------------------
+
+STATIC_URL = "static/"
+STATIC_ROOT = BASE_DIR / "staticfiles"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+STATICFILES_FINDERS = [
+    "django.contrib.staticfiles.finders.FileSystemFinder",
+    "django.contrib.staticfiles.finders.AppDirectoriesFinder",
+    "config.stylesheet.StylesheetFinder",
+]
+MEDIA_URL = "media/"
+MEDIA_ROOT = BASE_DIR / "media"
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
+        if DEBUG
+        else "config.static.CompressedModuleStorage"
+    },
+}
+WHITENOISE_MAX_AGE = 0 if DEBUG else 3600
+DATA_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 500
+DATA_UPLOAD_MAX_NUMBER_FILES = 5
+
+# --- background tasks -------------------------------------------------------------------------------------
+
+TASKS = {"default": {"BACKEND": "config.tasks.RetryBackend", "QUEUES": ["default"]}}
+
+# --- mail -------------------------------------------------------------------------------------------------
+
+DEFAULT_FROM_EMAIL: str = env.str("DEFAULT_FROM_EMAIL", default="Pugmark <hello@example.org>")
+MAILBOX_PORT: int = env.int("MAILBOX_PORT", default=PORT + 2)
+MAILBOX_SMTP_PORT: int = env.int("MAILBOX_SMTP_PORT", default=PORT + 25)
+_mail = env.email_url("EMAIL_URL", default=f"smtp://127.0.0.1:{MAILBOX_SMTP_PORT}")
+MAILERS = {
+    "default": {
+        "BACKEND": _mail["EMAIL_BACKEND"],
+        "OPTIONS": {
+            "host": _mail["EMAIL_HOST"],
+            "port": _mail["EMAIL_PORT"],
+            "username": _mail["EMAIL_HOST_USER"],
+            "password": _mail["EMAIL_HOST_PASSWORD"],
+            "use_tls": _mail.get("EMAIL_USE_TLS", False),
+            "use_ssl": _mail.get("EMAIL_USE_SSL", False),
+            "timeout": 10,
+        }
+        if _mail["EMAIL_BACKEND"].endswith("smtp.EmailBackend")
+        else {},
+    }
+}
+
+# --- Stripe -----------------------------------------------------------------------------------------------
+
+STANDIN_PORT: int = env.int("STANDIN_PORT", default=PORT + 1)
+STANDIN_URL = f"http://127.0.0.1:{STANDIN_PORT}"
+# The stand-in's key and secret are no secrets: they are accepted by nothing but our own process on this machine.
+STANDIN_KEY = "sk_test_standin"
+STANDIN_WEBHOOK_SECRET = "whsec_standin"  # noqa: S105
+STRIPE_SECRET_KEY: str = env.str("STRIPE_SECRET_KEY", default=STANDIN_KEY)
+STRIPE_WEBHOOK_SECRETS: list[str] = env.list("STRIPE_WEBHOOK_SECRETS", default=[STANDIN_WEBHOOK_SECRET])
+IS_STRIPE_STANDIN = STRIPE_SECRET_KEY == STANDIN_KEY
+STRIPE_API_BASE: str = env.str(
+    "STRIPE_API_BASE", default=STANDIN_URL if IS_STRIPE_STANDIN else "https://api.stripe.com"
+).rstrip("/")
+STRIPE_LIVEMODE = STRIPE_SECRET_KEY.startswith(("sk_live_", "rk_live_"))
+
+# --- security ---------------------------------------------------------------------------------------------
+
+# Chromium applies form-action to the redirect after a form as well, so the pages a form ends on are named here.
+PAYMENT_PAGES = [STANDIN_URL] if IS_STRIPE_STANDIN else ["https://checkout.stripe.com", "https://billing.stripe.com"]
+SECURE_CSP = {
+    "default-src": [CSP.NONE],
+    "script-src": [CSP.SELF],
+    "style-src": [CSP.SELF],
+    "img-src": [CSP.SELF, "data:"],
+    "font-src": [CSP.SELF],
+    "connect-src": [CSP.SELF],
+    "manifest-src": [CSP.SELF],
+    "form-action": [CSP.SELF, *PAYMENT_PAGES],
+    "frame-ancestors": [CSP.NONE],
+    "base-uri": [CSP.NONE],
+}
+X_FRAME_OPTIONS = "DENY"
+SECURE_REFERRER_POLICY = "strict-origin-when-cross-origin"
+SECURE_SSL_REDIRECT = IS_SECURE_SITE
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if env.bool("BEHIND_PROXY", default=False) else None
+SECURE_HSTS_SECONDS = 365 * 24 * 3600 if IS_SECURE_SITE else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = IS_SECURE_SITE
+SECURE_HSTS_PRELOAD = IS_SECURE_SITE
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = IS_SECURE_SITE
+SESSION_COOKIE_NAME = "__Host-staff" if IS_SECURE_SITE else "staff"
+CSRF_COOKIE_NAME = "__Host-csrf" if IS_SECURE_SITE else "csrf"
+CSRF_COOKIE_HTTPONLY = True
+CSRF_FAILURE_VIEW = "config.errors.csrf_failure"
+SESSION_COOKIE_AGE = 8 * 3600
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"plain": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "plain"}},
+    "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="INFO")},
+}

@@ -1,0 +1,21 @@
+"""The table of contents. Public addresses are promises: old mails are clicked for years, and a test freezes them."""
+
+from django.contrib import admin
+from django.urls import include, path
+
+from .health import healthz, readyz
+from .pages import PAGES, page
+
+handler400 = "config.errors.bad_request"
+handler403 = "config.errors.permission_denied"
+handler404 = "config.errors.page_not_found"
+handler500 = "config.errors.server_error"
+
+urlpatterns = [
+    path("", include("species.urls")),
+    path("", include("adoptions.urls")),
+    *(path(f"{name}/", page, {"name": name}, name=name) for name in PAGES),
+    path("admin/", admin.site.urls),
+    path("healthz", healthz, name="healthz"),
+    path("readyz", readyz, name="readyz"),
+]

@@ -1,0 +1,19 @@
+#!/usr/bin/env python
+"""Django's command line for Pugmark."""
+
+import os
+import sys
+
+
+def main() -> None:
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+    if sys.argv[1:2] == ["demo"]:
+        # The demonstration is a development site by definition: settings read this before the command runs.
+        os.environ.setdefault("DEBUG", "True")
+    from django.core.management import execute_from_command_line
+
+    execute_from_command_line(sys.argv)
+
+
+if __name__ == "__main__":
+    main()
