@@ -164,7 +164,5 @@ def _value(part: Part, fact: Printable) -> str:
 
 def plain_text(text: str, facts: Mapping[str, Printable]) -> str:
     """One string without markers, for titles, feeds and machine-read data."""
-    sentences = (
-        "".join(part.text for part in filled(line.parts, facts)) for lines in parse(text) for line in lines
-    )
+    sentences = ("".join(part.text for part in filled(line.parts, facts)) for lines in parse(text) for line in lines)
     return " ".join(sentences)

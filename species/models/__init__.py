@@ -1,9 +1,9 @@
 from .comments import Comment, CommentDecision, CommentStatus
 from .field_notes import FieldNote
 from .species import (
+    Confidence,
     Conflict,
     ConflictPosition,
-    Confidence,
     Fact,
     FactGroup,
     PopulationCount,

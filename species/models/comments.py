@@ -1,6 +1,6 @@
 """Replies under a species page. Nothing is shown before a moderator approved it."""
 
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Self
 
 import pgtrigger
 from django.conf import settings
@@ -98,9 +98,7 @@ class Comment(models.Model):
     name = models.CharField(max_length=NAME_LENGTH)
     email = models.EmailField(max_length=254, help_text="Never shown to readers.")
     body = models.TextField("comment", max_length=BODY_LENGTH)
-    status = models.CharField(
-        max_length=10, choices=CommentStatus, default=CommentStatus.PENDING, editable=False
-    )
+    status = models.CharField(max_length=10, choices=CommentStatus, default=CommentStatus.PENDING, editable=False)
     created_at = models.DateTimeField(db_default=Now(), editable=False)
     moderated_at = models.DateTimeField(null=True, editable=False)
     moderated_by = models.ForeignKey(

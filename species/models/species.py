@@ -11,6 +11,7 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from species.numbers import written_range
+
 from .seeded import Seeded
 
 FACT_KEY_PATTERN = r"[a-z][a-z0-9-]*"
@@ -137,9 +138,7 @@ class Species(Seeded):
 
 
 class Source(Seeded):
-    key = models.SlugField(
-        max_length=60, unique=True, help_text="Short name used by facts: “vitkalova-2018”."
-    )
+    key = models.SlugField(max_length=60, unique=True, help_text="Short name used by facts: “vitkalova-2018”.")
     title = models.CharField(max_length=300)
     publisher = models.CharField(max_length=200)
     year = models.PositiveSmallIntegerField(null=True, blank=True)
@@ -177,9 +176,7 @@ class Fact(Seeded):
     species = models.ForeignKey(Species, on_delete=models.PROTECT, related_name="facts")
     key = models.CharField(
         max_length=60,
-        validators=[
-            RegexValidator(f"^{FACT_KEY_PATTERN}$", "Small letters, digits and hyphens, such as “range-now”.")
-        ],
+        validators=[RegexValidator(f"^{FACT_KEY_PATTERN}$", "Small letters, digits and hyphens, such as “range-now”.")],
         help_text="What sentences call this fact: {range-now} prints its value, [^range-now] cites it.",
     )
     group = models.CharField(max_length=30, choices=FactGroup)
@@ -189,9 +186,7 @@ class Fact(Seeded):
     point = models.DecimalField("number", max_digits=16, decimal_places=4, null=True, blank=True)
     low = models.DecimalField("from", max_digits=16, decimal_places=4, null=True, blank=True)
     high = models.DecimalField("to", max_digits=16, decimal_places=4, null=True, blank=True)
-    unit = models.CharField(
-        max_length=60, blank=True, help_text="What is counted or measured: “adults”, “km²”, “%”."
-    )
+    unit = models.CharField(max_length=60, blank=True, help_text="What is counted or measured: “adults”, “km²”, “%”.")
     period = models.CharField(
         "when",
         max_length=80,
@@ -262,9 +257,7 @@ class Fact(Seeded):
     def clean(self) -> None:
         super().clean()
         if self.key == STATUS_FACT_KEY and self.value not in Status.labels:
-            raise ValidationError(
-                {"value": f"The status must be one of: {', '.join(map(str, Status.labels))}."}
-            )
+            raise ValidationError({"value": f"The status must be one of: {', '.join(map(str, Status.labels))}."})
         if self.pk and not self.is_published and self.citations.exists():
             raise ValidationError({"is_published": "Sentences rest on this fact: change them first."})
         if self.pk and not self.is_number and self.counts.exists():

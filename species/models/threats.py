@@ -21,9 +21,7 @@ class Threat(Seeded):
         unique=True, help_text="Part of the page's address. Never change it once people have links."
     )
     name = models.CharField(max_length=80)
-    summary = models.TextField(
-        help_text="What this threat is, for any species. No figures: those belong to facts."
-    )
+    summary = models.TextField(help_text="What this threat is, for any species. No figures: those belong to facts.")
     position = models.PositiveSmallIntegerField(default=100, help_text="Lower comes first.")
 
     class Meta:
