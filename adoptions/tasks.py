@@ -6,7 +6,7 @@ from django.tasks import task
 from django.utils import timezone
 
 from config import limits
-from config.tasks import every
+from config.tasks import every, retried
 
 from . import webhooks
 from .models import EventState, StripeEvent
@@ -14,7 +14,7 @@ from .models import EventState, StripeEvent
 UNWORKED_AFTER = timedelta(minutes=1)
 
 
-@task(max_attempts=10)
+@retried(max_attempts=10)
 def work_event(event_id: str) -> None:
     """Work one event of Stripe's; what makes it fail is kept on its row for staff, and it is tried again."""
     try:

@@ -35,7 +35,19 @@ class MailAdmin(admin.ModelAdmin[Mail]):
         "key",
         "message_id",
     ]
-    readonly_fields = fields
+    readonly_fields = [
+        "kind",
+        "to",
+        "subject",
+        "state",
+        "attempts",
+        "not_before",
+        "sent_at",
+        "error",
+        "text",
+        "key",
+        "message_id",
+    ]
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

@@ -99,4 +99,4 @@ def send_claimed(mail: Mail) -> None:
 
 def wait_after(attempts: int) -> timedelta:
     """15 s, 30 s, 1 min … up to an hour."""
-    return min(timedelta(seconds=15) * 2 ** min(attempts - 1, 12), LONGEST_WAIT)
+    return min(timedelta(seconds=15 * 2 ** min(attempts - 1, 12)), LONGEST_WAIT)

@@ -35,11 +35,10 @@ def same_origin_only[**P](
 ) -> Callable[Concatenate[HttpRequest, P], HttpResponse]:
     """Let a public, session-less form in without a CSRF token, if the browser says that it is ours."""
 
-    @csrf_exempt
     @wraps(view)
-    def guarded(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+    def guarded(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
         if not is_same_origin(request):
             return errors.csrf_failure(request)
         return view(request, *args, **kwargs)
 
-    return guarded
+    return csrf_exempt(guarded)

@@ -1,6 +1,6 @@
 """Retries, rescue and a timetable on top of django-tasks-db, which has none of the three.
 
-    @task(max_attempts=6)              # again after 30 s, 1 min, 2 min …
+    @retried(max_attempts=6)           # again after 30 s, 1 min, 2 min …
     def deliver(mail_id: int) -> None: ...
 
     @every(hours=1)
@@ -18,7 +18,7 @@ from typing import Any
 
 from django.db import connection, transaction
 from django.dispatch import receiver
-from django.tasks import Task, TaskResult, TaskResultStatus
+from django.tasks import Task, TaskResult, TaskResultStatus, task
 from django.tasks.signals import task_finished
 from django.utils import timezone
 from django_tasks_db.backend import DatabaseBackend
@@ -29,7 +29,7 @@ FIRST_WAIT = timedelta(seconds=30)
 LONGEST_WAIT = timedelta(hours=1)
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
-timetable: list[tuple[timedelta, "RetryTask"]] = []
+timetable: list[tuple[timedelta, Task[[], None]]] = []
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,12 +62,18 @@ def rescue() -> int:
     return int(lost.update(status=TaskResultStatus.READY, run_after=timezone.now()))
 
 
-def every(**period: float) -> Callable[[Any], Any]:
+def retried[**P, R](*, max_attempts: int) -> Callable[[Callable[P, R]], Task[P, R]]:
+    """`@task` for what may fail for a while: tried again, later and later, `max_attempts` times in all."""
+    options: dict[str, Any] = {"max_attempts": max_attempts}
+    return task(**options)
+
+
+def every[T: Task[[], None]](**period: float) -> Callable[[T], T]:
     """Run a task at each whole multiple of a period since the epoch, in UTC."""
 
-    def register(task: RetryTask) -> RetryTask:
-        timetable.append((timedelta(**period), task))
-        return task
+    def register(periodic: T) -> T:
+        timetable.append((timedelta(**period), periodic))
+        return periodic
 
     return register
 
@@ -80,7 +86,7 @@ def enqueue_due() -> None:
     with transaction.atomic():
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_xact_lock(hashtext('timetable'))")
-        for period, task in timetable:
+        for period, periodic in timetable:
             due = now - (now - EPOCH) % period
-            if not DBTaskResult.objects.filter(task_path=task.module_path, enqueued_at__gte=due).exists():
-                task.enqueue()
+            if not DBTaskResult.objects.filter(task_path=periodic.module_path, enqueued_at__gte=due).exists():
+                periodic.enqueue()

@@ -10,6 +10,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
 from config import errors
+from config.money import pounds
 from species.models import Species
 
 from .. import checkout, fulfilment, presets
@@ -36,7 +37,7 @@ PAY_RHYTHM = {Frequency.ONCE: "", Frequency.MONTHLY: " every month", Frequency.Y
 @require_http_methods(["GET", "HEAD", "POST"])
 def adopt(request: HttpRequest, slug: str) -> HttpResponseBase:
     """Step one asks, step two shows the answers again, step three leaves for Stripe. The form travels whole."""
-    species = get_object_or_404(Species.objects.published(), slug=slug)
+    species = get_object_or_404(Species.objects.public(), slug=slug)
     plans = list(Plan.objects.on_offer_for(species))
     if not plans:
         return render(request, "adoptions/not_open.html", {"species": species}, status=503)
@@ -68,7 +69,7 @@ def check_context(form: AdoptForm, species: Species) -> dict[str, Any]:
         "form": form,
         "attempt": answers.attempt,
         "answers": rows,
-        "pay_label": f"Pay {checkout.pounds(answers.amount_pence)}{PAY_RHYTHM[answers.frequency]}",
+        "pay_label": f"Pay {pounds(answers.amount_pence)}{PAY_RHYTHM[answers.frequency]}",
         "what_happens_next": checkout.what_happens_next(draft),
     }
 

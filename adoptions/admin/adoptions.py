@@ -1,0 +1,103 @@
+from django.contrib import admin
+from django.db.models import QuerySet, Sum
+from django.db.models.functions import Coalesce
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html
+
+from config.money import pounds
+
+from ..models import Adoption, Gift, Payment
+from .read_only import ReadOnly
+
+
+class PaymentInline(ReadOnly, admin.TabularInline[Payment, Adoption]):
+    model = Payment
+    fields = ["occurred_at", "kind", "amount", "stripe_id", "card_last4"]
+    readonly_fields = ["occurred_at", "kind", "amount", "stripe_id", "card_last4"]
+    extra = 0
+
+    @admin.display(description="Amount")
+    def amount(self, payment: Payment) -> str:
+        return pounds(payment.amount_pence)
+
+
+class GiftInline(ReadOnly, admin.StackedInline[Gift, Adoption]):
+    model = Gift
+    extra = 0
+
+
+@admin.register(Adoption)
+class AdoptionAdmin(ReadOnly, admin.ModelAdmin[Adoption]):
+    """Every adoption with its money. Derived from Stripe: there is nothing to edit by hand."""
+
+    list_display = [
+        "reference",
+        "created_at",
+        "supporter_name",
+        "species",
+        "price",
+        "state",
+        "received",
+        "is_gift",
+        "campaign",
+    ]
+    list_filter = [
+        "state",
+        "frequency",
+        "species",
+        "is_gift",
+        ("campaign", admin.RelatedOnlyFieldListFilter),
+        "created_at",
+    ]
+    list_select_related = ["supporter", "species", "campaign"]
+    list_per_page = 50
+    show_full_result_count = False
+    search_fields = [
+        "reference",
+        "supporter__name",
+        "supporter__email",
+        "gift__recipient_name",
+        "stripe_subscription_id",
+        "stripe_session_id",
+        "payments__stripe_id",
+        "payments__card_last4",
+    ]
+    search_help_text = "Reference, name, email, recipient, Stripe id or the last four digits of a card"
+    inlines = [GiftInline, PaymentInline]
+    fields = [
+        ("reference", "state", "held_because"),
+        ("supporter_link", "species", "plan"),
+        ("price", "received"),
+        ("created_at", "activated_at", "ends_on", "ended_at"),
+        ("campaign", "campaign_code"),
+        ("stripe_session_id", "stripe_subscription_id", "stripe_customer_id"),
+        "certificate_link",
+    ]
+    readonly_fields = ["price", "received", "supporter_link", "certificate_link"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Adoption]:
+        return super().get_queryset(request).annotate(received_pence=Coalesce(Sum("payments__amount_pence"), 0))
+
+    @admin.display(description="Supporter", ordering="supporter__name")
+    def supporter_name(self, adoption: Adoption) -> str:
+        return adoption.supporter.name
+
+    @admin.display(description="Gives", ordering="amount_pence")
+    def price(self, adoption: Adoption) -> str:
+        return adoption.price
+
+    @admin.display(description="Received", ordering="received_pence")
+    def received(self, adoption: Adoption) -> str:
+        return pounds(adoption.received_pence)  # type: ignore[attr-defined]  # annotated above
+
+    @admin.display(description="Supporter")
+    def supporter_link(self, adoption: Adoption) -> str:
+        address = reverse("admin:adoptions_supporter_change", args=[adoption.supporter_id])
+        return format_html('<a href="{}">{}</a>', address, adoption.supporter)
+
+    @admin.display(description="Certificate")
+    def certificate_link(self, adoption: Adoption) -> str:
+        if not adoption.is_adopted:
+            return "None until the first payment has arrived."
+        return format_html('<a href="{}">Open the PDF</a>', reverse("adoptions:certificate", args=[adoption.token]))
