@@ -39,7 +39,7 @@ class RetryTask(Task[Any, Any]):
     max_attempts: int = 1
 
 
-class RetryBackend(DatabaseBackend):  # type: ignore[misc]  # the package ships no types
+class RetryBackend(DatabaseBackend):
     task_class = RetryTask
 
 
@@ -65,7 +65,8 @@ def rescue() -> int:
 def retried[**P, R](*, max_attempts: int) -> Callable[[Callable[P, R]], Task[P, R]]:
     """`@task` for what may fail for a while: tried again, later and later, `max_attempts` times in all."""
     options: dict[str, Any] = {"max_attempts": max_attempts}
-    return task(**options)
+    decorate: Callable[[Callable[P, R]], Task[P, R]] = task(**options)
+    return decorate
 
 
 def every[T: Task[[], None]](**period: float) -> Callable[[T], T]:
