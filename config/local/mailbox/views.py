@@ -87,9 +87,7 @@ def attachment(request: HttpRequest, letter_id: str, number: int) -> HttpRespons
             response = HttpResponse(part.content, content_type=part.media_type)
             disposition = content_disposition_header(not is_picture, part.name)
             response.headers["Content-Disposition"] = disposition or "inline"
-            response.headers["Cross-Origin-Resource-Policy"] = (
-                "cross-origin"  # a sandboxed letter has no origin
-            )
+            response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"  # a sandboxed letter has no origin
             return response
     raise Http404
 

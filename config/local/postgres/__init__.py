@@ -26,8 +26,7 @@ LONGEST_SOCKET_PATH = 103  # macOS; Linux allows four more
 SOCKET_NAME = ".s.PGSQL.5432"
 # Nothing in here is precious: trade safety in a power cut for speed. No TCP port is opened, so none is taken.
 OPTIONS = (
-    "-p 5432 -c listen_addresses= -c max_connections=200 "
-    "-c fsync=off -c synchronous_commit=off -c full_page_writes=off"
+    "-p 5432 -c listen_addresses= -c max_connections=200 -c fsync=off -c synchronous_commit=off -c full_page_writes=off"
 )
 
 
@@ -240,9 +239,7 @@ def is_answering() -> bool:
 
 def run(program: str, *arguments: str | Path) -> int:
     """Run one of PostgreSQL's programs: not as root, and without the caller's PG* variables."""
-    who: dict[str, Any] = (
-        {"user": nobody().pw_uid, "group": nobody().pw_gid, "extra_groups": []} if IS_ROOT else {}
-    )
+    who: dict[str, Any] = {"user": nobody().pw_uid, "group": nobody().pw_gid, "extra_groups": []} if IS_ROOT else {}
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PG")}
     return subprocess.call([binaries() / program, *arguments], cwd=HOME, env=environment, umask=0o077, **who)
 
