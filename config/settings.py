@@ -252,4 +252,6 @@ LOGGING = {
     "formatters": {"plain": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "plain"}},
     "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="INFO")},
+    # Django's own handler beside root's would say each line twice, and its own level would not listen to LOG_LEVEL.
+    "loggers": {"django": {"handlers": [], "level": "NOTSET"}},
 }

@@ -111,7 +111,9 @@ def is_site_answering() -> bool:
     connection = http.client.HTTPConnection(HOST, settings.PORT, timeout=5)
     try:
         connection.request("GET", "/healthz")
-        return connection.getresponse().status == 200
+        answer = connection.getresponse()
+        answer.read()  # to hang up with the answer unread is an error in the site's log
+        return answer.status == 200
     except (OSError, http.client.HTTPException):
         return False
     finally:

@@ -77,7 +77,7 @@ class Child:
         self._process = subprocess.Popen(
             [sys.executable, "-m", "config.local.child", *self._command],
             cwd=PROJECT,
-            env={**os.environ, LOCK_VARIABLE: str(lock), "PYTHONUNBUFFERED": "1"},
+            env={"LOG_LEVEL": "WARNING", **os.environ, LOCK_VARIABLE: str(lock), "PYTHONUNBUFFERED": "1"},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

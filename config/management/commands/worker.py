@@ -10,6 +10,9 @@ from config import heartbeat, tasks
 class Command(db_worker.Command):  # type: ignore[misc]  # the package ships no types
     help = "Run background tasks and the timetable."
 
+    def configure_logging(self, verbosity: int) -> None:
+        """LOGGING decides, as for every other process; the package would say each line twice, at its own level."""
+
     def handle(self, **options: Any) -> None:
         threading.Thread(target=keep_time, daemon=True).start()
         super().handle(**options)
