@@ -17,7 +17,8 @@ from species.models import Species
 from . import stripe_gateway
 from .models import Adoption, AdoptionState, Campaign, Frequency, Gift, Plan, Supporter
 from .models.states import OPEN
-from .stripe_gateway import CheckoutRequest, StripeUnavailable
+from .stripe_gateway import StripeUnavailable
+from .stripe_objects import CheckoutRequest
 
 INTERVALS = {Frequency.ONCE: "", Frequency.MONTHLY: "month", Frequency.YEARLY: "year"}
 

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from . import emails, ledger, stripe_gateway
 from .models import Adoption, AdoptionState, Payment, PaymentKind
-from .stripe_gateway import Charge, Invoice, Session, Subscription
+from .stripe_objects import Charge, Invoice, Session, Subscription
 
 
 def sync_session(session_id: str) -> bool:

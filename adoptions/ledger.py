@@ -7,7 +7,7 @@ times with any older or newer news: a charge, refund or dispute has one row per 
 from django.utils import timezone
 
 from .models import Adoption, Payment, PaymentKind
-from .stripe_gateway import Charge, Dispute, Refund
+from .stripe_objects import Charge, Dispute, Refund
 
 REFUND_STANDS = {"succeeded", "pending", "requires_action"}
 STERLING = "gbp"

@@ -8,12 +8,13 @@ idempotency key made from a row of ours.
 import functools
 import time
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
 import stripe
 from django.conf import settings
+
+from .stripe_objects import Charge, CheckoutRequest, Dispute, Invoice, Refund, Session, SignedEvent, Subscription
 
 API_VERSION = "2026-10-28.endive"
 CONNECT_SECONDS, READ_SECONDS = 3, 6  # with one retry a visitor waits 18 s at the very most, commonly under 1
@@ -45,107 +46,6 @@ class StripeRefused(Exception):
 
 class NotStripe(Exception):
     """A request to our webhook that Stripe did not sign."""
-
-
-@dataclass(frozen=True)
-class Session:
-    """A Checkout session. `payment_status` is the only word on money; `status` tells whether the page was used."""
-
-    id: str
-    url: str | None
-    status: str
-    payment_status: str
-    amount_pence: int
-    currency: str
-    is_live: bool
-    reference: str
-    payment_intent: str | None
-    subscription: str | None
-    customer: str | None
-    metadata: dict[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Refund:
-    id: str
-    amount_pence: int
-    status: str
-    created: datetime
-
-
-@dataclass(frozen=True)
-class Charge:
-    """Money that was taken, or tried; `refunds` are all there are now, failed ones included."""
-
-    id: str
-    payment_intent: str | None
-    amount_pence: int
-    currency: str
-    is_paid: bool
-    is_live: bool
-    created: datetime
-    last4: str
-    adoption_public_id: str = ""
-    refunds: tuple[Refund, ...] = ()
-
-
-@dataclass(frozen=True)
-class Invoice:
-    id: str
-    status: str
-    subscription: str | None
-    amount_paid_pence: int
-    currency: str
-    payment_intents: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Subscription:
-    id: str
-    status: str
-    is_live: bool
-    customer: str
-    adoption_public_id: str
-    cancel_at: datetime | None
-    ended_at: datetime | None
-    current_period_end: datetime | None
-
-
-@dataclass(frozen=True)
-class Dispute:
-    id: str
-    charge: str
-    amount_pence: int
-    status: str
-    created: datetime
-
-
-@dataclass(frozen=True)
-class SignedEvent:
-    """What a rightly signed request to the webhook says. Only a hint: the object is asked for again."""
-
-    id: str
-    type: str
-    object_id: str
-    api_version: str
-    is_live: bool
-
-
-@dataclass(frozen=True)
-class CheckoutRequest:
-    """What a Checkout session is made from. `interval` is empty for a single payment."""
-
-    public_id: str
-    attempt: str
-    reference: str
-    product_name: str
-    description: str
-    amount_pence: int
-    interval: str
-    email: str
-    success_url: str
-    cancel_url: str
-    metadata: dict[str, str]
 
 
 def client() -> stripe.StripeClient:

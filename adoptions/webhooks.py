@@ -12,7 +12,7 @@ from django.db import transaction
 
 from . import fulfilment, stripe_gateway
 from .models import EventState, StripeEvent
-from .stripe_gateway import SignedEvent
+from .stripe_objects import SignedEvent
 
 logger = logging.getLogger(__name__)
 

@@ -46,10 +46,10 @@ def stripe_standin_stays_on_a_laptop(**kwargs: Any) -> list[CheckMessage]:
 @register
 def webhook_secrets_are_secrets(**kwargs: Any) -> list[CheckMessage]:
     """With an empty secret anyone could sign an event."""
-    if not settings.STRIPE_WEBHOOK_SECRETS or not all(s.strip() for s in settings.STRIPE_WEBHOOK_SECRETS):
+    if not settings.STRIPE_WEBHOOK_SECRETS or not all(s.startswith("whsec_") for s in settings.STRIPE_WEBHOOK_SECRETS):
         return [
             Error(
-                "STRIPE_WEBHOOK_SECRETS is empty.",
+                "STRIPE_WEBHOOK_SECRETS holds something that is not a signing secret.",
                 hint="Set the endpoint's whsec_ signing secret (two, separated by a comma, while rotating).",
                 id="pugmark.E004",
             )

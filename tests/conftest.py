@@ -12,9 +12,9 @@ for variable in ("STRIPE_SECRET_KEY", "STRIPE_WEBHOOK_SECRETS", "STRIPE_API_BASE
 # Playwright keeps an event loop running in the test's thread; Django would take that for asynchronous code.
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
 
-import pytest
-from django.conf import settings
-from django.test import Client
+import pytest  # noqa: E402  the environment comes first
+from django.conf import settings  # noqa: E402
+from django.test import Client  # noqa: E402
 
 LOOPBACK = ("127.", "::1", "localhost")
 

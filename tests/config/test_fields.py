@@ -7,14 +7,40 @@ from django.core.exceptions import ValidationError
 from hypothesis import given
 from hypothesis import strategies as st
 
-from config.fields import PenceField, PlainTextField, SingleLineField, StrictEmailField, is_visible, pence_from_pounds, plain
+from config.fields import (
+    PenceField,
+    PlainTextField,
+    SingleLineField,
+    StrictEmailField,
+    is_visible,
+    pence_from_pounds,
+    plain,
+)
 from config.money import pounds
 
 
 @pytest.mark.parametrize(
     "name",
-    ["A", "Ng", "O’Brien", "李", "محمد العربي", "Анна Иванова", "Null", "Zoë Łukasiewicz", "José María", "राम", "Ὀδυσσεύς",
-     "D’Arcy-Smith", "Jr.", "X Æ A-12", "ʻOkina", "van der Berg", "Πηνελόπη", "김민수"],
+    [
+        "A",
+        "Ng",
+        "O’Brien",
+        "李",
+        "محمد العربي",
+        "Анна Иванова",
+        "Null",
+        "Zoë Łukasiewicz",
+        "José María",
+        "राम",
+        "Ὀδυσσεύς",
+        "D’Arcy-Smith",
+        "Jr.",
+        "X Æ A-12",
+        "ʻOkina",
+        "van der Berg",
+        "Πηνελόπη",
+        "김민수",
+    ],
 )
 def test_name_of_a_real_person_is_accepted_as_typed(name: str) -> None:
     assert SingleLineField(max_length=120).clean(name) == unicodedata.normalize("NFC", name)
@@ -28,6 +54,10 @@ def test_name_with_line_break_becomes_one_line() -> None:
 def test_name_of_invisible_characters_is_refused(blank: str) -> None:
     with pytest.raises(ValidationError, match="required"):
         SingleLineField().clean(blank)
+
+
+def test_nul_is_removed() -> None:
+    assert SingleLineField().clean("Sam\0my") == "Sammy"
 
 
 def test_direction_override_is_removed() -> None:
@@ -61,10 +91,24 @@ def test_visible_means_a_printable_character(text: str) -> None:
 
 @pytest.mark.parametrize(
     "address",
-    ['"a@b"@example.org', "x@[127.0.0.1]", "x@localhost", "ünïcødé@example.org", "x@exam\u200bple..org", "x" * 65 + "@example.org",
-     "x@example.org,y@example.org", "-oQ/tmp@example.org", "a@b@example.org", "x@example.org\nBcc: y@example.org", "@example.org",
-     "x@", "x@-example.org", "<script>@example.org", "x y@example.org"],
-)  # fmt: skip
+    [
+        '"a@b"@example.org',
+        "x@[127.0.0.1]",
+        "x@localhost",
+        "ünïcødé@example.org",
+        "x@exam\u200bple..org",
+        "x" * 65 + "@example.org",
+        "x@example.org,y@example.org",
+        "-oQ/tmp@example.org",
+        "a@b@example.org",
+        "x@example.org\nBcc: y@example.org",
+        "@example.org",
+        "x@",
+        "x@-example.org",
+        "<script>@example.org",
+        "x y@example.org",
+    ],
+)
 def test_address_no_mail_server_should_see_is_refused(address: str) -> None:
     with pytest.raises(ValidationError):
         StrictEmailField().clean(address)
@@ -72,16 +116,28 @@ def test_address_no_mail_server_should_see_is_refused(address: str) -> None:
 
 @pytest.mark.parametrize(
     ("typed", "kept"),
-    [("amara@example.org", "amara@example.org"), (" Amara.O'Neil+leopard@Example.ORG ", "Amara.O'Neil+leopard@example.org"),
-     ("x@exämple.org", "x@xn--exmple-cua.org")],
-)  # fmt: skip
+    [
+        ("amara@example.org", "amara@example.org"),
+        (" Amara.O'Neil+leopard@Example.ORG ", "Amara.O'Neil+leopard@example.org"),
+        ("x@exämple.org", "x@xn--exmple-cua.org"),
+    ],
+)
 def test_address_is_kept_in_the_form_mail_servers_use(typed: str, kept: str) -> None:
     assert StrictEmailField().clean(typed) == kept
 
 
 @pytest.mark.parametrize(
     ("typed", "pence"),
-    [("12", 1200), ("12.5", 1250), ("12.50", 1250), ("£12", 1200), ("£ 1,200.00", 120000), ("0", 0), ("0.01", 1), (" 7 ", 700)],
+    [
+        ("12", 1200),
+        ("12.5", 1250),
+        ("12.50", 1250),
+        ("£12", 1200),
+        ("£ 1,200.00", 120000),
+        ("0", 0),
+        ("0.01", 1),
+        (" 7 ", 700),
+    ],
 )
 def test_amount_as_people_type_it(typed: str, pence: int) -> None:
     assert pence_from_pounds(typed) == pence
@@ -90,7 +146,25 @@ def test_amount_as_people_type_it(typed: str, pence: int) -> None:
 
 @pytest.mark.parametrize(
     "typed",
-    ["abc", "-5", "1e3", "1_000", "١٢٣", "１２", "12.345", "12,5", "1,20", "NaN", "Infinity", "0x10", "12.", ".5", "99999999", "£", "12 34"],
+    [
+        "abc",
+        "-5",
+        "1e3",
+        "1_000",
+        "١٢٣",
+        "１２",
+        "12.345",
+        "12,5",
+        "1,20",
+        "NaN",
+        "Infinity",
+        "0x10",
+        "12.",
+        ".5",
+        "99999999",
+        "£",
+        "12 34",
+    ],
 )
 def test_amount_that_is_none_is_refused(typed: str) -> None:
     assert pence_from_pounds(typed) is None

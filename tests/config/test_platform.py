@@ -23,7 +23,9 @@ def test_nul_is_a_clear_page(client: Client, address: str) -> None:
 
 @pytest.mark.django_db
 def test_body_over_the_limit_is_413(client: Client) -> None:
-    response = client.post("/adopt/amur-leopard/", "name=" + "x" * 10_000_000, content_type="application/x-www-form-urlencoded")
+    response = client.post(
+        "/adopt/amur-leopard/", "name=" + "x" * 10_000_000, content_type="application/x-www-form-urlencoded"
+    )
     assert response.status_code == 413
 
 

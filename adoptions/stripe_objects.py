@@ -1,0 +1,105 @@
+"""What Stripe tells us, as small values: pence, UTC times, ids. How Stripe spells it stays in the gateway."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+
+@dataclass(frozen=True)
+class Session:
+    """A Checkout session. `payment_status` is the only word on money; `status` tells whether the page was used."""
+
+    id: str
+    url: str | None
+    status: str
+    payment_status: str
+    amount_pence: int
+    currency: str
+    is_live: bool
+    reference: str
+    payment_intent: str | None
+    subscription: str | None
+    customer: str | None
+    metadata: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Refund:
+    id: str
+    amount_pence: int
+    status: str
+    created: datetime
+
+
+@dataclass(frozen=True)
+class Charge:
+    """Money that was taken, or tried; `refunds` are all there are now, failed ones included."""
+
+    id: str
+    payment_intent: str | None
+    amount_pence: int
+    currency: str
+    is_paid: bool
+    is_live: bool
+    created: datetime
+    last4: str
+    adoption_public_id: str = ""
+    refunds: tuple[Refund, ...] = ()
+
+
+@dataclass(frozen=True)
+class Invoice:
+    id: str
+    status: str
+    subscription: str | None
+    amount_paid_pence: int
+    currency: str
+    payment_intents: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Subscription:
+    id: str
+    status: str
+    is_live: bool
+    customer: str
+    adoption_public_id: str
+    cancel_at: datetime | None
+    ended_at: datetime | None
+    current_period_end: datetime | None
+
+
+@dataclass(frozen=True)
+class Dispute:
+    id: str
+    charge: str
+    amount_pence: int
+    status: str
+    created: datetime
+
+
+@dataclass(frozen=True)
+class SignedEvent:
+    """What a rightly signed request to the webhook says. Only a hint: the object is asked for again."""
+
+    id: str
+    type: str
+    object_id: str
+    api_version: str
+    is_live: bool
+
+
+@dataclass(frozen=True)
+class CheckoutRequest:
+    """What a Checkout session is made from. `interval` is empty for a single payment."""
+
+    public_id: str
+    attempt: str
+    reference: str
+    product_name: str
+    description: str
+    amount_pence: int
+    interval: str
+    email: str
+    success_url: str
+    cancel_url: str
+    metadata: dict[str, str]

@@ -1,0 +1,65 @@
+"""Production refuses to start half-configured, and says what is missing."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+PRODUCTION = {
+    "DEBUG": "False",
+    "SECRET_KEY": "k8Zr-" * 12,
+    "ALLOWED_HOSTS": "adopt.example.org",
+    "SITE_URL": "https://adopt.example.org",
+    "DATABASE_URL": "postgres://u:p@db.example.org/pugmark",
+    "STRIPE_SECRET_KEY": "sk_live_0123456789",
+    "STRIPE_WEBHOOK_SECRETS": "whsec_a,whsec_b",
+    "EMAIL_URL": "smtp+tls://u:p@mail.example.org:587",
+    "DEFAULT_FROM_EMAIL": "Leopards <hello@example.org>",
+    "CHARITY_NAME": "Leopard Trust",
+    "CHARITY_NUMBER": "1234567",
+}
+
+
+def check(*options: str, **changes: str | None) -> subprocess.CompletedProcess[str]:
+    """`manage.py check` in an environment of its own."""
+    wanted = {**PRODUCTION, **changes}
+    environment = {k: v for k, v in wanted.items() if v is not None} | {"PATH": os.environ["PATH"]}
+    command = [sys.executable, "manage.py", "check", *options]
+    return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+
+
+def test_production_configured_in_full_is_clean() -> None:
+    done = check("--deploy", "--fail-level=WARNING")
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("name", sorted(set(PRODUCTION) - {"DEBUG"}))
+def test_production_without_a_variable_does_not_start(name: str) -> None:
+    done = check(**{name: None})
+    assert done.returncode != 0
+    assert f"Set {name} " in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [
+        ({"STRIPE_SECRET_KEY": "sk_test_0123"}, "pugmark.E002"),
+        ({"STRIPE_API_BASE": "http://127.0.0.1:8001"}, "pugmark.E003"),
+        ({"STRIPE_SECRET_KEY": "sk_test_standin"}, "pugmark.E003"),
+        ({"STRIPE_WEBHOOK_SECRETS": "whsec_a,b"}, "pugmark.E004"),
+        ({"SITE_URL": "https://other.example.org"}, "pugmark.E006"),
+        ({"DEBUG": "True"}, "pugmark.E001"),
+    ],
+)
+def test_dangerous_configuration_stops_the_start(changes: dict[str, str], code: str) -> None:
+    done = check(**changes)
+    assert done.returncode != 0
+    assert code in done.stderr
+
+
+def test_development_needs_no_configuration() -> None:
+    nothing = dict.fromkeys(PRODUCTION)
+    assert check(**{**nothing, "DEBUG": "True"}).returncode == 0

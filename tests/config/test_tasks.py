@@ -1,0 +1,94 @@
+"""Retries, rescue and the timetable."""
+
+from datetime import timedelta
+
+import pytest
+from django.core.management import call_command
+from django.tasks import TaskResultStatus, task
+from django.utils import timezone
+from django_tasks_db.models import DBTaskResult
+
+from config import tasks
+from config.tasks import retried
+
+pytestmark = pytest.mark.django_db(transaction=True)  # a worker opens and closes its own connections
+
+calls: list[str] = []
+
+
+@retried(max_attempts=3)
+def fail_twice() -> None:
+    calls.append("fail_twice")
+    if len(calls) < 3:
+        raise RuntimeError("not yet")
+
+
+@task
+def fail_once() -> None:
+    raise RuntimeError("for good")
+
+
+@task
+def tick() -> None:
+    calls.append("tick")
+
+
+@pytest.fixture(autouse=True)
+def no_calls() -> None:
+    calls.clear()
+
+
+def work() -> None:
+    """Let a worker run until there is nothing to do."""
+    call_command("worker", "--batch", "--no-startup-delay", "--no-reload", "--interval=0", verbosity=0)
+
+
+@pytest.fixture(autouse=True)
+def no_clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The clock of the worker runs in a thread of its own, which a test's transaction cannot show anything."""
+    monkeypatch.setattr("config.management.commands.worker.keep_time", lambda: None)
+
+
+def test_task_that_fails_is_tried_again_later() -> None:
+    result = fail_twice.enqueue()
+    for _attempt in range(3):
+        work()
+        DBTaskResult.objects.filter(status=TaskResultStatus.READY).update(run_after=timezone.now())
+    row = DBTaskResult.objects.get(pk=result.id)
+    assert (row.status, calls) == (TaskResultStatus.SUCCESSFUL, ["fail_twice"] * 3)
+
+
+def test_task_waits_between_attempts() -> None:
+    fail_twice.enqueue()
+    work()
+    row = DBTaskResult.objects.get()
+    assert row.status == TaskResultStatus.READY
+    assert timedelta(seconds=25) < row.run_after - timezone.now() <= timedelta(seconds=30)
+
+
+def test_task_without_retries_stays_failed_for_staff_to_see() -> None:
+    fail_once.enqueue()
+    work()
+    row = DBTaskResult.objects.get()
+    assert row.status == TaskResultStatus.FAILED
+    assert "for good" in row.traceback
+
+
+def test_task_of_a_dead_worker_is_put_back() -> None:
+    tick.enqueue()
+    DBTaskResult.objects.update(status=TaskResultStatus.RUNNING, started_at=timezone.now())
+    assert tasks.rescue() == 0
+    DBTaskResult.objects.update(started_at=timezone.now() - tasks.LOST_AFTER - timedelta(seconds=1))
+    assert tasks.rescue() == 1
+    work()
+    assert calls == ["tick"]
+
+
+def test_timetable_enqueues_each_slot_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tasks, "timetable", [(timedelta(hours=1), tick)])
+    tasks.enqueue_due()
+    tasks.enqueue_due()
+    assert DBTaskResult.objects.count() == 1
+    DBTaskResult.objects.update(enqueued_at=timezone.now() - timedelta(hours=1))
+    tasks.enqueue_due()
+    assert DBTaskResult.objects.count() == 2
