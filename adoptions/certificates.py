@@ -1,11 +1,185 @@
-"""The certificate of an adoption."""
+"""The certificate of an adoption: an A4 page as an accessible PDF, and a picture of it to share.
+
+The pages are drawn by Typst from the templates in adoptions/certificate/. Whatever people typed goes there as a
+string and is never run. The fonts that draw it are kept there too, so that a name looks the same on every machine.
+"""
+
+import threading
+import unicodedata
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from functools import cache, lru_cache
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import segno
+import typst
+from django.conf import settings
+from django.utils import timezone, translation
+from django.utils.formats import date_format
+
+from species.models import Fact, FactGroup, Section, Species
 
 from .models import Adoption
 
+TEMPLATES = Path(__file__).parent / "certificate"
+LONGEST_NAME = 120
+MOST_MARKS = 4  # on one letter: no language needs more, and a pile of them would be painted over the page
+NAMELESS = "A friend of the wild"
+# Format characters that join letters or emoji into one: without them Persian, Hindi and 👩‍🚒 come apart.
+JOINERS = "\u200c\u200d"
+SKIN_TONES = range(0x1F3FB, 0x1F400)  # our emoji are drawn in outline: a tone would stand beside them as a square
 
-def of(adoption: Adoption) -> Adoption:
-    return adoption
+# Typst's compiler refuses to be entered by two threads at once; a page takes some ten milliseconds.
+compiling = threading.Lock()
 
 
-def render(adoption: Adoption) -> bytes:
-    raise NotImplementedError
+@dataclass(frozen=True)
+class Certificate:
+    """What stands on the page, ready to be read. `fact` is empty for a species without a dated, sourced number."""
+
+    name: str
+    species: str
+    scientific_name: str
+    date: str
+    reference: str
+    address: str
+    fact: str = ""
+    fact_source: str = ""
+
+
+def of(adoption: Adoption) -> Certificate:
+    species = adoption.species
+    fact = headline_fact(species)
+    with translation.override("en-gb"):
+        return Certificate(
+            name=printable(adoption.certificate_name),
+            species=species.common_name,
+            scientific_name=species.scientific_name,
+            date=date_format(timezone.localtime(adoption.activated_at or adoption.created_at), "j F Y"),
+            reference=adoption.reference,
+            address=settings.SITE_URL + species.get_absolute_url(),
+            fact=f"{fact.label}: {fact.value_text} {fact.unit}".strip() if fact else "",
+            fact_source=where_from(fact) if fact else "",
+        )
+
+
+def headline_fact(species: Species) -> Fact | None:
+    """The number of animals that the editor put first in the page's “At a glance”: it has a date, and sources."""
+    facts = Fact.objects.public().filter(species=species, group=FactGroup.POPULATION, sources__isnull=False)
+    in_a_glance = facts.filter(citations__text__section=Section.AT_A_GLANCE, citations__text__is_published=True)
+    numbers = in_a_glance.exclude(point=None, low=None)
+    return numbers.order_by("citations__text__position", "position", "pk").first()
+
+
+def where_from(fact: Fact) -> str:
+    source = max(fact.sources.all(), key=lambda source: (source.year or 0, -source.pk))
+    publisher = f"{source.publisher}, {source.year}" if source.year else source.publisher
+    return ". ".join(part for part in (fact.place, fact.period, f"Source: {publisher}") if part)
+
+
+def render(certificate: Certificate) -> bytes:
+    """One A4 page, landscape, tagged after PDF/UA-1."""
+    return draw("certificate.typ", certificate, format="pdf", pdf_standards="ua-1")
+
+
+def render_png(certificate: Certificate) -> bytes:
+    """1200 × 630 pixels, the shape that messengers and social sites show whole."""
+    return draw("share.typ", certificate, format="png", ppi=72)
+
+
+def draw(template: str, certificate: Certificate, **how: Any) -> bytes:
+    name, has_system_fonts = choose_letters(certificate.name)
+    charity = settings.CHARITY
+    values = asdict(certificate) | {
+        "name": name,
+        "charity": charity["name"],
+        "charity_number": f"Charity number {charity['number']}, registered with {charity['regulator']}.",
+        "qr": qr_code(certificate.address),
+        "coat": "",
+    }
+    return compile_page(template, values, has_system_fonts=has_system_fonts, **how)
+
+
+def compile_page(template: str, values: dict[str, str], *, has_system_fonts: bool, **how: Any) -> bytes:
+    with compiling:
+        page = compiler(template, has_system_fonts).compile(sys_inputs=values, **how)
+    if not isinstance(page, bytes):
+        raise TypeError(f"{template} came out as more than one page.")
+    return page
+
+
+@cache
+def compiler(template: str, has_system_fonts: bool) -> typst.Compiler:
+    """Kept for the life of the process: reading the fonts takes longer than drawing a page."""
+    return typst.Compiler(
+        TEMPLATES / template, root=TEMPLATES, font_paths=fonts(has_system_fonts), ignore_system_fonts=True
+    )
+
+
+@cache
+def fonts(has_system_fonts: bool) -> typst.Fonts:
+    return typst.Fonts(
+        include_system_fonts=has_system_fonts, include_embedded_fonts=False, font_paths=[TEMPLATES / "fonts"]
+    )
+
+
+def choose_letters(name: str) -> tuple[str, bool]:
+    """The name as it can be drawn, and whether the machine's own fonts are needed for it.
+
+    First the whole name in our fonts, then in the machine's; then without what no font here holds. A name of which
+    nothing is left becomes a friend's: a certificate is never refused.
+    """
+    for has_system_fonts in (False, True):
+        if can_draw(name, has_system_fonts):
+            return name, has_system_fonts
+    known = "".join(letter for letter in letters(name) if can_draw(letter, True))
+    rest = " ".join(known.split())
+    return (rest, True) if rest and can_draw(rest, True) else (NAMELESS, False)
+
+
+def can_draw(words: str, has_system_fonts: bool) -> bool:
+    """PDF/UA refuses a letter that no font holds, so the question is put to the one who will have to draw it."""
+    try:
+        compile_page(
+            "letters.typ", {"name": words}, has_system_fonts=has_system_fonts, format="pdf", pdf_standards="ua-1"
+        )
+    except typst.TypstError:
+        return False
+    return True
+
+
+def letters(words: str) -> Iterator[str]:
+    """Letters with the marks and joiners that belong to them."""
+    letter = ""
+    for character in words:
+        if letter and (is_mark(character) or character in JOINERS or letter[-1] == JOINERS[-1]):
+            letter += character
+        else:
+            yield from [letter] if letter else []
+            letter = character
+    yield from [letter] if letter else []
+
+
+def printable(name: str) -> str:
+    """One line of visible characters: no controls, no direction tricks, no pile of marks, and not too long."""
+    kept: list[str] = []
+    marks = 0
+    for character in unicodedata.normalize("NFC", " ".join(name.split())):
+        marks = marks + 1 if is_mark(character) else 0
+        is_hidden = unicodedata.category(character).startswith("C") and character not in JOINERS
+        if not is_hidden and marks <= MOST_MARKS and ord(character) not in SKIN_TONES:
+            kept.append(character)
+    return " ".join("".join(kept[:LONGEST_NAME]).split()) or NAMELESS
+
+
+def is_mark(character: str) -> bool:
+    return unicodedata.category(character).startswith("M")
+
+
+@lru_cache(maxsize=64)
+def qr_code(address: str) -> str:
+    code = BytesIO()
+    segno.make(address, error="m").save(code, kind="svg", border=0, dark="#15262c", light=None)
+    return code.getvalue().decode()
