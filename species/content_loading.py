@@ -71,12 +71,14 @@ def _load_species(report: Report, content: SpeciesContent, threats: dict[str, Th
         _store(report, conflict, {"species": species, "key": row.id}, row, sources=sources)
     species_threats: dict[str, SpeciesThreat] = {}
     for row in content.threats:
-        identity = {"species": species, "threat": threats[row.id]}
-        species_threats[row.id] = _store(report, SpeciesThreat(**identity), identity, row)
+        place: dict[str, Any] = {"species": species, "threat": threats[row.id]}
+        species_threats[row.id] = _store(report, SpeciesThreat(**place), place, row)
     for row in content.texts:
-        names = ("language", "section", "key")
-        identity = {"species": species} | {name: row.values[name] for name in names}
-        identity["species_threat"] = species_threats.get(row.links["threat"] or "")
+        identity: dict[str, Any] = {
+            "species": species,
+            "species_threat": species_threats.get(row.links["threat"] or ""),
+            **{name: row.values[name] for name in ("language", "section", "key")},
+        }
         _store(report, Text(**identity), identity, row)
 
 
@@ -108,7 +110,7 @@ def _load_counts(
 ) -> None:
     for row in content.counts:
         names = ("series", "place", "start", "end")
-        identity = {"species": species} | {name: row.values[name] for name in names}
+        identity: dict[str, Any] = {"species": species} | {name: row.values[name] for name in names}
         fact = facts.get(row.links["fact"] or "")
         extra = {"fact": fact} | ({"point": fact.point, "low": fact.low, "high": fact.high} if fact else {})
         _store(report, PopulationCount(**identity), identity, row, sources=sources, extra=extra)

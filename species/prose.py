@@ -115,6 +115,11 @@ def fact_keys(text: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(key for lines in parse(text) for line in lines for key in line.fact_keys))
 
 
+def value_markers(text: str) -> Iterator[Part]:
+    """Every place where a text prints a fact."""
+    return (part for lines in parse(text) for line in lines for part in line.parts if part.key)
+
+
 def check(text: str, facts: Mapping[str, Printable]) -> tuple[str, ...]:
     """The keys a text uses; raises MarkerError for an unknown one or for a wish its fact cannot grant."""
     keys = fact_keys(text)

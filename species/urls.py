@@ -1,4 +1,27 @@
-from django.urls import URLPattern
+from django.contrib.sitemaps.views import sitemap
+from django.urls import path
+
+from .feeds import CommentsFeed, FieldNotesFeed
+from .sitemaps import SiteMap
+from .views import machine_read, reading, replying, searching
 
 app_name = "species"
-urlpatterns: list[URLPattern] = []
+
+urlpatterns = [
+    path("", reading.home, name="home"),
+    path("species/", reading.species_list, name="list"),
+    path("species/<slug:slug>/", reading.species_detail, name="detail"),
+    path("species/<slug:slug>/comments/", replying.leave_reply, name="leave_reply"),
+    path("species/<slug:slug>/comments/waiting/", replying.reply_waiting, name="reply_waiting"),
+    path("field-notes/<slug:slug>/", reading.field_note, name="field_note"),
+    path("threats/", reading.threat_list, name="threats"),
+    path("threats/<slug:slug>/", reading.threat_detail, name="threat"),
+    path("sources/", reading.sources, name="sources"),
+    path("search/", searching.search, name="search"),
+    path("api/species/<slug:slug>.json", machine_read.api_species, name="api"),
+    path("feeds/comments/<slug:slug>.xml", CommentsFeed(), name="comments_feed"),
+    path("feeds/field-notes.xml", FieldNotesFeed(), name="field_notes_feed"),
+    path("sitemap.xml", sitemap, {"sitemaps": {"site": SiteMap}}, name="sitemap"),
+    path("robots.txt", machine_read.robots_txt, name="robots"),
+    path(".well-known/security.txt", machine_read.security_txt, name="security"),
+]

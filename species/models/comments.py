@@ -6,7 +6,7 @@ import pgtrigger
 from django.conf import settings
 from django.db import models, transaction
 from django.db.models import F, Q
-from django.db.models.functions import Now
+from django.db.models.functions import MD5, Lower, Now
 from django.utils.translation import gettext_lazy as _
 
 from .species import Species
@@ -112,7 +112,7 @@ class Comment(models.Model):
     objects = CommentQuerySet.as_manager()
 
     class Meta:
-        ordering = ["-created_at", "-pk"]
+        ordering = ["-pk"]
         constraints = [
             models.CheckConstraint(
                 name="comment_decision_has_who_and_when",
@@ -126,10 +126,14 @@ class Comment(models.Model):
             models.CheckConstraint(
                 name="comment_is_not_its_own_parent", condition=Q(parent__isnull=True) | ~Q(parent=F("pk"))
             ),
+            # A double click, a reload or a bot: the same words by the same person under the same species, once.
+            models.UniqueConstraint(
+                "species", Lower("email"), MD5("body"), condition=~Q(email=""), name="comment_said_once"
+            ),
         ]
         indexes = [
-            models.Index(fields=["species", "status", "-created_at"], name="comment_page"),
-            models.Index(fields=["status", "-created_at"], name="comment_queue"),
+            models.Index(fields=["species", "status", "-id"], name="comment_page"),
+            models.Index(fields=["status", "-id"], name="comment_queue"),
         ]
         triggers = [
             # What a moderator approved is what readers see: an approved comment's words cannot change unseen.

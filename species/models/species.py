@@ -1,5 +1,6 @@
 """Species, and what is known about them: facts, their sources, the conflicts between sources, and counts."""
 
+from datetime import date
 from decimal import Decimal
 from typing import Any, Self
 
@@ -10,6 +11,7 @@ from django.db import models, transaction
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
+from species import prose
 from species.numbers import written_range
 
 from .seeded import Seeded
@@ -33,6 +35,18 @@ class Status(models.TextChoices):
     NE = "NE", _("Not Evaluated")
 
 
+# Facts are written in British English whatever the reader's language, so these names are not translated.
+STATUS_BY_NAME = {
+    "Extinct": Status.EX,
+    "Extinct in the wild": Status.EW,
+    "Critically Endangered": Status.CR,
+    "Endangered": Status.EN,
+    "Vulnerable": Status.VU,
+    "Near Threatened": Status.NT,
+    "Least Concern": Status.LC,
+    "Data Deficient": Status.DD,
+    "Not Evaluated": Status.NE,
+}
 STATUS_SCALE = (Status.EX, Status.EW, Status.CR, Status.EN, Status.VU, Status.NT, Status.LC)
 
 
@@ -162,7 +176,7 @@ class FactQuerySet(models.QuerySet["Fact"]):
     def public(self) -> Self:
         return self.filter(is_published=True)
 
-    def review_due(self, *, on: Any) -> Self:
+    def review_due(self, *, on: date) -> Self:
         return self.filter(review_due_on__lte=on)
 
 
@@ -256,19 +270,34 @@ class Fact(Seeded):
 
     def clean(self) -> None:
         super().clean()
-        if self.key == STATUS_FACT_KEY and self.value not in Status.labels:
-            raise ValidationError({"value": f"The status must be one of: {', '.join(map(str, Status.labels))}."})
+        if self.key == STATUS_FACT_KEY and self.value not in STATUS_BY_NAME:
+            raise ValidationError({"value": f"The status must be one of: {', '.join(STATUS_BY_NAME)}."})
         if self.pk and not self.is_published and self.citations.exists():
             raise ValidationError({"is_published": "Sentences rest on this fact: change them first."})
         if self.pk and not self.is_number and self.counts.exists():
             raise ValidationError({"point": "A population count takes its number from this fact."})
+        if self.pk:
+            self._check_sentences()
+
+    def _check_sentences(self) -> None:
+        """Every sentence that prints this fact must still be able to: `{key:3sf}` needs a number."""
+        texts = [citation.text.body for citation in self.citations.select_related("text")]
+        for conflict in self.species.conflicts.prefetch_related("positions"):
+            texts += [conflict.show, *(position.say for position in conflict.positions.all())]
+        for part in (part for text in texts for part in prose.value_markers(text) if part.key == self.key):
+            try:
+                prose.printed(part, self)
+            except prose.MarkerError as error:
+                raise ValidationError(f"A sentence could no longer be printed. {error}") from error
+            if not self.is_published:
+                raise ValidationError({"is_published": "A text prints this fact: change it first."})
 
     def save(self, **kwargs: Any) -> None:
         """Carry the value to the two places that hold it for speed: the species' status and the counts."""
         with transaction.atomic():
             super().save(**kwargs)
             if self.key == STATUS_FACT_KEY:
-                status = next((code for code in Status if code.label == self.value), Status.NE)
+                status = STATUS_BY_NAME.get(self.value, Status.NE)
                 Species.objects.filter(pk=self.species_id).update(status=status)
             self.counts.exclude(point=self.point, low=self.low, high=self.high).update(
                 point=self.point, low=self.low, high=self.high
@@ -335,6 +364,9 @@ class PopulationCount(Seeded):
     confidence = models.CharField("how sure", max_length=6, choices=Confidence)
     note = models.TextField(blank=True)
     sources = models.ManyToManyField(Source, related_name="counts")
+
+    # Set by the page that shows the count: where its sources stand in that page's list.
+    source_numbers: tuple[int, ...] = ()
 
     class Meta:
         ordering = ["start", "end", "place", "series"]

@@ -1,0 +1,202 @@
+"""The species page, ready to be drawn: the template only lays out what stands here.
+
+`{{ page }}` is a SpeciesPage; beside it the context holds `form` (leave a reply). What a template needs:
+
+    page.species              the model: common_name, scientific_name, slug, get_status_display, status_assessed …
+    page.status_scale         (code, label) from EX to LC;   page.as_of   “November 2026”
+    page.description          two sentences for search engines;   page.cite_as   the “cite this page” line
+    page.standfirst, .glance_note, .habitat, .range, .life, .why, .doing, .pays_for     paragraphs, maybe none
+    page.glance, .faq         items with .id .title .paragraphs
+    page.did_you_know         one tuple of paragraphs each
+    page.threats              .threat (model) .title .summary .direction (words) .direction_code .paragraphs
+    page.counts               .years_text .place .number_text .unit .method .confidence .source_numbers …
+    page.conflicts            .topic .show .positions (.say .covers .sources)
+    page.sources              Source rows; the first has number 1
+    page.figures              what species/figures draws: {% include figure.template with figure=figure only %}
+    page.comments             .pk .name .body .created_at .replies (same shape);   page.comment_total
+    page.older_comments       the id for ?before=…#comments, or None
+    page.field_notes          the newest notes;   page.related   the other species
+
+A paragraph is a tuple of sentences. A sentence has .text, .parts (each .text and, where it prints a fact's value,
+.key), .sources (numbers) and .facts (.label .value .when .where .how_sure .confidence .note .sources).
+
+Eight queries, whatever the number of facts and comments.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, Self
+
+from django.conf import settings
+from django.utils.formats import date_format
+
+from .conversation import Conversation, Shown
+from .knowledge import Knowledge
+from .models import FieldNote, PopulationCount, Section, Source, Species, Text, Threat
+from .models.species import STATUS_SCALE
+from .notebook import Disagreement, Notebook, Paragraph
+
+NOTES_SHOWN = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """A glance row, or a question with its answer."""
+
+    id: str
+    title: str
+    paragraphs: tuple[Paragraph, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Pressure:
+    """A threat as it presses on this species."""
+
+    threat: Threat
+    title: str
+    summary: str
+    direction: str
+    direction_code: str
+    paragraphs: tuple[Paragraph, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SpeciesPage:
+    species: Species
+    related: tuple[Species, ...]
+    knowledge: Knowledge
+    standfirst: tuple[Paragraph, ...]
+    glance: tuple[Item, ...]
+    glance_note: tuple[Paragraph, ...]
+    range: tuple[Paragraph, ...]
+    habitat: tuple[Paragraph, ...]
+    life: tuple[Paragraph, ...]
+    did_you_know: tuple[tuple[Paragraph, ...], ...]
+    why: tuple[Paragraph, ...]
+    threats: tuple[Pressure, ...]
+    doing: tuple[Paragraph, ...]
+    pays_for: tuple[Paragraph, ...]
+    faq: tuple[Item, ...]
+    counts: tuple[PopulationCount, ...]
+    conflicts: tuple[Disagreement, ...]
+    sources: tuple[Source, ...]
+    figures: tuple[Any, ...]
+    comments: tuple[Shown, ...]
+    comment_total: int
+    older_comments: int | None
+    field_notes: tuple[FieldNote, ...]
+    status_scale: tuple[tuple[str, str], ...] = tuple((step.value, str(step.label)) for step in STATUS_SCALE)
+
+    @classmethod
+    def of(
+        cls,
+        species: Species,
+        *,
+        related: Iterable[Species] = (),
+        language: str = settings.LANGUAGE_CODE,
+        before: int | None = None,
+    ) -> Self:
+        """Read and arrange everything; `before` is the comment after which older ones are wanted."""
+        notebook = Notebook(Knowledge.of(species))
+        texts = Texts(notebook, _texts(species, language))
+        conversation = Conversation.of(species, before=before)
+        # Sources are numbered as they are met, so this is the order of the page.
+        return cls(
+            species=species,
+            related=tuple(related),
+            knowledge=notebook.knowledge,
+            standfirst=texts.paragraphs(Section.STANDFIRST),
+            glance=tuple(texts.items(Section.AT_A_GLANCE)),
+            glance_note=texts.paragraphs(Section.AT_A_GLANCE_NOTE),
+            range=texts.paragraphs(Section.RANGE),
+            habitat=texts.paragraphs(Section.HABITAT),
+            life=texts.paragraphs(Section.LIFE_AND_BEHAVIOUR),
+            did_you_know=tuple(item.paragraphs for item in texts.items(Section.DID_YOU_KNOW)),
+            why=texts.paragraphs(Section.WHY_THEY_MATTER),
+            threats=tuple(texts.pressures()),
+            doing=texts.paragraphs(Section.WHAT_IS_BEING_DONE),
+            pays_for=texts.paragraphs(Section.WHAT_AN_ADOPTION_PAYS_FOR),
+            faq=tuple(texts.items(Section.FAQ)),
+            counts=tuple(_counts(notebook)),
+            conflicts=tuple(notebook.disagreements()),
+            sources=_all_sources(notebook),
+            figures=(),
+            comments=conversation.comments,
+            comment_total=conversation.total,
+            older_comments=conversation.older,
+            field_notes=tuple(species.field_notes.public()[:NOTES_SHOWN]),
+        )
+
+    @property
+    def as_of(self) -> str:
+        return as_of(self.species)
+
+    @property
+    def description(self) -> str:
+        sentences = [sentence.text for paragraph in self.standfirst for sentence in paragraph]
+        return " ".join(sentences[:2])
+
+    @property
+    def cite_as(self) -> str:
+        address = f"{settings.SITE_URL}{self.species.get_absolute_url()}"
+        return f"{settings.CHARITY['name']}, “{self.species.common_name}”, facts as of {self.as_of}, {address}"
+
+
+def as_of(species: Species) -> str:
+    """“November 2026”."""
+    year, month = map(int, species.as_of.split("-"))
+    return date_format(date(year, month, 1), "F Y")
+
+
+def _texts(species: Species, language: str) -> list[Text]:
+    """The published texts in one language, and in the site's own where that language has none."""
+    wanted = {language, settings.LANGUAGE_CODE}
+    rows = species.texts.public().filter(language__in=wanted).select_related("species_threat__threat")
+    chosen: dict[tuple[str, str, int | None], Text] = {}
+    for row in sorted(rows, key=lambda row: row.language == language):
+        chosen[row.section, row.key, row.species_threat_id] = row
+    return sorted(chosen.values(), key=lambda row: (row.position, row.pk))
+
+
+def _counts(notebook: Notebook) -> Iterator[PopulationCount]:
+    for count in notebook.knowledge.counts:
+        count.source_numbers = notebook.numbers_of(notebook.knowledge.count_sources.get(count.pk, ()))
+        yield count
+
+
+def _all_sources(notebook: Notebook) -> tuple[Source, ...]:
+    """Those of the page in order of first use, then those of facts that no sentence uses."""
+    for key in notebook.knowledge.facts:
+        notebook.fact(key)
+    return tuple(notebook.sources)
+
+
+@dataclass(frozen=True, slots=True)
+class Texts:
+    """The texts of one page, handed out section by section."""
+
+    notebook: Notebook
+    rows: list[Text]
+
+    def of(self, section: Section) -> Iterator[Text]:
+        return (row for row in self.rows if row.section == section)
+
+    def paragraphs(self, section: Section) -> tuple[Paragraph, ...]:
+        return tuple(paragraph for row in self.of(section) for paragraph in self.notebook.paragraphs(row.body))
+
+    def items(self, section: Section) -> Iterator[Item]:
+        for row in self.of(section):
+            yield Item(id=row.key, title=row.title, paragraphs=self.notebook.paragraphs(row.body))
+
+    def pressures(self) -> Iterator[Pressure]:
+        found = [(row.species_threat, row) for row in self.of(Section.THREAT) if row.species_threat]
+        for pressing, row in sorted(found, key=lambda pair: (pair[0].position, pair[0].pk)):
+            yield Pressure(
+                threat=pressing.threat,
+                title=row.title or pressing.threat.name,
+                summary=row.summary,
+                direction=str(pressing.get_direction_display()),
+                direction_code=pressing.direction,
+                paragraphs=self.notebook.paragraphs(row.body),
+            )

@@ -1,0 +1,71 @@
+"""The map of the site. A date stands only where it is true: when something on that page last changed."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.contrib.sitemaps import Sitemap
+from django.db.models import Max, Model, OuterRef, Subquery
+from django.db.models.functions import Greatest
+from django.urls import reverse
+
+from config.pages import PAGES
+
+from .models import Comment, Conflict, Fact, FieldNote, PopulationCount, Source, Species, Text, Threat
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    path: str
+    changed_at: datetime | None
+
+
+def species_changes() -> list[tuple[str, datetime]]:
+    """The slug of each published species, and the last change of anything its page shows."""
+    shown = (Fact, Text, PopulationCount, Conflict)
+    species = Species.objects.public().annotate(
+        changed_at=Greatest(
+            "updated_at", *(_newest(model, "updated_at") for model in shown), _newest(Comment, "moderated_at")
+        )
+    )
+    return list(species.values_list("slug", "changed_at"))
+
+
+def _newest(model: type[Model], column: str) -> Subquery:
+    """A subquery each: joined together, the rows of one table would multiply those of the others."""
+    rows = model._default_manager.filter(species=OuterRef("pk")).order_by().values("species")
+    return Subquery(rows.annotate(newest=Max(column)).values("newest"))
+
+
+class SiteMap(Sitemap[Place]):
+    def get_protocol(self, protocol: str | None = None) -> str:
+        return urlsplit(settings.SITE_URL).scheme
+
+    def get_domain(self, site: object = None) -> str:
+        return urlsplit(settings.SITE_URL).netloc
+
+    def items(self) -> Iterable[Place]:
+        species = species_changes()
+        newest = max((changed for _, changed in species), default=None)
+        yield Place(reverse("species:home"), newest)
+        yield Place(reverse("species:list"), newest)
+        for slug, changed in species:
+            yield Place(reverse("species:detail", args=[slug]), changed)
+            yield Place(reverse("adoptions:adopt", args=[slug]), None)
+        threats = list(Threat.objects.filter(species_threats__species__is_published=True).distinct())
+        yield Place(reverse("species:threats"), max((each.updated_at for each in threats), default=None))
+        for threat in threats:
+            yield Place(threat.get_absolute_url(), None)
+        yield Place(reverse("species:sources"), Source.objects.aggregate(at=Max("updated_at"))["at"])
+        for note in FieldNote.objects.public():
+            yield Place(note.get_absolute_url(), note.updated_at)
+        for page in PAGES:
+            yield Place(reverse(page), None)
+
+    def location(self, item: Place) -> str:
+        return item.path
+
+    def lastmod(self, item: Place) -> datetime | None:
+        return item.changed_at
