@@ -12,6 +12,7 @@ from django.db import transaction
 
 from . import fulfilment, stripe_gateway
 from .models import EventState, StripeEvent
+from .stripe_gateway import StripeRefused
 from .stripe_objects import SignedEvent
 
 logger = logging.getLogger(__name__)
@@ -43,22 +44,27 @@ def receive(body: bytes, signature: str) -> bool:
     event = stripe_gateway.verify(body, signature, settings.STRIPE_WEBHOOK_SECRETS)
     with transaction.atomic():
         is_new = keep(event, body)
-        if is_new and event.type in HANDLERS:
+        if is_new and event.is_live != settings.STRIPE_LIVEMODE:
+            StripeEvent.objects.filter(pk=event.id).mark_ignored(because="Sent for the other mode (live or test).")
+        elif is_new and event.type not in HANDLERS:
+            StripeEvent.objects.filter(pk=event.id).mark_ignored()
+        elif is_new:
             work_event.enqueue(event.id)
     return is_new
 
 
 def keep(event: SignedEvent, body: bytes) -> bool:
-    """One row per event: INSERT … ON CONFLICT DO NOTHING, so eight deliveries at once make one."""
-    row = StripeEvent(
+    """One row per event: the primary key is Stripe's own id, so eight deliveries at once make one."""
+    _, is_new = StripeEvent.objects.get_or_create(
         id=event.id,
-        type=event.type[:100],
-        object_id=event.object_id[:100],
-        api_version=event.api_version[:40],
-        body=body,
+        defaults={
+            "type": event.type[:100],
+            "object_id": event.object_id[:100],
+            "api_version": event.api_version[:40],
+            "body": body,
+        },
     )
-    before = StripeEvent.objects.bulk_create([row], ignore_conflicts=True)
-    return bool(before)
+    return is_new
 
 
 def work(event_id: str) -> None:
@@ -68,11 +74,18 @@ def work(event_id: str) -> None:
     if event.state in {EventState.DONE, EventState.IGNORED}:
         return
     this.count_attempt()
-    handler = HANDLERS.get(event.type)
-    if handler is None:
-        this.mark_ignored()
-    elif handler(event.object_id):
+    if is_ours(event):
         this.mark_done()
     else:
         logger.info("Stripe event %s (%s) is about nothing of ours.", event.id, event.type)
         this.mark_ignored()
+
+
+def is_ours(event: StripeEvent) -> bool:
+    """Work it; False if it is about an object that Stripe or we do not know."""
+    try:
+        return HANDLERS[event.type](event.object_id)
+    except StripeRefused as error:
+        if error.code == "resource_missing":
+            return False
+        raise

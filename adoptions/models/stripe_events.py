@@ -12,8 +12,8 @@ class StripeEventQuerySet(models.QuerySet["StripeEvent"]):
     def mark_done(self) -> int:
         return self.unworked().update(state=EventState.DONE, worked_at=Now(), error="")
 
-    def mark_ignored(self) -> int:
-        return self.unworked().update(state=EventState.IGNORED, worked_at=Now(), error="")
+    def mark_ignored(self, *, because: str = "") -> int:
+        return self.unworked().update(state=EventState.IGNORED, worked_at=Now(), error=because)
 
     def park(self, *, reason: str) -> int:
         return self.unworked().update(state=EventState.PARKED, worked_at=None, error=reason[:500])
