@@ -19,6 +19,7 @@ from django.conf import settings
 from django.utils import timezone, translation
 from django.utils.formats import date_format
 
+from species.figures.coat import ROSETTES, coat_svg
 from species.models import Fact, FactGroup, Section, Species
 
 from .models import Adoption
@@ -37,7 +38,10 @@ compiling = threading.Lock()
 
 @dataclass(frozen=True)
 class Certificate:
-    """What stands on the page, ready to be read. `fact` is empty for a species without a dated, sourced number."""
+    """What stands on the page, ready to be read.
+
+    `fact` is empty for a species without a dated, sourced number, `coat` for one without rosettes.
+    """
 
     name: str
     species: str
@@ -47,6 +51,7 @@ class Certificate:
     address: str
     fact: str = ""
     fact_source: str = ""
+    coat: str = ""
 
 
 def of(adoption: Adoption) -> Certificate:
@@ -62,6 +67,7 @@ def of(adoption: Adoption) -> Certificate:
             address=settings.SITE_URL + species.get_absolute_url(),
             fact=f"{fact.label}: {fact.value_text} {fact.unit}".strip() if fact else "",
             fact_source=where_from(fact) if fact else "",
+            coat=coat_svg(adoption.reference) if has_rosettes(species) else "",
         )
 
 
@@ -71,6 +77,10 @@ def headline_fact(species: Species) -> Fact | None:
     in_a_glance = facts.filter(citations__text__section=Section.AT_A_GLANCE, citations__text__is_published=True)
     numbers = in_a_glance.exclude(point=None, low=None)
     return numbers.order_by("citations__text__position", "position", "pk").first()
+
+
+def has_rosettes(species: Species) -> bool:
+    return Fact.objects.public().filter(species=species, key=ROSETTES).exists()
 
 
 def where_from(fact: Fact) -> str:
@@ -97,7 +107,6 @@ def draw(template: str, certificate: Certificate, **how: Any) -> bytes:
         "charity": charity["name"],
         "charity_number": f"Charity number {charity['number']}, registered with {charity['regulator']}.",
         "qr": qr_code(certificate.address),
-        "coat": "",
     }
     return compile_page(template, values, has_system_fonts=has_system_fonts, **how)
 
@@ -140,11 +149,14 @@ def choose_letters(name: str) -> tuple[str, bool]:
 
 
 def can_draw(words: str, has_system_fonts: bool) -> bool:
-    """PDF/UA refuses a letter that no font holds, so the question is put to the one who will have to draw it."""
+    """PDF/UA refuses a letter that no font holds, so the question is put to the one who will have to draw it.
+
+    A missing letter goes unnoticed when the mark on it is there, hence the second line without marks.
+    """
+    bare = "".join(character for character in words if not is_mark(character))
+    values = {"name": words, "bare": bare}
     try:
-        compile_page(
-            "letters.typ", {"name": words}, has_system_fonts=has_system_fonts, format="pdf", pdf_standards="ua-1"
-        )
+        compile_page("letters.typ", values, has_system_fonts=has_system_fonts, format="pdf", pdf_standards="ua-1")
     except typst.TypstError:
         return False
     return True

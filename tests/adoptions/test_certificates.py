@@ -7,10 +7,12 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from io import BytesIO
 from statistics import median
+from typing import cast
 
 import pytest
 import typst
 from pypdf import PdfReader
+from pypdf.generic import ArrayObject, DictionaryObject, PdfObject, StreamObject
 
 from adoptions import certificates
 from adoptions.certificates import NAMELESS, Certificate, choose_letters, printable
@@ -74,6 +76,10 @@ def no_system_fonts(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 def text_of(pdf: bytes) -> str:
     [page] = PdfReader(BytesIO(pdf)).pages
     return page.extract_text()
+
+
+def dictionary(thing: PdfObject) -> DictionaryObject:
+    return cast("DictionaryObject", thing.get_object())
 
 
 def squeezed(text: str) -> str:
@@ -143,20 +149,22 @@ def test_pdf_is_one_tagged_a4_page_in_english_with_a_title() -> None:
     pdf = PdfReader(BytesIO(certificates.render(make_certificate())))
     [page] = pdf.pages
     assert [round(float(side) / 72 * 25.4) for side in (page.mediabox.width, page.mediabox.height)] == [297, 210]
-    catalogue = pdf.trailer["/Root"]
-    assert catalogue["/MarkInfo"]["/Marked"] is True
-    assert catalogue["/Lang"] == "en-GB"
+    catalogue = pdf.root_object
+    assert str(dictionary(catalogue["/MarkInfo"])["/Marked"]) == "True"
+    assert str(catalogue["/Lang"]) == "en-GB"
     assert pdf.metadata is not None
     assert pdf.metadata.title == "Certificate of adoption PM-7K4T9QXR"
-    assert b"pdfuaid:part" in catalogue["/Metadata"].get_data()
+    assert b"pdfuaid:part" in cast("StreamObject", catalogue["/Metadata"].get_object()).get_data()
 
 
 def test_pdf_embeds_every_font_it_uses() -> None:
-    pdf = PdfReader(BytesIO(certificates.render(make_certificate("Ann 王小明 محمد"))))
-    fonts = [font.get_object()["/DescendantFonts"][0] for font in pdf.pages[0]["/Resources"]["/Font"].values()]
+    [page] = PdfReader(BytesIO(certificates.render(make_certificate("Ann 王小明 محمد")))).pages
+    fonts = dictionary(dictionary(page["/Resources"])["/Font"]).values()
     assert len(fonts) >= 4
     for font in fonts:
-        assert {"/FontFile2", "/FontFile3"} & set(font["/FontDescriptor"])
+        [descendant] = cast("ArrayObject", dictionary(font)["/DescendantFonts"])
+        descriptor = dictionary(dictionary(descendant)["/FontDescriptor"])
+        assert {"/FontFile2", "/FontFile3"} & set(descriptor)
 
 
 def test_pdf_of_one_adoption_is_the_same_every_time() -> None:
@@ -240,7 +248,7 @@ def test_page_says_who_what_when_and_that_it_is_symbolic() -> None:
 # --- its fact ------------------------------------------------------------------------------------------------
 
 
-def make_fact(species: Species, key: str, point: int, **values: object) -> Fact:
+def make_fact(species: Species, key: str, point: int | None, **values: object) -> Fact:
     defaults = {"group": FactGroup.POPULATION, "label": f"Counted {key}", "unit": "adults", "period": "2023"}
     fact = Fact.objects.create(
         species=species, key=key, point=point, confidence=Confidence.MEDIUM, **{**defaults, **values}
@@ -279,7 +287,7 @@ def test_fact_is_the_number_that_the_page_puts_first() -> None:
 def test_fact_that_is_no_number_of_animals_or_not_shown_is_passed_over() -> None:
     species = make_species()
     put_in_glance(make_fact(species, "weight", 45, group=FactGroup.BODY))
-    put_in_glance(make_fact(species, "trend", 1, point=None, value="rising"))
+    put_in_glance(make_fact(species, "trend", None, value="rising"))
     put_in_glance(make_fact(species, "draft", 3), is_published=False)
     put_in_glance(make_fact(make_species("amur-tiger"), "tigers", 750))
     sourceless = make_fact(species, "sourceless", 7)
@@ -292,7 +300,7 @@ def test_fact_that_is_no_number_of_animals_or_not_shown_is_passed_over() -> None
 def test_coat_is_that_of_the_reference_and_only_on_a_species_with_rosettes() -> None:
     adoption = make_active_adoption()
     assert certificates.of(adoption).coat == ""
-    make_fact(adoption.species, ROSETTES, 1, group=FactGroup.BODY, point=None, value="rosettes")
+    make_fact(adoption.species, ROSETTES, None, group=FactGroup.BODY, value="rosettes")
     certificate = certificates.of(adoption)
     assert certificate.coat == coat_svg(adoption.reference)
     pdf = certificates.render(certificate)
