@@ -1,6 +1,6 @@
 """The map of the site. A date stands only where it is true: when something on that page last changed."""
 
-from collections.abc import Iterable
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import urlsplit
@@ -46,7 +46,10 @@ class SiteMap(Sitemap[Place]):
     def get_domain(self, site: object = None) -> str:
         return urlsplit(settings.SITE_URL).netloc
 
-    def items(self) -> Iterable[Place]:
+    def items(self) -> list[Place]:
+        return list(self._places())
+
+    def _places(self) -> Iterator[Place]:
         species = species_changes()
         newest = max((changed for _, changed in species), default=None)
         yield Place(reverse("species:home"), newest)

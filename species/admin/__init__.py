@@ -1,0 +1,5 @@
+"""What editors and moderators work with."""
+
+from . import comments, facts, field_notes, species, texts
+
+__all__ = ["comments", "facts", "field_notes", "species", "texts"]

@@ -69,8 +69,8 @@ class CommentQuerySet(models.QuerySet["Comment"]):
         Rows are locked in the order of their keys so that two bulk actions cannot wait for each other.
         """
         with transaction.atomic():
-            locked = self.filter(status__in=sources).order_by("pk").select_for_update()
-            was = dict(locked.values_list("pk", "status"))
+            chosen = self.model.objects.filter(pk__in=self.order_by().values("pk"), status__in=sources)
+            was = dict(chosen.order_by("pk").select_for_update().values_list("pk", "status"))
             is_decision = target in DECIDED
             moved = self.model.objects.filter(pk__in=was, status__in=sources).update(
                 status=target,

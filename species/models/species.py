@@ -304,6 +304,19 @@ class Fact(Seeded):
             )
 
 
+def facts_by_key(species_id: int) -> dict[str, Fact]:
+    """The published facts of a species, as its sentences name them."""
+    return {fact.key: fact for fact in Fact.objects.public().filter(species_id=species_id)}
+
+
+def check_markers(text: str, *, species_id: int, field: str) -> None:
+    """Refuse a text that prints a fact its species does not have, or not in that way."""
+    try:
+        prose.check(text, facts_by_key(species_id))
+    except prose.MarkerError as error:
+        raise ValidationError({field: str(error)}) from error
+
+
 class Conflict(Seeded):
     """A question on which sources disagree; the page says so instead of choosing in silence."""
 
@@ -323,6 +336,11 @@ class Conflict(Seeded):
     def __str__(self) -> str:
         return self.topic
 
+    def clean(self) -> None:
+        super().clean()
+        if self.species_id:
+            check_markers(self.show, species_id=self.species_id, field="show")
+
 
 class ConflictPosition(models.Model):
     conflict = models.ForeignKey(Conflict, on_delete=models.CASCADE, related_name="positions")
@@ -338,6 +356,11 @@ class ConflictPosition(models.Model):
 
     def __str__(self) -> str:
         return self.say
+
+    def clean(self) -> None:
+        super().clean()
+        if self.conflict.species_id:
+            check_markers(self.say, species_id=self.conflict.species_id, field="say")
 
 
 class PopulationCount(Seeded):
@@ -396,6 +419,15 @@ class PopulationCount(Seeded):
 
     def __str__(self) -> str:
         return f"{self.years_text}, {self.place}: {self.number_text} {self.unit}"
+
+    def clean(self) -> None:
+        """Take the numbers of the fact that states this count."""
+        super().clean()
+        if self.fact is None:
+            return
+        if self.fact.species_id != self.species_id or not self.fact.is_number:
+            raise ValidationError({"fact": "Choose a fact of this species that is a number."})
+        self.point, self.low, self.high = self.fact.point, self.fact.low, self.fact.high
 
     @property
     def years_text(self) -> str:

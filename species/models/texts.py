@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from species import prose
 
 from .seeded import Seeded
-from .species import Fact, Species
+from .species import Fact, Species, check_markers, facts_by_key
 from .threats import SpeciesThreat
 
 
@@ -112,10 +112,8 @@ class Text(Seeded):
             raise ValidationError({"language": f"“{self.language}” is not a language of this site."})
         if self.species_threat and self.species_threat.species_id != self.species_id:
             raise ValidationError({"species_threat": "This threat is that of another species."})
-        try:
-            prose.check(self.body, facts_by_key(self.species_id))
-        except prose.MarkerError as error:
-            raise ValidationError({"body": str(error)}) from error
+        if self.species_id:
+            check_markers(self.body, species_id=self.species_id, field="body")
 
     def save(self, **kwargs: Any) -> None:
         """Keep the record of which facts the text rests on, so that none of them can be deleted under it."""
@@ -140,7 +138,3 @@ class Citation(models.Model):
 
     def __str__(self) -> str:
         return f"{self.text} rests on {self.fact.key}"
-
-
-def facts_by_key(species_id: int) -> dict[str, Fact]:
-    return {fact.key: fact for fact in Fact.objects.public().filter(species_id=species_id)}
