@@ -1,0 +1,144 @@
+"""What a figure is, and what it may be made of.
+
+A figure takes facts, counts and their sources that are already in memory and gives back what its template draws.
+It asks the database nothing, and it knows no number of its own: what is printed or drawn comes from a fact or a
+count, so that correcting the fact corrects the picture.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from itertools import groupby
+from operator import attrgetter
+from typing import Protocol
+
+from species.models import Confidence, Fact, PopulationCount, Source, Species
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """Where a part of a figure comes from: what it says, of when and where, how sure we are, and who says so."""
+
+    label: str
+    value: str
+    when: str
+    where: str
+    how_sure: str
+    note: str
+    sources: tuple[Source, ...]
+
+
+class Data(Protocol):
+    """What a figure's own template draws: a frozen dataclass of its module."""
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    slug: str
+    title: str
+    summary: str
+    data: Data
+    sources: tuple[Statement, ...]
+    rests_on: tuple[str, ...]
+
+    @property
+    def template(self) -> str:
+        return f"species/figures/{self.slug}.html"
+
+    @property
+    def id(self) -> str:
+        return f"figure-{self.slug}"
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """All that is known about a species, as far as figures may use it.
+
+    Facts and counts come with their sources prefetched; `sources` is the page's own list and gives their order.
+    """
+
+    species: Species
+    facts: Mapping[str, Fact]
+    counts: Sequence[PopulationCount]
+    sources: Sequence[Source]
+
+    def numbers(self, *keys: str) -> tuple[Fact, ...] | None:
+        """Those facts, if every one of them is there and is a number."""
+        found = tuple(self.facts[key] for key in keys if key in self.facts and self.facts[key].is_number)
+        return found if len(found) == len(keys) else None
+
+    def words(self, key: str) -> Fact | None:
+        """That fact, if it is there and is in words."""
+        fact = self.facts.get(key)
+        return fact if fact and not fact.is_number else None
+
+    def statement(self, fact: Fact) -> Statement:
+        return Statement(
+            label=fact.label,
+            value=with_unit(fact),
+            when=fact.period,
+            where=fact.place,
+            how_sure=fact.get_confidence_display(),
+            note=fact.note,
+            sources=self.in_page_order(fact.sources.all()),
+        )
+
+    def survey_statements(self, counts: Iterable[PopulationCount]) -> tuple[Statement, ...]:
+        """One statement for all counts made in one place, in one way, of which we are equally sure."""
+        key = attrgetter("place", "method", "confidence")
+        runs = (list(run) for _key, run in groupby(sorted(counts, key=key), key=key))
+        return tuple(self.survey_statement(run) for run in runs)
+
+    def survey_statement(self, counts: Sequence[PopulationCount]) -> Statement:
+        first, last = min(count.start for count in counts), max(count.end for count in counts)
+        return Statement(
+            label=f"{counts[0].place}: {counts[0].method}",
+            value=", ".join(f"{count.number_text} ({count.years_text})" for count in counts),
+            when=str(first) if first == last else f"{first}–{last}",
+            where="",
+            how_sure=counts[0].get_confidence_display(),
+            note="",
+            sources=self.in_page_order({s.pk: s for count in counts for s in count.sources.all()}.values()),
+        )
+
+    def keys_of(self, counts: Iterable[PopulationCount]) -> tuple[str, ...]:
+        """The facts that state these counts, where one does."""
+        keys = {fact.pk: key for key, fact in self.facts.items()}
+        return tuple(dict.fromkeys(keys[count.fact_id] for count in counts if count.fact_id in keys))
+
+    def in_page_order(self, sources: Iterable[Source]) -> tuple[Source, ...]:
+        place = {source.pk: number for number, source in enumerate(self.sources)}
+        return tuple(sorted(sources, key=lambda source: place.get(source.pk, len(place))))
+
+
+def figure(slug: str, *, title: str, summary: str, data: Data, rests_on: Iterable[Fact], evidence: Evidence) -> Figure:
+    """A figure that rests on facts alone; one made of counts states its sources itself."""
+    facts = tuple(rests_on)
+    return Figure(
+        slug=slug,
+        title=title,
+        summary=summary,
+        data=data,
+        sources=tuple(evidence.statement(fact) for fact in facts),
+        rests_on=tuple(fact.key for fact in facts),
+    )
+
+
+def runs_of(counts: Iterable[PopulationCount]) -> list[list[PopulationCount]]:
+    """Counts that may be compared: one series, one place, one method; in order of time, the unsure left out."""
+    key = attrgetter("place", "series", "method")
+    sure = sorted((count for count in counts if count.confidence != Confidence.LOW), key=key)
+    return [sorted(run, key=attrgetter("start", "end")) for _key, run in groupby(sure, key=key)]
+
+
+def middle(fact: Fact) -> Decimal:
+    """The number itself, or the middle of its range: where to draw it, never what to print."""
+    if fact.point is not None:
+        return fact.point
+    return ((fact.low or Decimal()) + (fact.high or Decimal())) / 2
+
+
+def with_unit(fact: Fact) -> str:
+    """`64 to 78 cm`, `2.96%`, or the words of a fact in words."""
+    space = "" if fact.unit == "%" else "\N{NO-BREAK SPACE}"
+    return f"{fact.value_text}{space}{fact.unit}" if fact.unit else fact.value_text
