@@ -1,6 +1,6 @@
 """The charity's balance: one transaction for each movement of money, and the payouts that empty it into the bank."""
 
-from adoptions.stripe_standin.books import Books, new_id
+from adoptions.stripe_standin.books import Books, new_id, nulls
 from adoptions.stripe_standin.clock import DAY
 from adoptions.stripe_standin.state import Object
 
@@ -83,21 +83,11 @@ def _unpaid(books: Books) -> list[tuple[str, int]]:
 
 
 def _new_payout(books: Books, amount: int, currency: str) -> Object:
-    unused = [
-        "application_fee",
-        "application_fee_amount",
-        "description",
-        "destination",
-        "failure_balance_transaction",
-        "failure_code",
-        "failure_message",
-        "original_payout",
-        "payout_method",
-        "reversed_by",
-        "statement_descriptor",
-        "trace_id",
-    ]
-    return dict.fromkeys(unused) | {
+    never = nulls(
+        "application_fee application_fee_amount description destination failure_balance_transaction failure_code "
+        "failure_message original_payout payout_method reversed_by statement_descriptor trace_id"
+    )
+    return never | {
         "id": new_id("po_"),
         "object": "payout",
         "amount": amount,

@@ -22,6 +22,11 @@ def new_id(prefix: str, length: int = 24) -> str:
     return prefix + "".join(secrets.choice(_LETTERS) for _ in range(length))
 
 
+def nulls(names: str) -> Object:
+    """Fields that Stripe's object has and the stand-in never fills, named with spaces between."""
+    return dict.fromkeys(names.split())
+
+
 def public(thing: Object) -> Object:
     """Without the stand-in's own notes, whose names begin with an underscore."""
     return {key: value for key, value in thing.items() if not key.startswith("_")}

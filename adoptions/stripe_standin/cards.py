@@ -148,15 +148,6 @@ def charge_details(payment_method: Object, mandate: str | None, *, confirmed: bo
         "last4",
         "regulated_status",
     )
-    proof = {
-        "authentication_flow": "challenge",
-        "electronic_commerce_indicator": "05",
-        "exemption_indicator": None,
-        "result": "authenticated",
-        "result_reason": None,
-        "transaction_id": new_id("", 36),
-        "version": "2.2.0",
-    }
     return {
         "type": kind,
         kind: {key: held[key] for key in kept}
@@ -170,7 +161,19 @@ def charge_details(payment_method: Object, mandate: str | None, *, confirmed: bo
             "network": "visa",
             "network_token": {"used": False},
             "overcapture": {"maximum_amount_capturable": 0, "status": "unavailable"},
-            "three_d_secure": proof if confirmed else None,
+            "three_d_secure": _proof() if confirmed else None,
             "transaction_link_id": None,
         },
+    }
+
+
+def _proof() -> Object:
+    return {
+        "authentication_flow": "challenge",
+        "electronic_commerce_indicator": "05",
+        "exemption_indicator": None,
+        "result": "authenticated",
+        "result_reason": None,
+        "transaction_id": new_id("", 36),
+        "version": "2.2.0",
     }

@@ -5,11 +5,12 @@ ahead the control page has moved this one.
 """
 
 import time
+from copy import deepcopy
 from typing import Any
 
 from adoptions.stripe_standin import cards, catalogue, customers, invoices, payments, subscriptions
 from adoptions.stripe_standin.answers import ApiError, find
-from adoptions.stripe_standin.books import Books, new_id
+from adoptions.stripe_standin.books import Books, new_id, nulls
 from adoptions.stripe_standin.cards import TestMethod
 from adoptions.stripe_standin.clock import DAY
 from adoptions.stripe_standin.payments import Outcome
@@ -17,32 +18,25 @@ from adoptions.stripe_standin.state import Object
 
 SMALLEST_CHARGE = {"gbp": 30, "eur": 50, "usd": 50}
 OFFERED = ("card", "bacs_debit")
-_ALWAYS_NULL = [
-    "after_expiration",
-    "allow_promotion_codes",
-    "client_secret",
-    "collected_information",
-    "consent",
-    "currency_conversion",
-    "customer_account",
-    "customer_details",
-    "discounts",
-    "invoice",
-    "invoice_creation",
-    "managed_payments",
-    "origin_context",
-    "payment_intent",
-    "payment_link",
-    "payment_method_configuration_details",
-    "permissions",
-    "recovered_from",
-    "saved_payment_method_options",
-    "setup_intent",
-    "shipping_address_collection",
-    "shipping_cost",
-    "subscription",
-    "wallet_options",
-]
+_BLANK: Object = nulls(
+    "after_expiration allow_promotion_codes client_secret collected_information consent currency_conversion "
+    "customer_account customer_details discounts invoice invoice_creation managed_payments origin_context "
+    "payment_intent payment_link payment_method_configuration_details permissions recovered_from "
+    "saved_payment_method_options setup_intent shipping_address_collection shipping_cost subscription "
+    "wallet_options"
+) | {
+    "automatic_tax": {"enabled": False, "liability": None, "provider": None, "status": None},
+    "custom_fields": [],
+    "livemode": False,
+    "payment_status": "unpaid",
+    "shipping_options": [],
+    "status": "open",
+    "total_details": {"amount_discount": 0, "amount_shipping": 0, "amount_tax": 0},
+    "ui_mode": "hosted_page",
+    "_intent": None,
+    "_subscription": None,
+    "_error": "",
+}
 _AS_SENT = [
     "allowed_payment_method_types",
     "billing_address_collection",
@@ -67,39 +61,28 @@ def create(books: Books, params: Object) -> Object:
     is_payment = params["mode"] == "payment"
     allowed = params.get("allowed_payment_method_types") or OFFERED
     custom_text = ("after_submit", "shipping_address", "submit", "terms_of_service_acceptance")
-    session: Object = dict.fromkeys(_ALWAYS_NULL) | {
+    session: Object = deepcopy(_BLANK) | {
         "id": key,
         "object": "checkout.session",
         "adaptive_pricing": params.get("adaptive_pricing", {"enabled": True}),
         "amount_subtotal": total,
         "amount_total": total,
-        "automatic_tax": {"enabled": False, "liability": None, "provider": None, "status": None},
         "created": now,
         "currency": lines[0]["currency"],
-        "custom_fields": [],
         "custom_text": dict.fromkeys(custom_text) | params.get("custom_text", {}),
         "customer_creation": None
         if not is_payment or "customer" in params
         else params.get("customer_creation", "if_required"),
         "expires_at": expires_at,
-        "livemode": False,
         "metadata": params.get("metadata") or {},
         "mode": params["mode"],
         "payment_method_collection": None if is_payment else params.get("payment_method_collection", "always"),
         "payment_method_options": params.get("payment_method_options", {}),
         "payment_method_types": [kind for kind in OFFERED if kind in allowed],
-        "payment_status": "unpaid",
         "phone_number_collection": params.get("phone_number_collection", {"enabled": False}),
-        "shipping_options": [],
-        "status": "open",
-        "total_details": {"amount_discount": 0, "amount_shipping": 0, "amount_tax": 0},
-        "ui_mode": "hosted_page",
         "url": f"{books.own_url}/c/pay/{key}",
         "_line_items": lines,
         "_data": params.get("payment_intent_data" if is_payment else "subscription_data", {}),
-        "_intent": None,
-        "_subscription": None,
-        "_error": "",
     }
     session |= {name: params.get(name) for name in _AS_SENT}
     books.save(session)

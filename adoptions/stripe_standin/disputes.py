@@ -2,39 +2,18 @@
 
 from adoptions.stripe_standin import balance
 from adoptions.stripe_standin.answers import ApiError
-from adoptions.stripe_standin.books import Books, new_id, public
+from adoptions.stripe_standin.books import Books, new_id, nulls, public
 from adoptions.stripe_standin.clock import DAY
 from adoptions.stripe_standin.state import Object
 
-_EVIDENCE = [
-    "access_activity_log",
-    "billing_address",
-    "cancellation_policy",
-    "cancellation_policy_disclosure",
-    "cancellation_rebuttal",
-    "customer_communication",
-    "customer_email_address",
-    "customer_name",
-    "customer_purchase_ip",
-    "customer_signature",
-    "duplicate_charge_documentation",
-    "duplicate_charge_explanation",
-    "duplicate_charge_id",
-    "product_description",
-    "receipt",
-    "refund_policy",
-    "refund_policy_disclosure",
-    "refund_refusal_explanation",
-    "service_date",
-    "service_documentation",
-    "shipping_address",
-    "shipping_carrier",
-    "shipping_date",
-    "shipping_documentation",
-    "shipping_tracking_number",
-    "uncategorized_file",
-    "uncategorized_text",
-]
+_NO_EVIDENCE: Object = nulls(
+    "access_activity_log billing_address cancellation_policy cancellation_policy_disclosure "
+    "cancellation_rebuttal customer_communication customer_email_address customer_name customer_purchase_ip "
+    "customer_signature duplicate_charge_documentation duplicate_charge_explanation duplicate_charge_id "
+    "product_description receipt refund_policy refund_policy_disclosure refund_refusal_explanation "
+    "service_date service_documentation shipping_address shipping_carrier shipping_date "
+    "shipping_documentation shipping_tracking_number uncategorized_file uncategorized_text"
+)
 
 
 def open_dispute(books: Books, key: str) -> None:
@@ -61,7 +40,7 @@ def _new(books: Books, charge: Object, *, is_debit: bool) -> Object:
         "created": books.now(),
         "currency": charge["currency"],
         "enhanced_eligibility_types": [],
-        "evidence": dict.fromkeys(_EVIDENCE) | {"enhanced_evidence": {}},
+        "evidence": _NO_EVIDENCE | {"enhanced_evidence": {}},
         "evidence_details": {
             "due_by": None if is_debit else books.now() + 10 * DAY,
             "enhanced_eligibility": {},

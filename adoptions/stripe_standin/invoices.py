@@ -1,47 +1,57 @@
 """Invoices of subscriptions: made, finalised, tried, paid, voided."""
 
+from copy import deepcopy
+
 from adoptions.stripe_standin import catalogue, payments
 from adoptions.stripe_standin.answers import list_of
-from adoptions.stripe_standin.books import Books, new_id
+from adoptions.stripe_standin.books import Books, new_id, nulls
 from adoptions.stripe_standin.clock import DAY
 from adoptions.stripe_standin.payments import Outcome
 from adoptions.stripe_standin.state import Object
 
 # Days from one failed try to the next, after which the subscription ends.
 RETRY_AFTER = (3, 5, 7)
-_ALWAYS_NULL = [
-    "account_name",
-    "account_tax_ids",
-    "application",
-    "automatically_finalizes_at",
-    "custom_fields",
-    "customer_account",
-    "customer_address",
-    "customer_phone",
-    "customer_shipping",
-    "default_payment_method",
-    "default_source",
-    "description",
-    "due_date",
-    "effective_at",
-    "ending_balance",
-    "footer",
-    "from_invoice",
-    "hosted_invoice_url",
-    "invoice_pdf",
-    "last_finalization_error",
-    "latest_revision",
-    "next_payment_attempt",
-    "number",
-    "on_behalf_of",
-    "receipt_number",
-    "rendering",
-    "shipping_cost",
-    "shipping_details",
-    "statement_descriptor",
-    "test_clock",
-    "webhooks_delivered_at",
-]
+_BLANK: Object = nulls(
+    "account_name account_tax_ids application automatically_finalizes_at custom_fields customer_account "
+    "customer_address customer_phone customer_shipping default_payment_method default_source description "
+    "due_date effective_at ending_balance footer from_invoice hosted_invoice_url invoice_pdf "
+    "last_finalization_error latest_revision next_payment_attempt number on_behalf_of receipt_number "
+    "rendering shipping_cost shipping_details statement_descriptor test_clock webhooks_delivered_at"
+) | {
+    "account_country": "GB",
+    "amount_overpaid": 0,
+    "amount_paid": 0,
+    "amount_shipping": 0,
+    "attempt_count": 0,
+    "attempted": False,
+    "auto_advance": True,
+    "automatic_tax": {
+        "enabled": False,
+        "disabled_reason": None,
+        "liability": None,
+        "provider": None,
+        "status": None,
+    },
+    "collection_method": "charge_automatically",
+    "customer_tax_exempt": "none",
+    "customer_tax_ids": [],
+    "default_tax_rates": [],
+    "discounts": [],
+    "issuer": {"type": "self"},
+    "livemode": False,
+    "metadata": {},
+    "payment_settings": dict.fromkeys(("default_mandate", "payment_method_options", "payment_method_types")),
+    "post_payment_credit_notes_amount": 0,
+    "pre_payment_credit_notes_amount": 0,
+    "starting_balance": 0,
+    "status": "draft",
+    "status_transitions": dict.fromkeys(("finalized_at", "marked_uncollectible_at", "paid_at", "voided_at")),
+    "total_discount_amounts": [],
+    "total_pretax_credit_amounts": [],
+    "total_taxes": [],
+    "_intent": None,
+    "_payment": None,
+}
 
 
 def new_invoice(books: Books, subscription: Object, reason: str, start: int, end: int) -> Object:
@@ -50,40 +60,18 @@ def new_invoice(books: Books, subscription: Object, reason: str, start: int, end
     key = new_id("in_1", 23)
     lines = [_line(books, key, subscription, item, start, end) for item in subscription["items"]["data"]]
     total = sum(line["amount"] for line in lines)
-    invoice: Object = dict.fromkeys(_ALWAYS_NULL) | {
+    invoice: Object = deepcopy(_BLANK) | {
         "id": key,
         "object": "invoice",
-        "account_country": "GB",
         "amount_due": total,
-        "amount_overpaid": 0,
-        "amount_paid": 0,
         "amount_remaining": total,
-        "amount_shipping": 0,
-        "attempt_count": 0,
-        "attempted": False,
-        "auto_advance": True,
-        "automatic_tax": {
-            "enabled": False,
-            "disabled_reason": None,
-            "liability": None,
-            "provider": None,
-            "status": None,
-        },
         "billing_reason": reason,
-        "collection_method": "charge_automatically",
         "created": books.now(),
         "currency": subscription["currency"],
         "customer": customer["id"],
         "customer_email": customer["email"],
         "customer_name": customer["name"],
-        "customer_tax_exempt": "none",
-        "customer_tax_ids": [],
-        "default_tax_rates": [],
-        "discounts": [],
-        "issuer": {"type": "self"},
         "lines": list_of(f"/v1/invoices/{key}/lines", lines),
-        "livemode": False,
-        "metadata": {},
         "parent": {
             "quote_details": None,
             "subscription_details": {
@@ -92,24 +80,13 @@ def new_invoice(books: Books, subscription: Object, reason: str, start: int, end
             },
             "type": "subscription_details",
         },
-        "payment_settings": dict.fromkeys(("default_mandate", "payment_method_options", "payment_method_types")),
         # An invoice looks back: its own period is the one just ended, its lines carry the one being paid for.
         "period_end": start,
         "period_start": start if reason == "subscription_create" else subscription["_last_start"],
-        "post_payment_credit_notes_amount": 0,
-        "pre_payment_credit_notes_amount": 0,
-        "starting_balance": 0,
-        "status": "draft",
-        "status_transitions": dict.fromkeys(("finalized_at", "marked_uncollectible_at", "paid_at", "voided_at")),
         "subtotal": total,
         "subtotal_excluding_tax": total,
         "total": total,
-        "total_discount_amounts": [],
         "total_excluding_tax": total,
-        "total_pretax_credit_amounts": [],
-        "total_taxes": [],
-        "_intent": None,
-        "_payment": None,
     }
     books.save(invoice, "invoice.created")
     return invoice

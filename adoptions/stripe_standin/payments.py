@@ -3,7 +3,7 @@
 from typing import Any, Literal
 
 from adoptions.stripe_standin import balance, cards
-from adoptions.stripe_standin.books import Books, new_id
+from adoptions.stripe_standin.books import Books, new_id, nulls
 from adoptions.stripe_standin.clock import DAY
 from adoptions.stripe_standin.state import Object
 
@@ -12,58 +12,25 @@ type Outcome = Literal["succeeded", "processing", "requires_action", "declined"]
 
 DEBIT_TAKES = 4 * DAY
 NO_ADDRESS: Object = dict.fromkeys(("city", "country", "line1", "line2", "postal_code", "state"))
-_ALWAYS_NULL_IN_INTENT = [
-    "allowed_payment_method_types",
-    "application",
-    "application_fee_amount",
-    "canceled_at",
-    "cancellation_reason",
-    "customer_account",
-    "description",
-    "excluded_payment_method_types",
-    "last_payment_error",
-    "latest_charge",
-    "managed_payments",
-    "next_action",
-    "on_behalf_of",
-    "payment_method",
-    "payment_method_configuration_details",
-    "payment_record",
-    "processing",
-    "review",
-    "shipping",
-    "source",
-    "statement_descriptor",
-    "statement_descriptor_suffix",
-    "transfer_group",
-]
-_ALWAYS_NULL_IN_CHARGE = [
-    "application",
-    "application_fee",
-    "application_fee_amount",
-    "balance_transaction",
-    "calculated_statement_descriptor",
-    "failure_balance_transaction",
-    "failure_code",
-    "failure_message",
-    "on_behalf_of",
-    "receipt_number",
-    "receipt_url",
-    "review",
-    "shipping",
-    "source",
-    "source_transfer",
-    "statement_descriptor",
-    "statement_descriptor_suffix",
-    "transfer_data",
-    "transfer_group",
-]
+_BLANK_INTENT: Object = nulls(
+    "allowed_payment_method_types application application_fee_amount canceled_at cancellation_reason "
+    "customer_account description excluded_payment_method_types last_payment_error latest_charge "
+    "managed_payments next_action on_behalf_of payment_method payment_method_configuration_details "
+    "payment_record processing review shipping source statement_descriptor statement_descriptor_suffix "
+    "transfer_group"
+)
+_BLANK_CHARGE: Object = nulls(
+    "application application_fee application_fee_amount balance_transaction calculated_statement_descriptor "
+    "failure_balance_transaction failure_code failure_message on_behalf_of receipt_number receipt_url review "
+    "shipping source source_transfer statement_descriptor statement_descriptor_suffix transfer_data "
+    "transfer_group"
+)
 
 
 def new_intent(books: Books, amount: int, currency: str, **more: Any) -> Object:
     """Tells `payment_intent.created`. `more` are the fields this one knows: customer, metadata, `_session` …"""
     key = new_id("pi_3", 23)
-    intent: Object = dict.fromkeys(_ALWAYS_NULL_IN_INTENT) | {
+    intent: Object = _BLANK_INTENT | {
         "id": key,
         "object": "payment_intent",
         "amount": amount,
@@ -226,7 +193,7 @@ def _charge_of(books: Books, intent: Object, payment_method: Object, *, confirme
     if latest and latest["status"] == "pending":
         return latest
     is_debit = payment_method["type"] == "bacs_debit"
-    return dict.fromkeys(_ALWAYS_NULL_IN_CHARGE) | {
+    return _BLANK_CHARGE | {
         "id": new_id("py_3" if is_debit else "ch_3", 23),
         "object": "charge",
         "amount": intent["amount"],

@@ -2,17 +2,12 @@
 
 from adoptions.stripe_standin import balance
 from adoptions.stripe_standin.answers import ApiError
-from adoptions.stripe_standin.books import Books, new_id
+from adoptions.stripe_standin.books import Books, new_id, nulls
 from adoptions.stripe_standin.state import Object
 
-_ALWAYS_NULL = [
-    "balance_transaction",
-    "customer_account",
-    "payment_method",
-    "receipt_number",
-    "source_transfer_reversal",
-    "transfer_reversal",
-]
+_BLANK: Object = nulls(
+    "balance_transaction customer_account payment_method receipt_number source_transfer_reversal transfer_reversal"
+)
 
 
 def refund(books: Books, charge: Object, amount: int | None, reason: str | None, metadata: Object) -> Object:
@@ -20,7 +15,7 @@ def refund(books: Books, charge: Object, amount: int | None, reason: str | None,
     left = charge["amount_captured"] - charge["amount_refunded"]
     amount = left if amount is None else amount
     _check(charge, amount, left)
-    thing: Object = dict.fromkeys(_ALWAYS_NULL) | {
+    thing: Object = _BLANK | {
         "id": new_id("re_3", 23),
         "object": "refund",
         "amount": amount,

@@ -1,39 +1,47 @@
 """Subscriptions: begun at the checkout, renewed when a period ends, retried when a payment fails, ended."""
 
+from copy import deepcopy
+
 from adoptions.stripe_standin import cards, invoices
 from adoptions.stripe_standin.answers import list_of
-from adoptions.stripe_standin.books import Books, new_id
+from adoptions.stripe_standin.books import Books, new_id, nulls
 from adoptions.stripe_standin.clock import period_end
 from adoptions.stripe_standin.payments import Outcome
 from adoptions.stripe_standin.state import Object
 
-_ALWAYS_NULL = [
-    "application",
-    "application_fee_percent",
-    "billing_cycle_anchor_config",
-    "billing_thresholds",
-    "cancel_at",
-    "canceled_at",
-    "customer_account",
-    "days_until_due",
-    "default_payment_method",
-    "default_source",
-    "description",
-    "ended_at",
-    "latest_invoice",
-    "managed_payments",
-    "next_pending_invoice_item_invoice",
-    "on_behalf_of",
-    "pause_collection",
-    "pending_invoice_item_interval",
-    "pending_setup_intent",
-    "pending_update",
-    "schedule",
-    "test_clock",
-    "transfer_data",
-    "trial_end",
-    "trial_start",
-]
+_BLANK: Object = nulls(
+    "application application_fee_percent billing_cycle_anchor_config billing_thresholds cancel_at canceled_at "
+    "customer_account days_until_due default_payment_method default_source description ended_at "
+    "latest_invoice managed_payments next_pending_invoice_item_invoice on_behalf_of pause_collection "
+    "pending_invoice_item_interval pending_setup_intent pending_update schedule test_clock transfer_data "
+    "trial_end trial_start"
+) | {
+    "automatic_tax": {"disabled_reason": None, "enabled": False, "liability": None},
+    "billing_mode": {"flexible": {"proration_discounts": "included"}, "type": "flexible"},
+    "billing_schedules": [],
+    "cancel_at_period_end": False,
+    "cancellation_details": {"comment": None, "feedback": None, "feedback_option": None, "reason": None},
+    "collection_method": "charge_automatically",
+    "default_tax_rates": [],
+    "discounts": [],
+    "invoice_settings": {
+        "account_tax_ids": None,
+        "custom_fields": None,
+        "description": None,
+        "footer": None,
+        "issuer": {"type": "self"},
+    },
+    "livemode": False,
+    "payment_settings": {
+        "payment_method_options": None,
+        "payment_method_types": None,
+        "save_default_payment_method": "off",
+    },
+    "status": "incomplete",
+    "trial_settings": {"end_behavior": {"billing_cycle_anchor": None, "missing_payment_method": "create_invoice"}},
+    "_failing": 0,
+    "_asks": False,
+}
 
 
 def begin(books: Books, customer: str, lines: list[Object], data: Object, session: str) -> Object:
@@ -41,42 +49,17 @@ def begin(books: Books, customer: str, lines: list[Object], data: Object, sessio
     key, now = new_id("sub_1", 23), books.now()
     recurring = lines[0]["price"]["recurring"]
     end = period_end(now, now, recurring["interval"], recurring["interval_count"])
-    subscription: Object = dict.fromkeys(_ALWAYS_NULL) | {
+    subscription: Object = deepcopy(_BLANK) | {
         "id": key,
         "object": "subscription",
-        "automatic_tax": {"disabled_reason": None, "enabled": False, "liability": None},
         "billing_cycle_anchor": now,
-        "billing_mode": {"flexible": {"proration_discounts": "included"}, "type": "flexible"},
-        "billing_schedules": [],
-        "cancel_at_period_end": False,
-        "cancellation_details": {"comment": None, "feedback": None, "feedback_option": None, "reason": None},
-        "collection_method": "charge_automatically",
         "created": now,
         "currency": lines[0]["price"]["currency"],
         "customer": customer,
-        "default_tax_rates": [],
         "description": data.get("description"),
-        "discounts": [],
-        "invoice_settings": {
-            "account_tax_ids": None,
-            "custom_fields": None,
-            "description": None,
-            "footer": None,
-            "issuer": {"type": "self"},
-        },
         "items": list_of(f"/v1/subscription_items?subscription={key}", [_item(key, line, now, end) for line in lines]),
-        "livemode": False,
         "metadata": data.get("metadata") or {},
-        "payment_settings": {
-            "payment_method_options": None,
-            "payment_method_types": None,
-            "save_default_payment_method": "off",
-        },
         "start_date": now,
-        "status": "incomplete",
-        "trial_settings": {"end_behavior": {"billing_cycle_anchor": None, "missing_payment_method": "create_invoice"}},
-        "_failing": 0,
-        "_asks": False,
         "_last_start": now,
         "_session": session,
     }
