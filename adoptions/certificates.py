@@ -19,6 +19,7 @@ from django.conf import settings
 from django.utils import timezone, translation
 from django.utils.formats import date_format
 
+from config.fields import JOINERS, plain
 from species.figures.coat import ROSETTES, coat_svg
 from species.models import Fact, FactGroup, Section, Species
 
@@ -26,10 +27,8 @@ from .models import Adoption
 
 TEMPLATES = Path(__file__).parent / "certificate"
 LONGEST_NAME = 120
-MOST_MARKS = 4  # on one letter: no language needs more, and a pile of them would be painted over the page
+MOST_MARKS = 3  # on one letter: no language needs more, and a pile of them would be painted over the page
 NAMELESS = "A friend of the wild"
-# Format characters that join letters or emoji into one: without them Persian, Hindi and 👩‍🚒 come apart.
-JOINERS = "\u200c\u200d"
 SKIN_TONES = range(0x1F3FB, 0x1F400)  # our emoji are drawn in outline: a tone would stand beside them as a square
 
 # Typst's compiler refuses to be entered by two threads at once; a page takes some ten milliseconds.
@@ -166,7 +165,7 @@ def letters(words: str) -> Iterator[str]:
     """Letters with the marks and joiners that belong to them."""
     letter = ""
     for character in words:
-        if letter and (is_mark(character) or character in JOINERS or letter[-1] == JOINERS[-1]):
+        if letter and (is_mark(character) or character in JOINERS or letter[-1] in JOINERS):
             letter += character
         else:
             yield from [letter] if letter else []
@@ -175,13 +174,13 @@ def letters(words: str) -> Iterator[str]:
 
 
 def printable(name: str) -> str:
-    """One line of visible characters: no controls, no direction tricks, no pile of marks, and not too long."""
+    """A name on one line, without what paper cannot show: private letters, skin tones, a pile of marks, no end."""
     kept: list[str] = []
     marks = 0
-    for character in unicodedata.normalize("NFC", " ".join(name.split())):
+    for character in plain(name, keep_newlines=False):
         marks = marks + 1 if is_mark(character) else 0
-        is_hidden = unicodedata.category(character).startswith("C") and character not in JOINERS
-        if not is_hidden and marks <= MOST_MARKS and ord(character) not in SKIN_TONES:
+        is_private = unicodedata.category(character) == "Co"
+        if not is_private and marks <= MOST_MARKS and ord(character) not in SKIN_TONES:
             kept.append(character)
     return " ".join("".join(kept[:LONGEST_NAME]).split()) or NAMELESS
 

@@ -132,7 +132,7 @@ def test_letters_that_no_font_holds_are_left_out(typed: str, drawn: str, no_syst
         ("Ann \ue000", "Ann"),
         ("👩🏽‍🚒", "👩‍🚒"),
         ("e\u0301", "é"),
-        ("Z" + "\u0321\u0322\u0327\u0328" * 5, "Z\u0321\u0322\u0327\u0328"),
+        ("Z" + "\u0321\u0322\u0327\u0328" * 5, "Z\u0321\u0322\u0327"),
         ("x" * 500, "x" * 120),
         ("", NAMELESS),
         ("\u200e \u202e", NAMELESS),
