@@ -24,14 +24,15 @@ Eight queries, whatever the number of facts and comments.
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
-from typing import Any, Self
+from typing import Self
 
 from django.conf import settings
 from django.utils.formats import date_format
 
 from .conversation import Conversation, Shown
+from .figures import Figure, figures_for
 from .knowledge import Knowledge
 from .models import FieldNote, PopulationCount, Section, Source, Species, Text, Threat
 from .models.species import STATUS_SCALE
@@ -81,7 +82,7 @@ class SpeciesPage:
     counts: tuple[PopulationCount, ...]
     conflicts: tuple[Disagreement, ...]
     sources: tuple[Source, ...]
-    figures: tuple[Any, ...]
+    figures: tuple[Figure, ...]
     comments: tuple[Shown, ...]
     comment_total: int
     older_comments: int | None
@@ -101,8 +102,8 @@ class SpeciesPage:
         notebook = Notebook(Knowledge.of(species))
         texts = Texts(notebook, _texts(species, language))
         conversation = Conversation.of(species, before=before)
-        # Sources are numbered as they are met, so this is the order of the page.
-        return cls(
+        # Sources are numbered as they are met: the lines below stand in the order of the page.
+        page = cls(
             species=species,
             related=tuple(related),
             knowledge=notebook.knowledge,
@@ -127,6 +128,7 @@ class SpeciesPage:
             older_comments=conversation.older,
             field_notes=tuple(species.field_notes.public()[:NOTES_SHOWN]),
         )
+        return replace(page, figures=_figures(page))
 
     @property
     def as_of(self) -> str:
@@ -144,7 +146,9 @@ class SpeciesPage:
 
 
 def as_of(species: Species) -> str:
-    """“November 2026”."""
+    """“November 2026”: what its editors say, or the month somebody last touched it."""
+    if not species.as_of:
+        return date_format(species.updated_at, "F Y")
     year, month = map(int, species.as_of.split("-"))
     return date_format(date(year, month, 1), "F Y")
 
@@ -170,6 +174,10 @@ def _all_sources(notebook: Notebook) -> tuple[Source, ...]:
     for key in notebook.knowledge.facts:
         notebook.fact(key)
     return tuple(notebook.sources)
+
+
+def _figures(page: SpeciesPage) -> tuple[Figure, ...]:
+    return tuple(figures_for(page.species, page.knowledge.facts, page.counts, page.sources))
 
 
 @dataclass(frozen=True, slots=True)
