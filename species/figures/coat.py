@@ -17,18 +17,20 @@ from .figure import Evidence, Figure, figure
 
 SLUG = "coat"
 UNIQUE, ROSETTES = "spots-id", "coat-rosettes"
-WIDTH, HEIGHT = 240, 180
+WIDTH, HEIGHT = 400, 300
 FUR, CENTRES, MARKS = "#e3c68f", "#c2925a", "#2a2019"
-OUTLINE = 3
-# Rosettes stand about so far apart, and are about so large.
-STEP, NEAREST, RADIUS = 46.0, 43.5, 16.0
+# Shapes are narrow and their outlines thick, with round joins: few corners, none of them seen.
+OUTLINE = 10
+# Rosettes stand about so far apart, and are about so large; where more room is left, small spots fill it.
+STEP, NEAREST, RADIUS = 84.0, 79.0, 29.5
+FILL_TRIES, FILL_ROOM = 120, 46.0
 
 type Point = tuple[float, float]
 
 
 @dataclass(frozen=True, slots=True)
 class Coat:
-    """A patch of coat as path data: rims and spots are filled and outlined with round joins, centres lie under them."""
+    """A patch of coat as path data: the centres of rosettes, and on top their dark rims and the spots between."""
 
     reference: str
     centres: str
@@ -69,9 +71,9 @@ def coat_svg(reference: str) -> str:
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {coat.width} {coat.height}">'
         f'<path fill="{coat.fur_colour}" d="M0 0h{coat.width}v{coat.height}H0z"/>'
-        f'<path fill="{coat.centre_colour}" d="{coat.centres}"/>'
-        f'<path fill="{coat.mark_colour}" stroke="{coat.mark_colour}" stroke-width="{coat.outline}" '
-        f'stroke-linejoin="round" d="{coat.marks}"/></svg>'
+        f'<g stroke-width="{coat.outline}" stroke-linejoin="round">'
+        f'<path fill="{coat.centre_colour}" stroke="{coat.centre_colour}" d="{coat.centres}"/>'
+        f'<path fill="{coat.mark_colour}" stroke="{coat.mark_colour}" d="{coat.marks}"/></g></svg>'
     )
 
 
@@ -79,14 +81,13 @@ def grown(reference: str) -> Coat:
     """The coat of a reference; capitals and spaces around it make no difference."""
     chance = Chance(reference.strip().upper())
     centres, marks = [], []
-    for place in spread(chance):
-        if chance.between(0, 1) < 0.08:
-            marks.append(outline(ring(chance, place, RADIUS * 0.42, points=7)))
-            continue
+    places = spread(chance)
+    for place in places:
         radius = RADIUS * chance.between(0.86, 1.14)
         turn, flat = chance.between(-0.5, 0.5), chance.between(0.8, 1)
-        centres.append(outline(turned(ring(chance, (0, 0), radius * 0.8, points=8), place, turn, flat)))
+        centres.append(outline(turned(ring(chance, (0, 0), radius * 0.62, points=7), place, turn, flat)))
         marks += [outline(turned(arc, place, turn, flat)) for arc in rim(chance, radius)]
+    marks += [outline(ring(chance, place, chance.between(2, 5), points=5)) for place in gaps(chance, places)]
     return Coat(reference=reference, centres="".join(centres), marks="".join(marks))
 
 
@@ -113,8 +114,8 @@ def spread(chance: Chance) -> list[Point]:
     columns = math.ceil(WIDTH / STEP) + 2
     for row in range(rows):
         for column in range(columns):
-            x = (column - 0.75 + row % 2 / 2) * STEP + chance.between(-12, 12)
-            y = (row - 0.75) * STEP * 0.84 + chance.between(-10, 10)
+            x = (column - 0.75 + row % 2 / 2) * STEP + chance.between(-18, 18)
+            y = (row - 0.75) * STEP * 0.84 + chance.between(-15, 15)
             places.append([x, y])
     for _round in range(12):
         for index, one in enumerate(places):
@@ -122,6 +123,16 @@ def spread(chance: Chance) -> list[Point]:
                 push_apart(one, other)
     reach = RADIUS * 1.3
     return [(x, y) for x, y in places if -reach < x < WIDTH + reach and -reach < y < HEIGHT + reach]
+
+
+def gaps(chance: Chance, places: list[Point]) -> Iterator[Point]:
+    """Places of small spots: where no rosette and no other spot is near."""
+    taken = list(places)
+    for _try in range(FILL_TRIES):
+        spot = (chance.between(0, WIDTH), chance.between(0, HEIGHT))
+        if all(math.sqrt((spot[0] - x) ** 2 + (spot[1] - y) ** 2) > FILL_ROOM for x, y in taken):
+            taken.append(spot)
+            yield spot
 
 
 def push_apart(one: list[float], other: list[float]) -> None:
@@ -145,18 +156,18 @@ def ring(chance: Chance, place: Point, radius: float, *, points: int) -> list[Po
 
 
 def rim(chance: Chance, radius: float) -> Iterator[list[Point]]:
-    """The broken dark ring of a rosette: two to five fat arcs, each thinner towards its ends."""
-    arcs = (2, 3, 3, 4, 4, 5)[int(chance.between(0, 6))]
-    gap, start = chance.between(0.3, 0.5), chance.between(0, 2 * math.pi)
+    """The broken dark ring of a rosette: two to four fat arcs, each thinner towards its ends."""
+    arcs = (2, 3, 3, 3, 4, 4)[int(chance.between(0, 6))]
+    gap, start = chance.between(0.5, 0.72), chance.between(0, 2 * math.pi)
     for index in range(arcs):
         first = start + 2 * math.pi * index / arcs + gap / 2
         last = start + 2 * math.pi * (index + 1) / arcs - gap / 2
-        steps = max(2, round((last - first) / 0.6))
+        steps = max(1, round((last - first) / 0.48))
         outer, inner = [], []
         for step in range(steps + 1):
             turn = first + (last - first) * step / steps
-            thick = radius * 0.17 * math.sin(math.pi * (step + 0.6) / (steps + 1.2)) ** 0.5
-            away = radius * chance.between(0.9, 1.1)
+            thick = radius * 0.09 * math.sin(math.pi * (step + 0.6) / (steps + 1.2)) ** 0.5
+            away = radius * chance.between(0.92, 1.08)
             outer.append(((away + thick) * math.cos(turn), (away + thick) * math.sin(turn)))
             inner.append(((away - thick) * math.cos(turn), (away - thick) * math.sin(turn)))
         yield outer + inner[::-1]

@@ -26,7 +26,7 @@ SCALES = (
     (1000, gettext_lazy("a thousand animals")),
 )
 # A place with more surveys than this shows those that tell the story; the table has them all.
-MOST_ROWS = 5
+MOST_ROWS = 6
 
 
 @dataclass(frozen=True, slots=True)

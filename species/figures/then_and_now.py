@@ -28,7 +28,7 @@ CONTENT = Path(__file__).resolve().parent.parent / "content"
 VIEWS = ("region", "core")
 THEN_OUTLINE, NOW_OUTLINE = "range-historic", "range-current"
 # In the steps of the map files, of which some 760 make the width of a map.
-TOLERANCE = {"region": 2.8, "core": 2.0}
+TOLERANCE = {"region": 3.0, "core": 2.0}
 SMALLEST = 18
 SQUARE = 100
 
@@ -198,7 +198,7 @@ def view(raw: dict[str, Any], names: dict[str, dict[str, str]], *, frame: Frame 
         lakes="".join(lightened(path) for path in raw["lakes"].values()),
         borders=lightened(raw["borders"]),
         # Its coast is cut out of the land when drawn, so it need not be exact.
-        then=light(raw["ranges"][THEN_OUTLINE], tolerance=3, smallest=SMALLEST) if frame else "",
+        then=light(raw["ranges"][THEN_OUTLINE], tolerance=4, smallest=SMALLEST) if frame else "",
         now=lightened(raw["ranges"][NOW_OUTLINE], 0),
         areas=areas,
         towns=towns,
