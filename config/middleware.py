@@ -21,7 +21,7 @@ def own_error_pages(get_response: GetResponse) -> GetResponse:
         if (
             settings.DEBUG
             and response.status_code == 404
-            and b"django.views.debug" in getattr(response, "content", b"")
+            and b"<code>DEBUG = True</code>" in getattr(response, "content", b"")
         ):
             return errors.page_not_found(request)
         return response
