@@ -22,3 +22,15 @@ def typed(words: object) -> str:
     line = " ".join(str(words or "").split())
     unlinked = LINKED_BY_READERS.sub(WORD_JOINER, line)
     return f"{FIRST_STRONG_ISOLATE}{unlinked}{POP_ISOLATE}" if unlinked and not unlinked.isascii() else unlinked
+
+
+@register.filter
+def typed_lines(words: object) -> str:
+    """The same for several lines, which stay lines."""
+    return "\n".join(typed(line) for line in str(words or "").strip().splitlines())
+
+
+@register.filter
+def quoted(words: object) -> str:
+    """Several lines for a plain-text mail, each marked as somebody else's: no message can pass for our own words."""
+    return "\n".join(f"> {line}".rstrip() for line in typed_lines(words).splitlines())

@@ -1,19 +1,22 @@
 """Every mail as it is read: true, whole in both parts, and nothing in it that a stranger's name could add."""
 
 import re
-from datetime import UTC, datetime
+import uuid
+from datetime import UTC, date, datetime
 from html.parser import HTMLParser
 from typing import Any
 
 import pytest
 from django.conf import settings
 from django.core.mail import EmailMessage
+from django.template import engines
 
 from adoptions.emails import certificate_url, queue_receipt
 from adoptions.models import Adoption, AdoptionState, Frequency, Gift
 from config.mail import queue_mail
 from config.models import Mail
 from config.templatetags.typed import typed
+from species.models import Comment
 from tests.makers import make_active_adoption, make_adoption, make_payment, make_supporter
 
 pytestmark = pytest.mark.django_db
@@ -176,15 +179,151 @@ def test_typed_keeps_the_looks_of_a_name_and_makes_no_link(name: str | None, sho
 
 # --- every mail ----------------------------------------------------------------------------------------------
 
+DAY = date(2026, 12, 24)
+SITE = "http://127.0.0.1:8000"
+COMMENT = ("comment_waiting", "comment_published", "comment_refused")
+TO_STAFF_OR_STRANGERS = ("dispute_opened", "manage_link", "gift_message", *COMMENT)
+KINDS = sorted(folder.name for folder in (settings.BASE_DIR / "templates" / "emails").iterdir() if folder.is_dir())
 
-def test_mails_fetch_nothing_and_run_nothing() -> None:
-    mail = receipt_of(make_active_adoption())
+
+def context_of(kind: str, name: str = "Ellie") -> dict[str, Any]:
+    """All that a mail may be given, with `name` wherever somebody else typed the words."""
+    adoption = gift_from(make_supporter(name, email=f"{kind}-{abs(hash(name))}@example.org"), to=name)
+    adoption.ends_on = DAY
+    payment = make_payment(adoption, card_last4="4242")
+    own: dict[str, dict[str, Any]] = {
+        "receipt": {
+            "payment": payment,
+            "is_first": True,
+            "renews": True,
+            "certificate_url": f"{SITE}/c",
+            "species_url": f"{SITE}/s",
+        },
+        "payment_failed": {
+            "amount_pence": 500,
+            "reason": "not enough money in the account",
+            "next_try_on": DAY,
+            "manage_url": f"{SITE}/m",
+        },
+        "payment_recovered": {"payment": payment},
+        "card_expiring": {"card_last4": "4242", "expires": "December 2026", "manage_url": f"{SITE}/m"},
+        "action_required": {"amount_pence": 500, "confirm_url": "https://stripe.example/i", "until": DAY},
+        "adoption_ending": {"species_url": f"{SITE}/s"},
+        "cancelled": {"last_payment": payment, "undo_url": f"{SITE}/u"},
+        "refund_made": {
+            "amount_pence": 3600,
+            "refunded_at": payment.occurred_at,
+            "is_whole": True,
+            "card_last4": "4242",
+        },
+        "dispute_opened": {"amount_pence": 3600, "reason": "fraudulent", "answer_by": DAY, "admin_url": f"{SITE}/a"},
+        "manage_link": {"url": f"{SITE}/l", "code": "123456", "minutes": 10},
+        "details_changed": {"changes": [("Name on the certificate", "Elly", name), ("Address", "", "1 High Street")]},
+        "gift_message": {"giver_name": name, "message": f"Dear {name}\n\nmany happy returns", "gift_url": f"{SITE}/g"},
+        "gift_scheduled": {
+            "recipient_email": "ellie@example.org",
+            "send_on": DAY,
+            "message": name,
+            "manage_url": f"{SITE}/m",
+        },
+        "gift_delivered": {
+            "state": "bounced",
+            "recipient_email": "ellie@example.org",
+            "certificate_url": f"{SITE}/c",
+            "manage_url": f"{SITE}/m",
+        },
+    }
+    comment = Comment(name=name, body=f"What a cat\n{name}", species=adoption.species)
+    comments: dict[str, Any] = {
+        "comment": comment,
+        "view_url": f"{SITE}/v",
+        "comment_url": f"{SITE}/o",
+        "reason": "it is about another animal",
+        "species_url": f"{SITE}/s",
+    }
+    return comments if kind in COMMENT else {"adoption": adoption, **own[kind]}
+
+
+def mail_of(kind: str, name: str = "Ellie", **values: Any) -> Mail:
+    context = {**context_of(kind, name), **values}
+    queue_mail(kind, to="amara@example.org", key=str(uuid.uuid4()), context=context)
+    return Mail.objects.latest("pk")
+
+
+@pytest.fixture
+def shouting(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A variable that a template prints and nobody gave shows up as MISSING."""
+    backend: Any = engines["django"]
+    monkeypatch.setattr(backend.engine, "string_if_invalid", "MISSING")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_mail_is_whole_in_both_parts(kind: str, shouting: None) -> None:
+    mail = mail_of(kind)
+    page = Page(mail.html)
+    assert "MISSING" not in mail.subject + mail.text + mail.html
+    assert "{" not in mail.subject + mail.text
+    assert 10 <= len(mail.subject) <= 90
+    assert sorted(re.findall(r"https?://[^\s#]+", mail.text)) == sorted(
+        (link or "").split("#")[0] for link in page.links
+    )
+    for part in (one_line(mail.text), page.text):
+        assert settings.CHARITY["number"] in part
+        assert "You get this email because" in part
+    assert not re.search(r"\n{4,}|[ \t]$", mail.text, re.MULTILINE)
+    if kind not in TO_STAFF_OR_STRANGERS:
+        assert "Dear " in mail.text
+        assert re.search(r"\(PM-\w{8}\)$", mail.subject)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_mail_fetches_nothing_and_runs_nothing(kind: str) -> None:
+    mail = mail_of(kind)
     page = Page(mail.html)
     assert not {"img", "script", "link", "iframe", "form", "table", "svg"} & set(page.tags)
     assert not [name for name, _ in page.attributes if name.startswith("on") or name == "style"]
     assert not re.search(r"url\(|@import|@font-face", mail.html)
     assert page.tags.count("h1") == 1
-    assert dict(page.attributes)["lang"] == "en-GB"
+    assert "List-Unsubscribe" not in mail.text
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_hostile_words_add_nothing_to_any_mail(kind: str) -> None:
+    plain = Page(mail_of(kind).html)
+    for name in HOSTILE_NAMES:
+        mail = mail_of(kind, name)
+        page = Page(mail.html)
+        assert [tag for tag in page.tags if tag != "br"] == [tag for tag in plain.tags if tag != "br"]
+        assert page.links == plain.links
+        assert not re.search(r"(https?://|www\.|\w@)evil", mail.subject + mail.text + page.text)
+        assert not re.search(r"^Bcc:", mail.text, re.MULTILINE)
+
+
+@pytest.mark.parametrize("kind", ["gift_message", "gift_scheduled"])
+def test_message_of_a_giver_cannot_pass_for_our_words(kind: str) -> None:
+    mail = mail_of(kind, message="Happy birthday\n\n--\nYour bank: call 0900 123")
+    assert "> Happy birthday\n>\n> --\n> Your bank: call 0900 123\n" in mail.text
+    assert "Happy birthday<br><br>--<br>Your bank" in mail.html
+
+
+@pytest.mark.parametrize(
+    ("kind", "values", "words"),
+    [
+        ("payment_failed", {"next_try_on": None}, "This was our last try. Your adoption stops for now"),
+        ("payment_failed", {}, "we try again on 24 December 2026"),
+        ("cancelled", {"last_payment": None, "undo_url": ""}, "The adoption lasts until 24 December 2026"),
+        ("refund_made", {"is_whole": False}, "That is a part of your payment"),
+        ("gift_delivered", {"state": "opened"}, "Ellie has opened your present"),
+        ("gift_delivered", {"state": "sent"}, "has gone to"),
+        ("gift_message", {"message": ""}, "has given you an adoption of the Amur leopard. Your own page"),
+        ("comment_refused", {"reason": ""}, "We did not put your comment on the page."),
+    ],
+)
+def test_mail_says_what_became_of_it(kind: str, values: dict[str, Any], words: str) -> None:
+    mail = mail_of(kind, **values)
+    assert words in one_line(mail.text)
+    if kind != "gift_message":  # its page is a button there
+        assert words in Page(mail.html).text
 
 
 def test_mails_from_a_real_charity_do_not_call_it_a_demonstration(settings: Any) -> None:
