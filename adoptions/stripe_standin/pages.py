@@ -24,7 +24,7 @@ def page(template: str, *, status: int = HTTPStatus.OK, leads_to: tuple[str, ...
     """`leads_to` are the addresses a form here may end on: Chromium holds redirects to `form-action` too."""
     origins = {f"{urlsplit(address).scheme}://{urlsplit(address).netloc}" for address in leads_to if address}
     policy = (
-        f"default-src 'none'; style-src 'self'; form-action {' '.join(["'self'", *sorted(origins)])}; base-uri 'none'"
+        f"default-src 'none'; style-src 'self'; img-src data:; form-action {' '.join(["'self'", *sorted(origins)])}; base-uri 'none'"
     )
     headers = {
         "Content-Type": "text/html; charset=utf-8",
