@@ -9,6 +9,7 @@ import hashlib
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 from itertools import pairwise
 
 from django.utils.translation import gettext as _
@@ -77,6 +78,7 @@ def coat_svg(reference: str) -> str:
     )
 
 
+@lru_cache(maxsize=64)
 def grown(reference: str) -> Coat:
     """The coat of a reference; capitals and spaces around it make no difference."""
     chance = Chance(reference.strip().upper())

@@ -7,6 +7,7 @@ are the animals the survey is sure of; dots with a ring reach up to its best est
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import lru_cache
 from operator import attrgetter
 
 from django.utils.translation import gettext as _
@@ -143,7 +144,7 @@ def survey(count: PopulationCount, scale: int, evidence: Evidence) -> Survey:
         number=count.number_text,
         unit=count.unit,
         method=count.method,
-        how_sure=count.get_confidence_display(),
+        how_sure=evidence.how_sure[count.confidence],
         note=count.note,
         is_unsure=count.confidence == Confidence.LOW,
         sources=evidence.in_page_order(count.sources.all()),
@@ -154,6 +155,7 @@ def survey(count: PopulationCount, scale: int, evidence: Evidence) -> Survey:
     )
 
 
+@lru_cache(maxsize=1024)
 def dots(start: int, end: int) -> Dots:
     """The dots from the one numbered `start` up to, not including, `end`."""
     path, x0, y0 = [], 0, 0

@@ -8,6 +8,7 @@ count, so that correcting the fact corrects the picture.
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import cached_property
 from itertools import groupby
 from operator import attrgetter
 from typing import Protocol
@@ -50,7 +51,7 @@ class Figure:
         return f"figure-{self.slug}"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Evidence:
     """All that is known about a species, as far as figures may use it.
 
@@ -78,7 +79,7 @@ class Evidence:
             value=with_unit(fact),
             when=fact.period,
             where=fact.place,
-            how_sure=fact.get_confidence_display(),
+            how_sure=self.how_sure[fact.confidence],
             note=fact.note,
             sources=self.in_page_order(fact.sources.all()),
         )
@@ -96,7 +97,7 @@ class Evidence:
             value=", ".join(f"{count.number_text} ({count.years_text})" for count in counts),
             when=str(first) if first == last else f"{first}–{last}",
             where="",
-            how_sure=counts[0].get_confidence_display(),
+            how_sure=self.how_sure[counts[0].confidence],
             note="",
             sources=self.in_page_order({s.pk: s for count in counts for s in count.sources.all()}.values()),
         )
@@ -107,8 +108,16 @@ class Evidence:
         return tuple(dict.fromkeys(keys[count.fact_id] for count in counts if count.fact_id in keys))
 
     def in_page_order(self, sources: Iterable[Source]) -> tuple[Source, ...]:
-        place = {source.pk: number for number, source in enumerate(self.sources)}
-        return tuple(sorted(sources, key=lambda source: place.get(source.pk, len(place))))
+        return tuple(sorted(sources, key=lambda source: self.place_on_page.get(source.pk, len(self.sources))))
+
+    @cached_property
+    def place_on_page(self) -> dict[int, int]:
+        return {source.pk: number for number, source in enumerate(self.sources)}
+
+    @cached_property
+    def how_sure(self) -> dict[str, str]:
+        """What each degree of being sure is called: asked once, as `get_confidence_display` is slow for many rows."""
+        return {degree.value: str(degree.label) for degree in Confidence}
 
 
 def figure(slug: str, *, title: str, summary: str, data: Data, rests_on: Iterable[Fact], evidence: Evidence) -> Figure:
@@ -140,5 +149,7 @@ def middle(fact: Fact) -> Decimal:
 
 def with_unit(fact: Fact) -> str:
     """`64 to 78 cm`, `2.96%`, or the words of a fact in words."""
+    # Looking up the name of a caution is slow, and most numbers have none.
+    value = fact.value_text if fact.qualifier or not fact.is_number else fact.number_text
     space = "" if fact.unit == "%" else "\N{NO-BREAK SPACE}"
-    return f"{fact.value_text}{space}{fact.unit}" if fact.unit else fact.value_text
+    return f"{value}{space}{fact.unit}" if fact.unit else value
