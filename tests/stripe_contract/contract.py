@@ -108,17 +108,18 @@ class Contract:
         return AnswerChecker(self._description, where).check(thing, schema, path, [])
 
     def check_event(self, event: Any) -> list[Problem]:
-        found = self.check_object(event, "event")
+        schema = self._description.objects["event"]
+        found = AnswerChecker(self._description, "event").check(event, schema, "", [])
         if found:
             return found
         data, kind = event["data"], event["type"]
         thing = data.get("object")
         if event.get("api_version") != self.version:
             found.append(Problem("event", "version", "api_version", f"{event.get('api_version')}, not {self.version}"))
-        schema = self._description.event_object(kind)
-        if schema is None:
+        about = self._description.event_object(kind)
+        if about is None:
             return [*found, Problem("event", "unknown_event", "type", f"what is {kind} about?")]
-        found += AnswerChecker(self._description, "event").check(thing, schema, "data.object", [])
+        found += AnswerChecker(self._description, "event").check(thing, about, "data.object", [])
         if isinstance(thing, dict) and thing.get("livemode", event["livemode"]) != event["livemode"]:
             found.append(Problem("event", "livemode", "data.object.livemode", "differs from the event's"))
         before = data.get("previous_attributes")
