@@ -18,6 +18,7 @@ import typst
 from django.conf import settings
 from django.utils import timezone, translation
 from django.utils.formats import date_format
+from django.utils.text import capfirst
 
 from config.fields import JOINERS, plain
 from species.figures.coat import ROSETTES, coat_svg
@@ -85,7 +86,7 @@ def has_rosettes(species: Species) -> bool:
 def where_from(fact: Fact) -> str:
     source = max(fact.sources.all(), key=lambda source: (source.year or 0, -source.pk))
     publisher = f"{source.publisher}, {source.year}" if source.year else source.publisher
-    return ". ".join(part for part in (fact.place, fact.period, f"Source: {publisher}") if part)
+    return ". ".join(part for part in (capfirst(fact.place), fact.period, f"Source: {publisher}") if part)
 
 
 def render(certificate: Certificate) -> bytes:

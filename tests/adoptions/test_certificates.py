@@ -276,11 +276,11 @@ def put_in_glance(fact: Fact, *, position: int = 0, **values: object) -> None:
 def test_fact_is_the_number_that_the_page_puts_first() -> None:
     species = make_species()
     put_in_glance(make_fact(species, "second", 80), position=2)
-    put_in_glance(make_fact(species, "first", 1290, qualifier="about", place="Russia"), position=1)
+    put_in_glance(make_fact(species, "first", 1290, qualifier="about", place="all of Russia"), position=1)
     make_fact(species, "elsewhere", 5)
     certificate = certificates.of(make_active_adoption(species=species))
     assert certificate.fact == "Counted first: about 1,290 adults"
-    assert certificate.fact_source == "Russia. 2023. Source: Some Park, 2024"
+    assert certificate.fact_source == "All of Russia. 2023. Source: Some Park, 2024"
 
 
 @pytest.mark.django_db
