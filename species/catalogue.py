@@ -1,5 +1,6 @@
 """Lists of species: their standfirsts, which threats press on which, and names like a mistyped one."""
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -8,6 +9,8 @@ from django.conf import settings
 
 from . import prose
 from .models import Fact, Section, Species, SpeciesThreat, Text, Threat
+
+logger = logging.getLogger(__name__)
 
 
 def standfirsts(species: Sequence[Species]) -> dict[str, str]:

@@ -32,7 +32,7 @@ class CommentsFeed(Feed[Comment, Species]):
 
     def items(self, obj: Species) -> list[Comment]:
         # Addresses are not even fetched.
-        return list(Comment.objects.public().filter(species=obj).defer("email")[:ENTRIES])
+        return list(Comment.objects.public().filter(species=obj).select_related("species").defer("email")[:ENTRIES])
 
     def item_title(self, item: Comment) -> str:
         return f"{item.name}, {item.created_at:%d %B %Y}"

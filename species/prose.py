@@ -139,8 +139,10 @@ def filled(parts: Iterable[Part], facts: Mapping[str, Printable]) -> Iterator[Pa
             yield part
         elif part.key == CHARITY:
             yield Part(settings.CHARITY["name"])
-        else:
+        elif part.key in facts:
             yield Part(printed(part, facts[part.key]), key=part.key, wishes=part.wishes)
+        else:
+            raise MarkerError(f"No published fact of this species is called “{part.key}”.")
 
 
 def printed(part: Part, fact: Printable) -> str:

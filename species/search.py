@@ -36,18 +36,14 @@ class Result:
 
 def find(words: str) -> tuple[Result, ...]:
     """Best first within each kind; empty for words that find nothing. Takes any string."""
-    query = _query(words)
-    if query is None:
-        return ()
-    found = tuple(_matches(query))
-    return found or tuple(_alike(words))
-
-
-def _query(words: str) -> SearchQuery | None:
-    """Every word must occur, each may be only the beginning of one: `'amur':* & 'leop':*`."""
     terms = re.findall(r"\w+", words)[:WORDS_USED]
     if not terms:
-        return None
+        return ()
+    return tuple(_matches(_query(terms))) or tuple(_alike(" ".join(terms)))
+
+
+def _query(terms: list[str]) -> SearchQuery:
+    """Every word must occur, each may be only the beginning of one: `'amur':* & 'leop':*`."""
     return SearchQuery(" & ".join(f"'{term}':*" for term in terms), search_type="raw", config=CONFIG)
 
 

@@ -39,7 +39,12 @@ class TextAdmin(SeededAdmin[Text]):
 
     @admin.display(description="As readers see it")
     def as_printed(self, text: Text) -> str:
-        return prose.plain_text(text.body, facts_by_key(text.species_id)) if text.pk else "Shown once saved"
+        if not text.pk:
+            return "Shown once saved"
+        try:
+            return prose.plain_text(text.body, facts_by_key(text.species_id))
+        except prose.MarkerError as error:
+            return str(error)
 
     @admin.display(description="Facts it can name")
     def can_cite(self, text: Text) -> str:
