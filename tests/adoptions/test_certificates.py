@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from io import BytesIO
 from statistics import median
-from typing import cast
+from typing import Any, cast
 
 import pytest
 import typst
@@ -165,6 +165,21 @@ def test_pdf_embeds_every_font_it_uses() -> None:
         [descendant] = cast("ArrayObject", dictionary(font)["/DescendantFonts"])
         descriptor = dictionary(dictionary(descendant)["/FontDescriptor"])
         assert {"/FontFile2", "/FontFile3"} & set(descriptor)
+
+
+def test_longest_words_of_every_kind_still_fit_on_one_page(settings: Any) -> None:
+    settings.CHARITY = {**settings.CHARITY, "name": "Trust for Leopards and " * 4}
+    certificate = make_certificate(
+        "Bartholomew " * 10,
+        species="Long-tailed animal " * 4,
+        scientific_name="Panthera pardus " * 7,
+        fact="Counted in protected areas of the east " * 4,
+        fact_source="A publisher with a long name, and a place " * 9,
+        address="https://example.org/species/" + "a" * 50 + "/",
+        coat=coat_svg("PM-7K4T9QXR"),
+    )
+    assert len(PdfReader(BytesIO(certificates.render(certificate))).pages) == 1
+    assert certificates.render_png(certificate)[:4] == b"\x89PNG"
 
 
 def test_pdf_of_one_adoption_is_the_same_every_time() -> None:
