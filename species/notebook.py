@@ -86,7 +86,7 @@ class Notebook:
                 value=with_unit(fact),
                 when=fact.period,
                 where=fact.place,
-                how_sure=str(fact.get_confidence_display()),
+                how_sure=fact.get_confidence_display(),
                 confidence=fact.confidence,
                 note=fact.note,
                 sources=self.numbers_of(self.knowledge.fact_sources.get(fact.pk, ())),

@@ -14,6 +14,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import lru_cache
 from typing import Protocol
 
 from django.conf import settings
@@ -71,6 +72,7 @@ class Line:
         return tuple(dict.fromkeys((*self.cites, *printed)))
 
 
+@lru_cache(maxsize=2048)  # pure, and the same few hundred texts are read on every request
 def parse(text: str) -> tuple[tuple[Line, ...], ...]:
     """Paragraphs of sentences; raises MarkerError, saying which line, where a marker cannot be read."""
     paragraphs: list[tuple[Line, ...]] = []

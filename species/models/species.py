@@ -106,6 +106,14 @@ class Qualifier(models.TextChoices):
     UP_TO = "up-to", _("up to")
 
 
+def label_of(choices: type[models.TextChoices], value: str) -> str:
+    """The name of a choice. Django's own `get_…_display` translates every label of the list to find one."""
+    try:
+        return str(choices(value).label)
+    except ValueError:
+        return value
+
+
 class SpeciesQuerySet(models.QuerySet["Species"]):
     def public(self) -> Self:
         return self.filter(is_published=True)
@@ -170,6 +178,9 @@ class Source(Seeded):
 
     def __str__(self) -> str:
         return f"{self.title} ({self.publisher}, {self.year or 'undated'})"
+
+    def get_kind_display(self) -> str:
+        return label_of(SourceKind, self.kind)
 
 
 class FactQuerySet(models.QuerySet["Fact"]):
@@ -251,6 +262,12 @@ class Fact(Seeded):
 
     def __str__(self) -> str:
         return f"{self.label}: {self.value_text}"
+
+    def get_confidence_display(self) -> str:
+        return label_of(Confidence, self.confidence)
+
+    def get_qualifier_display(self) -> str:
+        return label_of(Qualifier, self.qualifier)
 
     @property
     def is_number(self) -> bool:
@@ -419,6 +436,9 @@ class PopulationCount(Seeded):
 
     def __str__(self) -> str:
         return f"{self.years_text}, {self.place}: {self.number_text} {self.unit}"
+
+    def get_confidence_display(self) -> str:
+        return label_of(Confidence, self.confidence)
 
     def clean(self) -> None:
         """Take the numbers of the fact that states this count."""
