@@ -28,6 +28,7 @@ help: ## Say what each command does
 run: .venv/installed-local ## Start the whole site on http://127.0.0.1:8000/ (another port: PORT=8010 make run)
 	@exec $(VENV) manage.py demo
 
+test: export DEBUG = True
 test: .venv/installed-dev chromium ## Run every test, with coverage
 	@if $(HAS_CHROMIUM); then exec $(VENV) -m pytest --cov --cov-report=term; \
 	else exec $(VENV) -m pytest --cov --cov-report=term -m "not browser"; fi
@@ -56,7 +57,7 @@ lock: .venv/installed-dev ## Bring the lock files up to date with pyproject.toml
 	$(COMPILE) --upgrade --group dev pyproject.toml --output-file requirements-dev.txt
 
 clean: ## Remove everything that the other commands have made, the demonstration's data included
-	@home="$$("$(PYTHON)" -c 'from config.local.postgres import HOME; print(HOME)')" && rm -rf "$$home"
+	@test -z "$(PYTHON)" || rm -rf "$$("$(PYTHON)" -c 'from config.local.postgres import HOME; print(HOME)')"
 	rm -rf .venv .local staticfiles media htmlcov .coverage .coverage.* .mypy_cache .ruff_cache .hypothesis
 
 # Browser tests need Chromium. Root on Debian gets it here; anybody else is told.

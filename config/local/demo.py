@@ -21,6 +21,8 @@ ANSWERS_WITHIN = 60.0
 
 def run(console: Console) -> None:
     """Prepare and start everything, and return when somebody has asked to stop. Ends with no process left."""
+    if not settings.DEBUG:
+        raise CannotRunError("The demonstration is a development site. Unset DEBUG, or set it to True.")
     children = cast()
     lock = settings.LOCAL_DIR / f"demo-{settings.PORT}.lock"
     with Supervisor(children, lock=lock, console=console) as supervisor:

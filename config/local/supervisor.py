@@ -17,6 +17,7 @@ from .child import CANNOT_RUN, LOCK_VARIABLE
 STOP_WITHIN = 3.0  # seconds before a process that was asked to stop is made to
 STEADY_AFTER = 60.0  # seconds after which a crash counts as the first again
 LONGEST_PAUSE = 30.0
+ASKS_TO_STOP = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)  # Ctrl-C, kill, a closed terminal
 PROJECT = Path(__file__).resolve().parents[2]
 
 
@@ -85,7 +86,8 @@ class Child:
             errors="replace",
             start_new_session=True,
         )
-        threading.Thread(target=self._relay, args=[self._process, console], daemon=True).start()
+        if self._process.stdout:
+            threading.Thread(target=self._relay, args=[self._process.stdout, console], daemon=True).start()
 
     def tend(self, *, lock: Path, console: Console) -> None:
         """Look after the process once: notice that it has stopped, or start it again when its pause is over."""
@@ -127,11 +129,11 @@ class Child:
         self._crashes += 1
         return float(min(LONGEST_PAUSE, 2 ** (self._crashes - 1)))
 
-    def _relay(self, process: subprocess.Popen[str], console: Console) -> None:
-        assert process.stdout is not None  # noqa: S101 - start() asked for a pipe
-        for line in process.stdout:
-            if line.strip():
-                console.relay(self.name, line.rstrip())
+    def _relay(self, output: IO[str], console: Console) -> None:
+        with output:
+            for line in output:
+                if line.strip():
+                    console.relay(self.name, line.rstrip())
 
 
 class Supervisor:
@@ -146,8 +148,7 @@ class Supervisor:
 
     def __enter__(self) -> Self:
         self._file = take_lock(self._lock)
-        for signum in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            signal.signal(signum, self._asked_to_stop)
+        self._handlers = {signum: signal.signal(signum, self._asked_to_stop) for signum in ASKS_TO_STOP}
         return self
 
     def __exit__(self, *exception: object) -> None:
@@ -155,6 +156,8 @@ class Supervisor:
         self._stop()
         self._lock.unlink(missing_ok=True)
         os.close(self._file)
+        for signum, handler in self._handlers.items():
+            signal.signal(signum, handler)
 
     def start(self) -> None:
         self._is_preparing = False

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from django.conf import settings
 from django.core.handlers.wsgi import WSGIHandler
-from django.http import FileResponse, Http404, HttpRequest, HttpResponse, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
 from django.template import Context, Engine
 from django.urls import path, reverse
@@ -99,8 +99,8 @@ def source(request: HttpRequest, letter_id: str) -> HttpResponse:
 
 
 @require_safe
-def stylesheet(request: HttpRequest) -> FileResponse:
-    return FileResponse((HERE / "mailbox.css").open("rb"), content_type="text/css; charset=utf-8")
+def stylesheet(request: HttpRequest) -> HttpResponse:
+    return HttpResponse((HERE / "mailbox.css").read_bytes(), content_type="text/css; charset=utf-8")
 
 
 def page(name: str, **context: object) -> HttpResponse:

@@ -10,6 +10,7 @@ import hashlib
 import os
 import pwd
 import shutil
+import socket
 import subprocess
 import sys
 import threading
@@ -69,7 +70,7 @@ def ensure_running() -> None:
             own_folder(HOME)
             _held = lock("users.lock", fcntl.LOCK_SH)  # waits while a keeper is stopping the server
         with one_starter():
-            if not (is_kept() and is_alive()):
+            if not (is_kept() and is_answering()):
                 start_keeper()
 
 
@@ -142,15 +143,10 @@ def is_used_by_others() -> bool:
     return can_lock("users.lock", fcntl.LOCK_SH) and not can_lock("users.lock", fcntl.LOCK_EX)
 
 
-def is_alive() -> bool:
-    """Does the process live that the data folder names as its server?"""
-    try:
-        os.kill(int((DATA / "postmaster.pid").read_text().split()[0]), 0)
-    except (FileNotFoundError, IndexError, ValueError, ProcessLookupError):
-        return False
-    except PermissionError:
-        return True
-    return True
+def is_answering() -> bool:
+    """Does a server listen? Its process number would not tell: a dead process keeps it until somebody reaps it."""
+    with socket.socket(socket.AF_UNIX) as trial:
+        return trial.connect_ex(str(SOCKETS / SOCKET_NAME)) == 0
 
 
 def start_keeper() -> None:
@@ -203,9 +199,9 @@ def make_cluster() -> None:
 
 
 def start_server() -> None:
-    forget_foreign_server()
-    if is_alive():
+    if is_answering():
         return  # its keeper was killed
+    forget_dead_server()
     if not IS_SOCKET_AT_HOME:
         own_folder(SOCKETS)
         if IS_ROOT:
@@ -216,25 +212,29 @@ def start_server() -> None:
         sys.exit(1)
 
 
-def forget_foreign_server() -> None:
-    """Drop a server's note that came along when the checkout was copied, or that outlived a reboot.
+def forget_dead_server() -> None:
+    """Drop a server's note that came along when the checkout was copied, or that outlived the server.
 
     Its process number may by now belong to anything, and PostgreSQL would refuse to start beside it.
     """
     note = DATA / "postmaster.pid"
-    if not note.exists():
-        return
-    is_copied = os.fsencode(DATA) != note.read_bytes().split(b"\n")[1]
-    end = time.monotonic() + 5
-    while is_alive() and not is_copied and time.monotonic() < end:
-        if is_answering():
-            return
+    end = time.monotonic() + 3
+    while note.exists() and time.monotonic() < end:
+        number, folder, *_ = note.read_bytes().split(b"\n")
+        if folder != os.fsencode(DATA) or not is_process(int(number)):
+            break
         time.sleep(0.05)
     note.unlink(missing_ok=True)
 
 
-def is_answering() -> bool:
-    return run("pg_isready", "-q", "-h", SOCKETS, "-p", "5432") == 0
+def is_process(number: int) -> bool:
+    try:
+        os.kill(number, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
 
 
 def run(program: str, *arguments: str | Path) -> int:

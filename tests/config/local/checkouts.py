@@ -1,0 +1,128 @@
+"""Copies of the project in which whole processes can be run and killed without touching a developer's data."""
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+PROJECT = Path(__file__).resolve().parents[3]
+PATIENCE = 60.0  # seconds; a busy build machine is slow, and nothing below waits longer than it must
+
+
+def eventually(condition: Callable[[], bool], what: str) -> None:
+    """Wait until something is so; fail saying what was not."""
+    end = time.monotonic() + PATIENCE
+    while not condition():
+        assert time.monotonic() < end, f"It never came true that {what}."
+        time.sleep(0.02)
+
+
+def copy_of_project(folder: Path) -> Path:
+    for part in ("config", "adoptions", "species", "templates", "static"):
+        shutil.copytree(PROJECT / part, folder / part, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(PROJECT / "manage.py", folder)
+    return folder
+
+
+def copy_of_postgres(folder: Path) -> Path:
+    """As much of a checkout as the embedded PostgreSQL needs."""
+    shutil.copytree(
+        PROJECT / "config/local/postgres",
+        folder / "config/local/postgres",
+        ignore=shutil.ignore_patterns("__pycache__"),
+    )
+    return folder
+
+
+def processes_in(folder: Path) -> list[int]:
+    """Every living process that works in this folder or was started from it."""
+    found = []
+    needle = os.fsencode(folder)
+    for entry in Path("/proc").iterdir():
+        with suppress(OSError):
+            if entry.name.isdigit() and (
+                needle in (entry / "cmdline").read_bytes()
+                or (entry / "cwd").readlink().is_relative_to(folder)
+                or needle in (entry / "environ").read_bytes()
+            ):
+                found.append(int(entry.name))
+    return [pid for pid in found if pid != os.getpid()]
+
+
+def pids_of(folder: Path, *words: str) -> list[int]:
+    """The processes of the folder whose command ends with these words."""
+    tail = b"\0".join(os.fsencode(word) for word in words) + b"\0"
+    found = []
+    for pid in processes_in(folder):
+        with suppress(OSError):  # gone since
+            if Path(f"/proc/{pid}/cmdline").read_bytes().endswith(tail):
+                found.append(pid)
+    return found
+
+
+def open_to_postgres(folder: Path) -> Path:
+    """pytest's folders are closed; root's PostgreSQL runs as "nobody", who has to get in."""
+    for parent in (folder, *folder.parents):
+        if parent.is_dir() and parent.owner() == "root" and not parent.stat().st_mode & 0o001:
+            parent.chmod(parent.stat().st_mode | 0o011)
+    return folder
+
+
+def free_port() -> int:
+    """A port for the site whose neighbours, which the demonstration takes as well, are free too."""
+    for port in range(20000 + os.getpid() % 5000, 32000, 30):
+        with suppress(OSError):
+            for offset in (0, 1, 2, 25):
+                with socket.socket() as trial:
+                    trial.bind(("127.0.0.1", port + offset))
+            return port
+    raise AssertionError("No free ports.")
+
+
+class Demo:
+    """`manage.py demo`, as a person at a terminal meets it: its output, and signals."""
+
+    def __init__(self, checkout: Path, port: int) -> None:
+        self.port = port
+        self._output = checkout / f"output-{port}.txt"
+        environment = {name: value for name, value in os.environ.items() if name not in ("DEBUG", "DATABASE_URL")}
+        with self._output.open("w") as file:
+            self.process = subprocess.Popen(
+                [sys.executable, "manage.py", "demo"],
+                cwd=checkout,
+                env={**environment, "PORT": str(port)},
+                stdin=subprocess.DEVNULL,
+                stdout=file,
+                stderr=subprocess.STDOUT,
+            )
+
+    @property
+    def output(self) -> str:
+        return self._output.read_text()
+
+    def wait_for(self, words: str) -> None:
+        eventually(lambda: words in self.output or self.process.poll() is not None, f"the output said {words!r}")
+        assert words in self.output, self.output
+
+    @property
+    def banner(self) -> dict[str, str]:
+        """Only what a script can read: labels and values."""
+        self.wait_for("Ctrl-C stops")
+        rows = (line.strip().partition(":") for line in self.output.splitlines() if line.startswith("  "))
+        return {label: value.strip() for label, colon, value in rows if colon}
+
+
+@contextmanager
+def running_demo(checkout: Path, port: int) -> Iterator[Demo]:
+    demo = Demo(checkout, port)
+    try:
+        yield demo
+    finally:
+        demo.process.kill()
+        demo.process.wait()
+        eventually(lambda: not processes_in(checkout), "every process of the checkout ended")

@@ -1,0 +1,149 @@
+"""`make run` is what a newcomer sees first: it must tell the truth, and leave nothing behind."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+from .checkouts import eventually, free_port, pids_of, processes_in, running_demo
+
+
+def fetch(address: str) -> str:
+    with urllib.request.urlopen(address, timeout=10) as answer:
+        return str(answer.read().decode())
+
+
+def test_demo_serves_all_that_its_banner_says(checkout: Path) -> None:
+    port = free_port()
+    with running_demo(checkout, port) as demo:
+        banner = demo.banner
+        assert banner["Site"] == f"http://127.0.0.1:{port}/"
+        assert banner["Admin"] == f"http://127.0.0.1:{port}/admin/"
+        assert banner["Mailbox"] == f"http://127.0.0.1:{port + 2}/"
+        assert banner["Stripe stand-in"] == f"http://127.0.0.1:{port + 1}/"
+        assert banner["Staff user"] == "staff"
+        assert len(banner["Password"]) == 19
+        assert "Amur leopard" in fetch(banner["Site"])
+        assert "csrfmiddlewaretoken" in fetch(banner["Admin"])
+        assert json.loads(fetch(banner["Mailbox"] + "messages.json")) == {"count": 0, "messages": []}
+        with socket.create_connection(("127.0.0.1", port + 1), timeout=5):
+            pass
+        eventually(lambda: is_ready(banner["Site"]), "the worker showed a sign of life")
+
+
+def is_ready(site: str) -> bool:
+    try:
+        return bool(json.loads(fetch(f"{site}readyz"))["ready"])
+    except OSError:
+        return False
+
+
+@pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_demo_asked_to_stop_leaves_nothing(checkout: Path, signum: signal.Signals) -> None:
+    with running_demo(checkout, free_port()) as demo:
+        assert demo.banner["Staff user"] == "staff"
+        assert len(pids_of(checkout, "config.local.child", "worker")) >= 1
+        asked_at = time.monotonic()
+        demo.process.send_signal(signum)
+        assert demo.process.wait(timeout=30) == 0
+        assert time.monotonic() - asked_at < 5
+        assert demo.output.endswith("Stopped.\n")
+        assert processes_in(checkout) == []
+        assert not (checkout / ".local" / f"demo-{demo.port}.lock").exists()
+
+
+def test_demo_killed_takes_its_children_and_a_second_run_works_at_once(checkout: Path) -> None:
+    port = free_port()
+    with running_demo(checkout, port) as killed:
+        password = killed.banner["Password"]
+        killed.process.kill()
+        with running_demo(checkout, port) as second:
+            assert second.banner["Password"] == password  # the data, and the account, are still there
+            assert "Amur leopard" in fetch(second.banner["Site"])
+
+
+def test_demo_starts_again_what_crashes(checkout: Path) -> None:
+    port = free_port()
+    with running_demo(checkout, port) as demo:
+        assert demo.banner["Mailbox"]
+        [mailbox] = pids_of(checkout, "config.local.child", "mailbox")
+        os.kill(mailbox, signal.SIGKILL)
+        demo.wait_for("The mailbox stopped (killed by SIGKILL); starting it again in 1 s.")
+        eventually(lambda: pids_of(checkout, "config.local.child", "mailbox") not in ([], [mailbox]), "it was back")
+
+
+@pytest.mark.parametrize(("offset", "whose"), [(0, "site"), (1, "stand-in"), (2, "mailbox"), (25, "mailbox")])
+def test_demo_says_which_port_is_taken(checkout: Path, offset: int, whose: str) -> None:
+    port = free_port()
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", port + offset))
+        taken.listen()
+        with running_demo(checkout, port) as demo:
+            assert demo.process.wait(timeout=60) == 1
+            assert demo.output == (
+                f"Port {port + offset} for the {whose} is taken. Stop what uses it, or choose another: "
+                f"PORT={port + 10} make run\n"
+            )
+            assert processes_in(checkout) == []
+
+
+def test_demo_twice_on_one_port_is_refused(checkout: Path) -> None:
+    port = free_port()
+    with running_demo(checkout, port) as first:
+        assert first.banner["Site"]
+        second = subprocess.run(
+            [sys.executable, "manage.py", "demo"],
+            cwd=checkout,
+            env={**os.environ, "PORT": str(port)},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert second.returncode == 1
+        assert second.stderr.startswith("It is already running from this folder on this port.")
+        assert "Amur leopard" in fetch(first.banner["Site"])
+
+
+def test_demo_stopped_while_it_prepares_leaves_nothing(checkout: Path) -> None:
+    with running_demo(checkout, free_port()) as demo:
+        demo.wait_for("Preparing the database")
+        demo.process.terminate()
+        assert demo.process.wait(timeout=30) == 0
+        assert demo.output == "Preparing the database …\nStopped.\n"
+        assert processes_in(checkout) == []
+
+
+def test_demo_refuses_to_be_production(checkout: Path) -> None:
+    production = {
+        "DEBUG": "False",
+        "SECRET_KEY": "x" * 60,
+        "ALLOWED_HOSTS": "pugmark.example.org",
+        "SITE_URL": "https://pugmark.example.org",
+        "DATABASE_URL": "postgres://nowhere.invalid/pugmark",
+        "STRIPE_SECRET_KEY": "sk_live_not_a_key",
+        "STRIPE_WEBHOOK_SECRETS": "whsec_not_a_secret",
+        "EMAIL_URL": "smtp://nowhere.invalid",
+        "DEFAULT_FROM_EMAIL": "hello@example.org",
+        "CHARITY_NAME": "Example Trust",
+        "CHARITY_NUMBER": "1",
+    }
+    for command, sentence in {
+        "demo": "The demonstration is a development site. Unset DEBUG, or set it to True.\n",
+        "mailbox": "CommandError: The development mailbox delivers nothing: set EMAIL_URL to a mail server.\n",
+    }.items():
+        run = subprocess.run(
+            [sys.executable, "manage.py", command],
+            cwd=checkout,
+            env={**os.environ, **production},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert (run.returncode, run.stderr) == (1, sentence)
