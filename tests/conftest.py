@@ -5,16 +5,9 @@ import socket
 from collections.abc import Iterator
 from typing import Any
 
-# Before Django reads its settings: tests run on a development site, on the embedded PostgreSQL unless told otherwise.
-os.environ["DEBUG"] = "True"
-for variable in ("STRIPE_SECRET_KEY", "STRIPE_WEBHOOK_SECRETS", "STRIPE_API_BASE", "SITE_URL", "EMAIL_URL"):
-    os.environ.pop(variable, None)
-# Playwright keeps an event loop running in the test's thread; Django would take that for asynchronous code.
-os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
-
-import pytest  # noqa: E402  the environment comes first
-from django.conf import settings  # noqa: E402
-from django.test import Client  # noqa: E402
+import pytest
+from django.conf import settings
+from django.test import Client
 
 LOOPBACK = ("127.", "::1", "localhost")
 

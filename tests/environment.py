@@ -1,0 +1,12 @@
+"""The environment tests run in: a development site that no variable of the person at the keyboard reaches.
+
+A pytest plugin, named in pyproject.toml, because settings are read before any conftest.py is.
+"""
+
+import os
+
+os.environ["DEBUG"] = "True"
+for variable in ("STRIPE_SECRET_KEY", "STRIPE_WEBHOOK_SECRETS", "STRIPE_API_BASE", "SITE_URL", "EMAIL_URL"):
+    os.environ.pop(variable, None)
+# Playwright keeps an event loop running in the test's thread; Django would take that for asynchronous code.
+os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
