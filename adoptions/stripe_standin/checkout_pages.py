@@ -118,7 +118,8 @@ def show_question(books: Books, key: str) -> Response:
     if intent["status"] != "requires_action":
         return page("message.html", title="The bank has its answer", message="There is nothing left to confirm.",
                     link=back, link_text="Go on")  # fmt: skip
-    return page("confirm.html", leads_to=(back,), intent=intent, amount=amount)
+    session = books.get("checkout.session", intent.get("_session") or "") or {"success_url": ""}
+    return page("confirm.html", leads_to=(session["success_url"],), intent=intent, amount=amount)
 
 
 def answer_question(books: Books, key: str, fields: dict[str, str]) -> Response:

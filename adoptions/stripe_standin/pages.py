@@ -22,8 +22,10 @@ def read_fields(body: bytes) -> dict[str, str]:
 
 def page(template: str, *, status: int = HTTPStatus.OK, leads_to: tuple[str, ...] = (), **context: Any) -> Response:
     """`leads_to` are the addresses a form here may end on: Chromium holds redirects to `form-action` too."""
-    origins = {f"{urlsplit(address).scheme}://{urlsplit(address).netloc}" for address in leads_to if address}
-    policy = f"default-src 'none'; style-src 'self'; img-src data:; form-action {' '.join(["'self'", *sorted(origins)])}; base-uri 'none'"
+    parts = [urlsplit(address) for address in leads_to]
+    origins = sorted({f"{part.scheme}://{part.netloc}" for part in parts if part.netloc})
+    actions = " ".join(["'self'", *origins])
+    policy = f"default-src 'none'; style-src 'self'; img-src data:; form-action {actions}; base-uri 'none'"
     headers = {
         "Content-Type": "text/html; charset=utf-8",
         "Content-Security-Policy": f"{policy}; frame-ancestors 'none'",
