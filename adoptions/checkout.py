@@ -89,7 +89,7 @@ def change_terms(adoption: Adoption, terms: dict[str, object]) -> None:
         session = stripe_gateway.read_session(adoption.stripe_session_id)
         if session.status != "expired":
             return  # paid in another tab a moment ago: what was paid stands
-    Adoption.objects.filter(pk=adoption.pk, state__in=OPEN).update(**terms)
+    Adoption.objects.filter(pk=adoption.pk, state__in=OPEN).update(**terms, stripe_subscription_id=None)
     next_page(adoption)
     adoption.refresh_from_db()
 
@@ -102,8 +102,8 @@ def page_to_pay(adoption: Adoption) -> str | None:
         session = stripe_gateway.read_session(adoption.stripe_session_id)
         if session.status == "open":
             return session.url
-        if session.status == "complete":
-            return None
+        if session.status == "complete" and adoption.state != AdoptionState.ABANDONED:
+            return None  # paid, or a debit on its way; abandoned means that the bank refused the debit
         next_page(adoption)
     return open_page(adoption)
 
@@ -111,7 +111,10 @@ def page_to_pay(adoption: Adoption) -> str | None:
 def next_page(adoption: Adoption) -> None:
     """Count on, so that Stripe makes a new page instead of repeating its answer about the last."""
     Adoption.objects.filter(pk=adoption.pk, session_number=adoption.session_number).update(
-        session_number=adoption.session_number + 1, stripe_session_id=None, state=AdoptionState.PENDING
+        session_number=adoption.session_number + 1,
+        stripe_session_id=None,
+        stripe_subscription_id=None,
+        state=AdoptionState.PENDING,
     )
     adoption.refresh_from_db()
 

@@ -3,59 +3,108 @@
 An event is a hint that something may have changed, never the change itself: each function asks Stripe for the
 object, locks our row and applies the whole of it. So order, repetition and age of the hints do not matter.
 Each returns whether it found something of ours.
+
+Whose money something is, and whether it is what was asked for, is decided by the Checkout session alone. Until an
+adoption has begun, whatever else is heard of it goes through its session first.
 """
+
+from collections.abc import Callable
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import F
 from django.utils import timezone
 
 from . import emails, ledger, stripe_gateway
-from .models import Adoption, AdoptionState, Payment, PaymentKind
-from .stripe_objects import Charge, Invoice, Session, Subscription
+from .models import OPEN, Adoption, AdoptionState, Payment, PaymentKind
+from .stripe_objects import Charge, Dispute, Invoice, Session, Subscription
+
+MOST_READS = 20
+
+
+class Overtaken(Exception):
+    """Others wrote newer news about the same adoption again and again. Trying later is safe."""
+
+
+def apply_latest[News](adoption_id: int, read: Callable[[], News], apply: Callable[[Adoption, News], None]) -> News:
+    """Ask Stripe, lock the adoption, apply the answer; ask again if another answer was applied in the meantime.
+
+    The lock is not held while Stripe is asked. An answer is applied only if none was applied since before it was
+    asked for, so an older answer that took longer never overwrites a newer one.
+    """
+    for _ in range(MOST_READS):
+        seen = Adoption.objects.values_list("revision", flat=True).get(pk=adoption_id)
+        news = read()
+        with transaction.atomic():
+            adoption = locked(adoption_id)
+            if adoption.revision == seen:
+                apply(adoption, news)
+                Adoption.objects.filter(pk=adoption_id).update(revision=F("revision") + 1)
+                return news
+    raise Overtaken
+
+
+def locked(adoption_id: int) -> Adoption:
+    rows = Adoption.objects.select_for_update(of=("self",)).select_related("supporter", "species", "plan")
+    return rows.get(pk=adoption_id)
+
+
+# --- Checkout sessions --------------------------------------------------------------------------------------
 
 
 def sync_session(session_id: str) -> bool:
-    """A Checkout session: paid, on its way, or expired."""
-    session = stripe_gateway.read_session(session_id)
-    intent = session.payment_intent
-    charge = stripe_gateway.read_charge_of(intent) if intent and session.payment_status == "paid" else None
-    with transaction.atomic():
-        adoption = adoption_of_session(session)
-        if adoption is None:
-            return False
-        fault = what_is_wrong(adoption, session)
-        if fault:
-            Adoption.objects.filter(pk=adoption.pk).hold(reason=fault)
-            if charge:
-                ledger.record_charge(adoption, charge)
-            return True
-        link(adoption, session)
-        if charge:
-            take(adoption, charge)
-        elif session.status == "complete" and session.payment_status == "unpaid":
-            Adoption.objects.filter(pk=adoption.pk).await_payment()
-        elif session.status == "expired":
-            Adoption.objects.filter(pk=adoption.pk).abandon()
+    """A Checkout session: paid, on its way, refused, or expired."""
+    adoption_id = find_by_session(session_id)
+    if adoption_id is None:
+        return False
+    session, _, _ = apply_latest(adoption_id, lambda: read_news_of(session_id), apply_session)
+    if session.invoice:
+        write_invoice(adoption_id, session.invoice)
     if session.subscription:
-        for invoice in stripe_gateway.read_invoices_of(session.subscription):
-            sync_invoice(invoice.id)
+        follow(adoption_id, session.subscription)
     return True
 
 
-def adoption_of_session(session: Session) -> Adoption | None:
-    """Ours, locked: by the session's id; by its metadata only if we never heard Stripe's answer with the id."""
-    locked = Adoption.objects.select_for_update(of=("self",)).select_related("supporter", "species", "plan")
-    adoption = locked.filter(stripe_session_id=session.id).first()
-    if adoption is None:
-        public_id = session.metadata.get("adoption", "")
-        adoption = locked.filter(stripe_session_id=None, public_id=public_id).first() if is_uuid(public_id) else None
-        if adoption:
-            Adoption.objects.filter(pk=adoption.pk).update(stripe_session_id=session.id)
-    return adoption
+def find_by_session(session_id: str) -> int | None:
+    """By the session's id; by its metadata only if we never heard Stripe's answer with the id."""
+    ours = Adoption.objects.filter(stripe_session_id=session_id).values_list("pk", flat=True)
+    found = ours.first()
+    if found is None:
+        public_id = stripe_gateway.read_session(session_id).metadata.get("adoption", "")
+        if is_uuid(public_id):
+            Adoption.objects.filter(public_id=public_id, stripe_session_id=None).update(stripe_session_id=session_id)
+            found = ours.first()
+    return found
 
 
 def is_uuid(text: str) -> bool:
     return len(text) == 36 and all(c in "0123456789abcdef-" for c in text)
+
+
+def read_news_of(session_id: str) -> tuple[Session, Charge | None, bool]:
+    """A session, the charge that paid it, and whether its bank said no."""
+    session = stripe_gateway.read_session(session_id)
+    intent = session.payment_intent
+    if not intent:
+        return session, None, False
+    if session.payment_status == "paid":
+        return session, stripe_gateway.read_charge_of(intent), False
+    return session, None, session.status == "complete" and stripe_gateway.is_refused(intent)
+
+
+def apply_session(adoption: Adoption, news: tuple[Session, Charge | None, bool]) -> None:
+    session, charge, is_refused = news
+    this = Adoption.objects.filter(pk=adoption.pk)
+    fault = what_is_wrong(adoption, session)
+    if fault:
+        this.hold(reason=fault)
+    link(adoption, session)
+    if charge:
+        take(adoption, charge)
+    elif session.status == "expired" or is_refused:
+        this.abandon()
+    elif session.status == "complete" and session.payment_status == "unpaid":
+        this.await_payment()
 
 
 def what_is_wrong(adoption: Adoption, session: Session) -> str:
@@ -77,106 +126,64 @@ def link(adoption: Adoption, session: Session) -> None:
         stripe_customer_id=session.customer or "",
         stripe_subscription_id=session.subscription if adoption.is_repeating else None,
     )
-    adoption.refresh_from_db(fields=["stripe_customer_id", "stripe_subscription_id"])
+    adoption.refresh_from_db(fields=["state", "stripe_customer_id", "stripe_subscription_id"])
+
+
+# --- money --------------------------------------------------------------------------------------------------
 
 
 def take(adoption: Adoption, charge: Charge, *, invoice_id: str = "") -> None:
-    """Write a charge down, let the state follow, and thank for it if it is new and was not given back already."""
+    """Write a charge down, let the state follow, and thank for it if it is new and was not given back already.
+
+    Money of a held adoption is written down as well, for it is there; but nobody is thanked before staff have looked.
+    """
     payment = ledger.record_charge(adoption, charge, invoice_id=invoice_id)
     ledger.settle_state(adoption)
-    if payment and payment.reversals.balance_pence() + payment.amount_pence > 0:
+    is_kept = payment is not None and payment.reversals.balance_pence() + payment.amount_pence > 0
+    if payment and is_kept and adoption.state != AdoptionState.HELD:
         emails.queue_receipt(adoption, payment)
-
-
-def sync_invoice(invoice_id: str) -> bool:
-    """One period of a repeating adoption."""
-    invoice = stripe_gateway.read_invoice(invoice_id)
-    if not invoice.subscription:
-        return False
-    charges = [stripe_gateway.read_charge_of(intent) for intent in invoice.payment_intents]
-    adoption_id = find_by_subscription(invoice.subscription)
-    if adoption_id is None:
-        return False
-    with transaction.atomic():
-        adoption = locked(adoption_id)
-        for charge in charges:
-            if charge and charge.is_paid:
-                take(adoption, charge, invoice_id=invoice.id)
-    # After the money: a subscription that ended before its payment was heard of must not stay active.
-    return sync_subscription(invoice.subscription)
-
-
-def locked(adoption_id: int) -> Adoption:
-    rows = Adoption.objects.select_for_update(of=("self",)).select_related("supporter", "species", "plan")
-    return rows.get(pk=adoption_id)
-
-
-def find_by_subscription(subscription_id: str) -> int | None:
-    """The adoption a subscription belongs to, linking it if its session's news has not come yet."""
-    known = Adoption.objects.filter(stripe_subscription_id=subscription_id).values_list("pk", flat=True).first()
-    if known:
-        return known
-    return link_subscription(stripe_gateway.read_subscription(subscription_id))
-
-
-def link_subscription(subscription: Subscription) -> int | None:
-    """Link by the adoption's id in the metadata, which only we write; never over another subscription."""
-    if not is_uuid(subscription.adoption_public_id) or subscription.is_live != settings.STRIPE_LIVEMODE:
-        return None
-    unlinked = Adoption.objects.filter(public_id=subscription.adoption_public_id, stripe_subscription_id=None)
-    unlinked.exclude(frequency="once").update(
-        stripe_subscription_id=subscription.id, stripe_customer_id=subscription.customer
-    )
-    return Adoption.objects.filter(stripe_subscription_id=subscription.id).values_list("pk", flat=True).first()
-
-
-def sync_subscription(subscription_id: str) -> bool:
-    """How a repeating adoption goes on: running, behind, ending, ended. Money is told by its invoices."""
-    subscription = stripe_gateway.read_subscription(subscription_id)
-    adoption_id = find_by_subscription(subscription_id)
-    if adoption_id is None:
-        return False
-    with transaction.atomic():
-        adoption = locked(adoption_id)
-        this = Adoption.objects.filter(pk=adoption.pk)
-        if subscription.status in {"past_due", "unpaid"}:
-            this.fall_behind()
-        elif subscription.status == "active" and adoption.state == AdoptionState.PAST_DUE:
-            this.activate()
-        elif subscription.status in {"canceled", "incomplete_expired"}:
-            this.end(at=subscription.ended_at or timezone.now())
-            this.abandon()
-        this.filter(ended_at=None).update(ends_on=subscription.cancel_at and subscription.cancel_at.date())
-    return True
 
 
 def sync_charge(charge_id: str) -> bool:
     """A charge and its refunds, also one heard of before the payment itself."""
-    charge = stripe_gateway.read_charge(charge_id)
-    invoice = stripe_gateway.read_invoice_paid_by(charge.payment_intent) if charge.payment_intent else None
-    adoption_id = adoption_of_charge(charge, invoice)
-    if adoption_id is None or charge.is_live != settings.STRIPE_LIVEMODE:
+    found = owner_of_charge(charge_id)
+    if found is None:
         return False
-    with transaction.atomic():
-        adoption = locked(adoption_id)
-        if adoption.state == AdoptionState.HELD:
-            ledger.record_charge(adoption, charge)
-        else:
-            take(adoption, charge, invoice_id=invoice.id if invoice else "")
+    adoption_id, invoice_id = found
+    apply_latest(
+        adoption_id,
+        lambda: stripe_gateway.read_charge(charge_id),
+        lambda adoption, charge: take(adoption, charge, invoice_id=invoice_id),
+    )
+    subscription = Adoption.objects.values_list("stripe_subscription_id", flat=True).get(pk=adoption_id)
+    if subscription:
+        follow(adoption_id, subscription)
     return True
 
 
-def adoption_of_charge(charge: Charge, invoice: Invoice | None) -> int | None:
-    known = Payment.objects.filter(stripe_id=charge.id, kind=PaymentKind.CHARGE)
-    found = known.values_list("adoption_id", flat=True).first()
+def owner_of_charge(charge_id: str) -> tuple[int, str] | None:
+    """The adoption a charge belongs to, and the invoice it paid if any."""
+    known = Payment.objects.filter(stripe_id=charge_id, kind=PaymentKind.CHARGE)
+    found = known.values_list("adoption_id", "invoice_id").first()
     if found:
         return found
-    if invoice and invoice.subscription:
-        return find_by_subscription(invoice.subscription)
-    if is_uuid(charge.adoption_public_id):
-        ours = Adoption.objects.filter(public_id=charge.adoption_public_id, frequency="once")
-        return ours.values_list("pk", flat=True).first()
-    return None
+    charge = stripe_gateway.read_charge(charge_id)
+    if not charge.payment_intent or charge.is_live != settings.STRIPE_LIVEMODE:
+        return None
+    invoice = stripe_gateway.read_invoice_paid_by(charge.payment_intent)
+    adoption_id = find_by_invoice(invoice) if invoice else find_by_payment(charge.payment_intent)
+    return (adoption_id, invoice.id if invoice else "") if adoption_id else None
+
+
+def find_by_invoice(invoice: Invoice) -> int | None:
+    return find_by_subscription(invoice.subscription) if invoice.subscription else None
+
+
+def find_by_payment(payment_intent: str) -> int | None:
+    session_id = stripe_gateway.find_session(payment_intent=payment_intent)
+    if session_id is None or not sync_session(session_id):
+        return None
+    return Adoption.objects.values_list("pk", flat=True).get(stripe_session_id=session_id)
 
 
 def sync_refund(refund_id: str) -> bool:
@@ -186,12 +193,81 @@ def sync_refund(refund_id: str) -> bool:
 
 def sync_dispute(dispute_id: str) -> bool:
     """Money a bank took back. The charge is written down first, if that had not been heard of."""
-    dispute = stripe_gateway.read_dispute(dispute_id)
-    if not sync_charge(dispute.charge):
+    charge_id = stripe_gateway.read_dispute(dispute_id).charge
+    if not sync_charge(charge_id):
         return False
-    payment = Payment.objects.get(stripe_id=dispute.charge, kind=PaymentKind.CHARGE)
-    with transaction.atomic():
-        adoption = locked(payment.adoption_id)
+    payment = Payment.objects.filter(stripe_id=charge_id, kind=PaymentKind.CHARGE).first()
+    if payment is None:
+        return True  # ours, but in another currency: none of it is in the ledger
+
+    def apply(adoption: Adoption, dispute: Dispute) -> None:
         ledger.record_dispute(payment, dispute)
         ledger.settle_state(adoption)
+
+    apply_latest(payment.adoption_id, lambda: stripe_gateway.read_dispute(dispute_id), apply)
     return True
+
+
+# --- subscriptions ------------------------------------------------------------------------------------------
+
+
+def sync_invoice(invoice_id: str) -> bool:
+    """One period of a repeating adoption."""
+    adoption_id = find_by_invoice(stripe_gateway.read_invoice(invoice_id))
+    if adoption_id is None:
+        return False
+    invoice = write_invoice(adoption_id, invoice_id)
+    # After the money: a subscription that ended before its payment was heard of must not stay active.
+    follow(adoption_id, invoice.subscription or "")
+    return True
+
+
+def write_invoice(adoption_id: int, invoice_id: str) -> Invoice:
+    def read() -> tuple[Invoice, list[Charge]]:
+        invoice = stripe_gateway.read_invoice(invoice_id)
+        tried = [stripe_gateway.read_charge_of(intent) for intent in invoice.payment_intents]
+        return invoice, [charge for charge in tried if charge and charge.is_paid]
+
+    def apply(adoption: Adoption, news: tuple[Invoice, list[Charge]]) -> None:
+        for charge in news[1]:
+            take(adoption, charge, invoice_id=invoice_id)
+
+    return apply_latest(adoption_id, read, apply)[0]
+
+
+def sync_subscription(subscription_id: str) -> bool:
+    """How a repeating adoption goes on: running, behind, ending, ended. Money is told by its invoices."""
+    adoption_id = find_by_subscription(subscription_id)
+    if adoption_id is None:
+        return False
+    follow(adoption_id, subscription_id)
+    return True
+
+
+def find_by_subscription(subscription_id: str) -> int | None:
+    """The adoption a subscription belongs to. One that has not begun is looked at through its session first."""
+    ours = Adoption.objects.filter(stripe_subscription_id=subscription_id).values_list("pk", flat=True)
+    found = ours.exclude(state__in=OPEN).first()
+    if found is None:
+        session_id = stripe_gateway.find_session(subscription=subscription_id)
+        if session_id and sync_session(session_id):
+            found = ours.first()
+    return found
+
+
+def follow(adoption_id: int, subscription_id: str) -> None:
+    apply_latest(adoption_id, lambda: stripe_gateway.read_subscription(subscription_id), apply_subscription)
+
+
+def apply_subscription(adoption: Adoption, subscription: Subscription) -> None:
+    if adoption.stripe_subscription_id != subscription.id:
+        return  # of a page that was closed for another one in the meantime
+    this = Adoption.objects.filter(pk=adoption.pk)
+    if subscription.status in {"past_due", "unpaid"}:
+        this.fall_behind()
+    elif subscription.status == "active" and adoption.state == AdoptionState.PAST_DUE:
+        this.activate()
+    elif subscription.status in {"canceled", "incomplete_expired"}:
+        this.end(at=subscription.ended_at or timezone.now())
+        this.abandon()
+    this.filter(ended_at=None).update(ends_on=subscription.cancel_at and subscription.cancel_at.date())

@@ -4,12 +4,13 @@ Every function is called with the adoption's row locked, adds only what is missi
 times with any older or newer news: a charge, refund or dispute has one row per kind, under Stripe's own id.
 """
 
-from django.utils import timezone
+from django.db.models import Max, Min
 
-from .models import Adoption, Payment, PaymentKind
+from .models import OPEN, Adoption, Payment, PaymentKind
 from .stripe_objects import Charge, Dispute, Refund
 
 REFUND_STANDS = {"succeeded", "pending", "requires_action"}
+NO_MONEY_MOVED = {"warning_needs_response", "warning_under_review", "warning_closed", "prevented"}
 STERLING = "gbp"
 
 
@@ -31,24 +32,26 @@ def record_charge(adoption: Adoption, charge: Charge, *, invoice_id: str = "") -
             "occurred_at": charge.created,
         },
     )
-    for refund in charge.refunds:
+    # Those that failed first: what they gave back is what a later refund may have taken again.
+    for refund in sorted(charge.refunds, key=lambda refund: (refund.status in REFUND_STANDS, refund.created)):
         record_refund(payment, refund)
     return payment if is_new else None
 
 
 def record_refund(payment: Payment, refund: Refund) -> None:
-    """A refund is money back out; one that failed later is money in again, as a row of its own."""
-    known = Payment.objects.filter(stripe_id=refund.id, kind=PaymentKind.REFUND)
-    if refund.status in REFUND_STANDS:
-        add(payment, PaymentKind.REFUND, refund.id, -refund.amount_pence, refund)
-    elif known.exists():
+    """A refund is money back out; one that failed later is money in again, as a row of its own.
+
+    Both rows are written however late we hear, as both movements are in Stripe's balance.
+    """
+    add(payment, PaymentKind.REFUND, refund.id, -refund.amount_pence, refund)
+    if refund.status not in REFUND_STANDS:
         add(payment, PaymentKind.REFUND_FAILED, refund.id, refund.amount_pence, refund)
 
 
 def record_dispute(payment: Payment, dispute: Dispute) -> None:
     """Disputed money leaves at once and comes back only if the dispute is won."""
-    if dispute.status.startswith("warning"):
-        return  # an inquiry: the bank asks, no money has moved
+    if dispute.status in NO_MONEY_MOVED:
+        return  # an inquiry: the bank asks
     add(payment, PaymentKind.DISPUTE, dispute.id, -dispute.amount_pence, dispute)
     if dispute.status == "won":
         add(payment, PaymentKind.DISPUTE_REVERSAL, dispute.id, dispute.amount_pence, dispute)
@@ -73,12 +76,19 @@ def is_money_there(adoption: Adoption) -> bool:
 
 
 def settle_state(adoption: Adoption) -> None:
-    """Let the state follow the money: active with it, ended once a single payment went back whole."""
+    """Let the state follow the money, so that it is the same in whatever order the news came.
+
+    A single adoption is active while money is there and ended once all of it went back. A repeating one begins with
+    its first payment; how it goes on is told by its subscription.
+    """
     this = Adoption.objects.filter(pk=adoption.pk)
-    if is_money_there(adoption):
-        if not adoption.is_repeating or adoption.stripe_subscription_id:
-            this.activate()
-    elif not adoption.is_repeating and adoption.payments.exists():
-        this.end(at=timezone.now())
-        this.abandon()
+    moved = adoption.payments.aggregate(first=Min("occurred_at"), last=Max("occurred_at"))
+    if adoption.is_repeating and moved["first"]:
+        this.filter(state__in=OPEN).exclude(stripe_subscription_id=None).activate(at=moved["first"])
+    elif moved["first"]:
+        this.activate(at=moved["first"])
+        if is_money_there(adoption):
+            this.reopen()
+        else:
+            this.end(at=moved["last"])
     adoption.refresh_from_db()

@@ -106,7 +106,7 @@ def create_session(wanted: CheckoutRequest) -> Session:
             params,  # type: ignore[arg-type]  # built in two branches; the contract tests check every key
             {"idempotency_key": f"adoption:{wanted.public_id}:session:{wanted.attempt}"},
         )
-    return _session(made)
+    return as_session(made)
 
 
 def price_data(wanted: CheckoutRequest) -> dict[str, Any]:
@@ -122,7 +122,18 @@ def price_data(wanted: CheckoutRequest) -> dict[str, Any]:
 
 def read_session(session_id: str) -> Session:
     with asking_stripe():
-        return _session(client().v1.checkout.sessions.retrieve(session_id))
+        return as_session(client().v1.checkout.sessions.retrieve(session_id))
+
+
+def find_session(*, payment_intent: str = "", subscription: str = "") -> str | None:
+    """The id of the Checkout session a payment or a subscription came from; None if it came from no page of ours."""
+    sessions = client().v1.checkout.sessions
+    with asking_stripe():
+        if payment_intent:
+            found = sessions.list({"payment_intent": payment_intent, "limit": 1})
+        else:
+            found = sessions.list({"subscription": subscription, "limit": 1})
+    return found.data[0].id if found.data else None
 
 
 def expire_session(session_id: str) -> None:
@@ -136,20 +147,30 @@ def expire_session(session_id: str) -> None:
 
 def read_charge(charge_id: str) -> Charge:
     with asking_stripe():
-        return _charge(client().v1.charges.retrieve(charge_id, {"expand": ["refunds"]}))
+        charge = client().v1.charges.retrieve(charge_id, {"expand": ["refunds"]})
+        # An expanded list stops at ten.
+        refunds = list(charge.refunds.auto_paging_iter()) if charge.refunds else []
+    return as_charge(charge, refunds)
+
+
+def is_refused(payment_intent_id: str) -> bool:
+    """Has the bank said no to a payment that was on its way?"""
+    with asking_stripe():
+        intent = client().v1.payment_intents.retrieve(payment_intent_id)
+    return intent.status in {"requires_payment_method", "canceled"}
 
 
 def read_charge_of(payment_intent_id: str) -> Charge | None:
     """The latest charge of a payment intent; None while there is none."""
     with asking_stripe():
         intent = client().v1.payment_intents.retrieve(payment_intent_id)
-    return read_charge(_id(intent.latest_charge)) if intent.latest_charge else None
+    return read_charge(id_of(intent.latest_charge)) if intent.latest_charge else None
 
 
 def read_invoice(invoice_id: str) -> Invoice:
     with asking_stripe():
         invoice = client().v1.invoices.retrieve(invoice_id, {"expand": ["payments"]})
-    return _invoice(invoice)
+    return as_invoice(invoice)
 
 
 def read_invoice_paid_by(payment_intent_id: str) -> Invoice | None:
@@ -158,24 +179,27 @@ def read_invoice_paid_by(payment_intent_id: str) -> Invoice | None:
         found = client().v1.invoice_payments.list(
             {"payment": {"type": "payment_intent", "payment_intent": payment_intent_id}, "limit": 1}
         )
-    return read_invoice(_id(found.data[0].invoice)) if found.data else None
+    return read_invoice(id_of(found.data[0].invoice)) if found.data else None
 
 
 def read_invoices_of(subscription_id: str) -> list[Invoice]:
     with asking_stripe():
         found = client().v1.invoices.list({"subscription": subscription_id, "limit": 100, "expand": ["data.payments"]})
-        return [_invoice(invoice) for invoice in found.auto_paging_iter()]
+        return [as_invoice(invoice) for invoice in found.auto_paging_iter()]
 
 
 def read_subscription(subscription_id: str) -> Subscription:
     with asking_stripe():
-        found = client().v1.subscriptions.retrieve(subscription_id)
+        return as_subscription(client().v1.subscriptions.retrieve(subscription_id))
+
+
+def as_subscription(found: Any) -> Subscription:
     items = found["items"]["data"]
     return Subscription(
         id=found.id,
         status=found.status,
         is_live=found.livemode,
-        customer=_id(found.customer),
+        customer=id_of(found.customer),
         adoption_public_id=_meta(found).get("adoption", ""),
         cancel_at=_when(found.cancel_at),
         ended_at=_when(found.ended_at),
@@ -185,21 +209,14 @@ def read_subscription(subscription_id: str) -> Subscription:
 
 def read_dispute(dispute_id: str) -> Dispute:
     with asking_stripe():
-        found = client().v1.disputes.retrieve(dispute_id)
-    return Dispute(
-        id=found.id,
-        charge=_id(found.charge),
-        amount_pence=found.amount,
-        status=found.status,
-        created=_time(found.created),
-    )
+        return as_dispute(client().v1.disputes.retrieve(dispute_id))
 
 
 def read_charge_id_of_refund(refund_id: str) -> str | None:
     """The charge a refund belongs to."""
     with asking_stripe():
         found = client().v1.refunds.retrieve(refund_id)
-    return _id(found.charge) if found.charge else None
+    return id_of(found.charge) if found.charge else None
 
 
 def verify(body: bytes, signature: str, secrets: Iterable[str]) -> SignedEvent:
@@ -235,7 +252,7 @@ def _object_id(event: Any) -> str:
     return str(subject["id"]) if "id" in subject else ""
 
 
-def _session(found: Any) -> Session:
+def as_session(found: Any) -> Session:
     return Session(
         id=found.id,
         url=found.url,
@@ -245,62 +262,85 @@ def _session(found: Any) -> Session:
         currency=found.currency or "",
         is_live=found.livemode,
         reference=found.client_reference_id or "",
-        payment_intent=_id(found.payment_intent) or None,
-        subscription=_id(found.subscription) or None,
-        customer=_id(found.customer) or None,
+        payment_intent=id_of(found.payment_intent) or None,
+        subscription=id_of(found.subscription) or None,
+        customer=id_of(found.customer) or None,
         metadata=_meta(found),
+        invoice=id_of(found.invoice) or None,
+        created=as_time(found.created),
     )
 
 
-def _charge(found: Any) -> Charge:
-    refunds = found.refunds["data"] if "refunds" in found and found.refunds else []
+def as_charge(found: Any, refunds: Iterable[Any] = ()) -> Charge:
     method = found.payment_method_details
     details = method[method["type"]] if method and method["type"] in method else None
     return Charge(
         id=found.id,
-        payment_intent=_id(found.payment_intent) or None,
+        payment_intent=id_of(found.payment_intent) or None,
         amount_pence=found.amount,
         currency=found.currency,
         is_paid=bool(found.paid) and found.status == "succeeded",
         is_live=found.livemode,
-        created=_time(found.created),
+        created=as_time(found.created),
         adoption_public_id=_meta(found).get("adoption", ""),
         last4=(details["last4"] or "") if details and "last4" in details else "",
-        refunds=tuple(
-            Refund(id=r["id"], amount_pence=r["amount"], status=r["status"] or "", created=_time(r["created"]))
-            for r in refunds
-        ),
+        refunds=tuple(as_refund(refund) for refund in refunds),
     )
 
 
-def _invoice(found: Any) -> Invoice:
+def as_refund(found: Any) -> Refund:
+    return Refund(
+        id=found["id"],
+        charge=id_of(found["charge"]),
+        amount_pence=found["amount"],
+        status=found["status"] or "",
+        created=as_time(found["created"]),
+    )
+
+
+def as_dispute(found: Any) -> Dispute:
+    return Dispute(
+        id=found.id,
+        charge=id_of(found.charge),
+        amount_pence=found.amount,
+        status=found.status,
+        created=as_time(found.created),
+    )
+
+
+def as_invoice(found: Any) -> Invoice:
     details = found.parent["subscription_details"] if found.parent else None
     payments = found.payments["data"] if "payments" in found and found.payments else []
-    intents = (_id(p["payment"]["payment_intent"]) for p in payments if "payment_intent" in p["payment"])
+    intents = (id_of(p["payment"]["payment_intent"]) for p in payments if "payment_intent" in p["payment"])
     return Invoice(
         id=found.id,
         status=found.status or "",
-        subscription=_id(details["subscription"]) if details else None,
+        subscription=id_of(details["subscription"]) if details else None,
         amount_paid_pence=found.amount_paid,
         currency=found.currency,
         payment_intents=tuple(intent for intent in intents if intent),
+        adoption_public_id=str(details["metadata"]["adoption"]) if details and has_adoption(details) else "",
     )
+
+
+def has_adoption(details: Any) -> bool:
+    return bool(details["metadata"]) and "adoption" in details["metadata"]
 
 
 def _meta(found: Any) -> dict[str, str]:
     return {str(k): str(v) for k, v in found.metadata.to_dict().items()} if found.metadata else {}
 
 
-def _id(value: Any) -> str:
+def id_of(value: Any) -> str:
     """An id, whether Stripe sent it alone or expanded into its object."""
     if value is None:
         return ""
     return value if isinstance(value, str) else str(value["id"])
 
 
-def _time(seconds: int) -> datetime:
+def as_time(seconds: int) -> datetime:
     return datetime.fromtimestamp(seconds, tz=UTC)
 
 
 def _when(seconds: int | None) -> datetime | None:
-    return _time(seconds) if seconds else None
+    return as_time(seconds) if seconds else None

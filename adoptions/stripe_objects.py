@@ -19,12 +19,15 @@ class Session:
     payment_intent: str | None
     subscription: str | None
     customer: str | None
+    created: datetime
     metadata: dict[str, str] = field(default_factory=dict)
+    invoice: str | None = None
 
 
 @dataclass(frozen=True)
 class Refund:
     id: str
+    charge: str
     amount_pence: int
     status: str
     created: datetime
@@ -54,6 +57,7 @@ class Invoice:
     amount_paid_pence: int
     currency: str
     payment_intents: tuple[str, ...]
+    adoption_public_id: str = ""
 
 
 @dataclass(frozen=True)

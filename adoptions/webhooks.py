@@ -31,9 +31,12 @@ HANDLERS: dict[str, Callable[[str], bool]] = {
     "refund.created": fulfilment.sync_refund,
     "refund.updated": fulfilment.sync_refund,
     "refund.failed": fulfilment.sync_refund,
+    "charge.refund.updated": fulfilment.sync_refund,
     "charge.dispute.created": fulfilment.sync_dispute,
     "charge.dispute.updated": fulfilment.sync_dispute,
     "charge.dispute.closed": fulfilment.sync_dispute,
+    "charge.dispute.funds_withdrawn": fulfilment.sync_dispute,
+    "charge.dispute.funds_reinstated": fulfilment.sync_dispute,
 }
 
 
@@ -83,6 +86,8 @@ def work(event_id: str) -> None:
 
 def is_ours(event: StripeEvent) -> bool:
     """Work it; False if it is about an object that Stripe or we do not know."""
+    if not event.object_id:
+        return False
     try:
         return HANDLERS[event.type](event.object_id)
     except StripeRefused as error:

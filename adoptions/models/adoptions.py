@@ -34,17 +34,23 @@ def new_token() -> str:
 class AdoptionQuerySet(models.QuerySet["Adoption"]):
     """Verbs that move adoptions between states. Each is one conditional UPDATE and returns how many rows moved.
 
-    They are called by adoptions/ledger.py and adoptions/subscriptions.py only, with what Stripe says now.
+    They are called by adoptions/ledger.py and adoptions/fulfilment.py only, with what Stripe says now.
     """
 
     def adopted(self) -> "AdoptionQuerySet":
         return self.filter(state__in=ADOPTED)
 
-    def activate(self) -> int:
-        """The first payment arrived, or a later one after a failure."""
+    def activate(self, *, at: datetime | None = None) -> int:
+        """The first payment arrived (`at`, by Stripe's clock), or a later one after a failure."""
         states = OPEN | {AdoptionState.PAST_DUE}
         return self.filter(state__in=states).update(
-            state=AdoptionState.ACTIVE, activated_at=Coalesce("activated_at", Now())
+            state=AdoptionState.ACTIVE, activated_at=Coalesce("activated_at", at or Now())
+        )
+
+    def reopen(self) -> int:
+        """The money of an ended single adoption is ours after all: its refund failed, or its dispute was won."""
+        return self.filter(state=AdoptionState.ENDED, frequency=Frequency.ONCE).update(
+            state=AdoptionState.ACTIVE, ended_at=None
         )
 
     def await_payment(self) -> int:
@@ -107,6 +113,9 @@ class Adoption(models.Model):
     session_number = models.PositiveSmallIntegerField(default=1, editable=False, help_text="Counts pages at Stripe.")
     stripe_subscription_id = models.CharField(max_length=64, unique=True, null=True, blank=True, editable=False)
     stripe_customer_id = models.CharField(max_length=64, blank=True, editable=False)
+    revision = models.PositiveIntegerField(
+        default=0, editable=False, help_text="How often Stripe's word was written here: see fulfilment.apply_latest."
+    )
 
     objects = AdoptionQuerySet.as_manager()
 
