@@ -1,7 +1,9 @@
 """The figures of a species: one module each, data in, what its template draws out.
 
-    for figure in figures_for(species, facts, counts, sources):
-        {% include figure.template %}      a template that finds its Figure under the name `figure`
+    {% for figure in figures %}{{ figure.html }}{% endfor %}
+
+`figure.html` is drawn once for all pages on which a figure says the same; `{% include figure.template %}`, with the
+figure under that name, gives the same markup anew.
 
 Nothing here asks the database: facts come by key, facts and counts with their sources prefetched, and `sources` is
 the page's own list, whose order references follow. A figure that lacks a fact it needs is absent, never empty.

@@ -47,7 +47,6 @@ class Coat:
 @dataclass(frozen=True, slots=True)
 class CoatData:
     coat: Coat
-    words: str
     rosettes: str
 
 
@@ -60,7 +59,7 @@ def draw(evidence: Evidence) -> Figure | None:
         title=_("No two coats alike"),
         summary=_("%(unique)s: it is how one animal is told from another in a photograph.")
         % {"unique": unique.value[:1].upper() + unique.value[1:]},
-        data=CoatData(coat=grown(evidence.species.slug), words=unique.value, rosettes=rosettes.value),
+        data=CoatData(coat=grown(evidence.species.slug), rosettes=rosettes.value),
         rests_on=[unique, rosettes],
         evidence=evidence,
     )

@@ -13,9 +13,9 @@ from operator import attrgetter
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from species.models import Confidence, PopulationCount, Source
+from species.models import Confidence, PopulationCount
 
-from .figure import Evidence, Figure, runs_of
+from .figure import Cited, Evidence, Figure, runs_of
 
 SLUG = "each-dot-is-one"
 PER_ROW, BLOCK, PITCH, GAP = 25, 5, 10, 3
@@ -47,7 +47,7 @@ class Survey:
     how_sure: str
     note: str
     is_unsure: bool
-    sources: tuple[Source, ...]
+    sources: tuple[Cited, ...]
     sure: Dots
     best: Dots
     most: Dots
@@ -147,7 +147,7 @@ def survey(count: PopulationCount, scale: int, evidence: Evidence) -> Survey:
         how_sure=evidence.how_sure[count.confidence],
         note=count.note,
         is_unsure=count.confidence == Confidence.LOW,
-        sources=evidence.in_page_order(count.sources.all()),
+        sources=evidence.cited(count.sources.all()),
         sure=dots(0, low),
         best=dots(low, best),
         most=dots(best, high),

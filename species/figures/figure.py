@@ -5,15 +5,25 @@ It asks the database nothing, and it knows no number of its own: what is printed
 count, so that correcting the fact corrects the picture.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from functools import cached_property
+from functools import cached_property, lru_cache
 from itertools import groupby
 from operator import attrgetter
-from typing import Protocol
+
+from django.template.loader import render_to_string
+from django.utils.translation import get_language
 
 from species.models import Confidence, Fact, PopulationCount, Source, Species
+
+
+@dataclass(frozen=True, slots=True)
+class Cited:
+    """A source as a figure names it: “TASS, 2024”, with its address if it has one."""
+
+    text: str
+    url: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,19 +36,17 @@ class Statement:
     where: str
     how_sure: str
     note: str
-    sources: tuple[Source, ...]
-
-
-class Data(Protocol):
-    """What a figure's own template draws: a frozen dataclass of its module."""
+    sources: tuple[Cited, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Figure:
+    """A picture made of facts; `data` is what its own template draws, a frozen dataclass of its module."""
+
     slug: str
     title: str
     summary: str
-    data: Data
+    data: Hashable
     sources: tuple[Statement, ...]
     rests_on: tuple[str, ...]
 
@@ -49,6 +57,17 @@ class Figure:
     @property
     def id(self) -> str:
         return f"figure-{self.slug}"
+
+    @property
+    def html(self) -> str:
+        """The figure as markup."""
+        return drawn(self, get_language())
+
+
+@lru_cache(maxsize=256)
+def drawn(figure: Figure, language: str | None) -> str:
+    """Draw a figure once for each thing it can say: it is made of values alone, so a changed fact is another figure."""
+    return render_to_string(figure.template, {"figure": figure})
 
 
 @dataclass(frozen=True)
@@ -81,7 +100,7 @@ class Evidence:
             where=fact.place,
             how_sure=self.how_sure[fact.confidence],
             note=fact.note,
-            sources=self.in_page_order(fact.sources.all()),
+            sources=self.cited(fact.sources.all()),
         )
 
     def survey_statements(self, counts: Iterable[PopulationCount]) -> tuple[Statement, ...]:
@@ -99,7 +118,7 @@ class Evidence:
             where="",
             how_sure=self.how_sure[counts[0].confidence],
             note="",
-            sources=self.in_page_order({s.pk: s for count in counts for s in count.sources.all()}.values()),
+            sources=self.cited({s.pk: s for count in counts for s in count.sources.all()}.values()),
         )
 
     def keys_of(self, counts: Iterable[PopulationCount]) -> tuple[str, ...]:
@@ -107,8 +126,13 @@ class Evidence:
         keys = {fact.pk: key for key, fact in self.facts.items()}
         return tuple(dict.fromkeys(keys[count.fact_id] for count in counts if count.fact_id in keys))
 
-    def in_page_order(self, sources: Iterable[Source]) -> tuple[Source, ...]:
-        return tuple(sorted(sources, key=lambda source: self.place_on_page.get(source.pk, len(self.sources))))
+    def cited(self, sources: Iterable[Source]) -> tuple[Cited, ...]:
+        """Sources as figures name them, in the order of the page."""
+        ordered = sorted(sources, key=lambda source: self.place_on_page.get(source.pk, len(self.sources)))
+        return tuple(
+            Cited(f"{source.publisher}, {source.year}" if source.year else source.publisher, source.url)
+            for source in ordered
+        )
 
     @cached_property
     def place_on_page(self) -> dict[int, int]:
@@ -120,7 +144,9 @@ class Evidence:
         return {degree.value: str(degree.label) for degree in Confidence}
 
 
-def figure(slug: str, *, title: str, summary: str, data: Data, rests_on: Iterable[Fact], evidence: Evidence) -> Figure:
+def figure(
+    slug: str, *, title: str, summary: str, data: Hashable, rests_on: Iterable[Fact], evidence: Evidence
+) -> Figure:
     """A figure that rests on facts alone; one made of counts states its sources itself."""
     facts = tuple(rests_on)
     return Figure(

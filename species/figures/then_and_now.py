@@ -123,9 +123,9 @@ def draw(evidence: Evidence) -> Figure | None:
 def summary(then: Fact, now: Fact, share: tuple[Fact, ...]) -> str:
     values = {"then": with_unit(then), "now": with_unit(now), "when": now.period}
     if not share:
-        return _("Once they lived in %(then)s; %(now)s were left (%(when)s).") % values
+        return _("Of the %(then)s where they once lived, %(now)s were left (%(when)s).") % values
     values["share"] = with_unit(share[0])
-    return _("Once they lived in %(then)s; %(now)s were left (%(when)s), %(share)s of it.") % values
+    return _("Of the %(then)s where they once lived, %(now)s were left (%(when)s): %(share)s.") % values
 
 
 def areas_by_date(evidence: Evidence) -> list[Fact]:

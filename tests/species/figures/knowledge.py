@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.template.loader import render_to_string
 
 from species.figures import Figure, figures_for
 from species.models import Fact, PopulationCount, Source, Species
@@ -34,11 +33,7 @@ class Known:
                 count.point, count.low, count.high = (getattr(self.facts[key], end) for end in ENDS)
 
     def drawn(self, slug: str) -> str:
-        return render(self.figures()[slug])
-
-
-def render(figure: Figure) -> str:
-    return render_to_string(figure.template, {"figure": figure})
+        return self.figures()[slug].html
 
 
 def known(slug: str) -> Known:

@@ -15,7 +15,7 @@ from species.figures.life_in_one_look import TRACK, LifeData
 from species.figures.numbers_and_variety import BASE, TwoCharts
 from species.figures.then_and_now import MapData
 
-from .knowledge import Known, known, render
+from .knowledge import Known, known
 
 
 @pytest.fixture
@@ -297,4 +297,4 @@ def test_half_of_the_figure_stands_alone(leopard: Known) -> None:
     del leopard.facts["litter"]
     figure = leopard.figures()["life-in-one-look"]
     assert (figure.title, data(figure, LifeData).cub) == ("What it eats", None)
-    assert 'class="cub"' not in render(figure)
+    assert 'class="cub"' not in figure.html
