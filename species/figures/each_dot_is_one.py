@@ -95,7 +95,7 @@ def draw(evidence: Evidence) -> Figure | None:
     return Figure(
         slug=SLUG,
         title=_("Each dot is %(dot)s") % {"dot": dot},
-        summary=summary(counts),
+        summary=summary(evidence),
         data=data,
         sources=evidence.survey_statements(counts),
         rests_on=evidence.keys_of(counts),
@@ -115,7 +115,7 @@ def places(evidence: Evidence, scale: int) -> Iterator[Place]:
     by_place: dict[str, list[PopulationCount]] = {}
     for count in sorted(evidence.counts, key=attrgetter("start", "end")):
         by_place.setdefault(count.place, []).append(count)
-    for name, counts in by_place.items():
+    for name, counts in sorted(by_place.items(), key=lambda place: -max(map(highest, place[1]))):
         story = telling(counts)
         drawn = {id(count): survey(count, scale, evidence) for count in counts}
         yield Place(
@@ -141,7 +141,7 @@ def survey(count: PopulationCount, scale: int, evidence: Evidence) -> Survey:
     low, best, high = (rounded(number, scale) for number in (lowest(count), estimate(count), highest(count)))
     return Survey(
         years=count.years_text,
-        number=count.number_text,
+        number=evidence.number_of(count),
         unit=count.unit,
         method=count.method,
         how_sure=evidence.how_sure[count.confidence],
@@ -184,17 +184,18 @@ def highest(count: PopulationCount) -> Decimal:
     return estimate(count) if count.high is None else max(count.high, estimate(count))
 
 
-def summary(counts: Sequence[PopulationCount]) -> str:
-    """The longest run of like surveys in one place, told by its ends; or the newest count where there is none."""
-    runs = runs_of(counts) or [[count] for count in counts]
-    run = max(runs, key=lambda run: (len(run) > 1, run[-1].end, len(run)))
+def summary(evidence: Evidence) -> str:
+    """How the newest series ran, told by its ends; or the largest count, where no survey was made twice in one way."""
+    runs = runs_of(evidence.counts) or [[count] for count in evidence.counts]
+    series = [run for run in runs if len(run) > 1]
+    run = max(series, key=lambda run: (run[-1].end, len(run))) if series else max(runs, key=lambda run: highest(run[0]))
     first, last = run[0], run[-1]
     values = {
         "place": last.place,
         "method": last.method,
-        "first": first.number_text,
+        "first": evidence.number_of(first),
         "first_years": first.years_text,
-        "last": last.number_text,
+        "last": evidence.number_of(last),
         "last_years": last.years_text,
         "unit": last.unit,
     }

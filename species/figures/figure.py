@@ -113,7 +113,7 @@ class Evidence:
         first, last = min(count.start for count in counts), max(count.end for count in counts)
         return Statement(
             label=f"{counts[0].place}: {counts[0].method}",
-            value=", ".join(f"{count.number_text} ({count.years_text})" for count in counts),
+            value=", ".join(f"{self.number_of(count)} ({count.years_text})" for count in counts),
             when=str(first) if first == last else f"{first}–{last}",
             where="",
             how_sure=self.how_sure[counts[0].confidence],
@@ -123,8 +123,17 @@ class Evidence:
 
     def keys_of(self, counts: Iterable[PopulationCount]) -> tuple[str, ...]:
         """The facts that state these counts, where one does."""
-        keys = {fact.pk: key for key, fact in self.facts.items()}
-        return tuple(dict.fromkeys(keys[count.fact_id] for count in counts if count.fact_id in keys))
+        stating = (self.stating[count.fact_id].key for count in counts if count.fact_id in self.stating)
+        return tuple(dict.fromkeys(stating))
+
+    def number_of(self, count: PopulationCount) -> str:
+        """A count's number, with the caution that the fact stating it has: “about 80”."""
+        fact = self.stating.get(count.fact_id) if count.fact_id else None
+        return fact.value_text if fact and fact.qualifier else count.number_text
+
+    @cached_property
+    def stating(self) -> dict[int, Fact]:
+        return {fact.pk: fact for fact in self.facts.values()}
 
     def cited(self, sources: Iterable[Source]) -> tuple[Cited, ...]:
         """Sources as figures name them, in the order of the page."""

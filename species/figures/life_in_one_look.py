@@ -112,7 +112,7 @@ def plate(eaten: Fact, other: Fact | None) -> Plate:
         value=with_unit(eaten),
         note=eaten.note,
         sector=sector(float(middle(eaten)) / 100),
-        rest=other.value if other else _("everything else"),
+        rest=other.value if other else "",
     )
 
 

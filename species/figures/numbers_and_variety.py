@@ -96,8 +96,8 @@ def draw(evidence: Evidence) -> Figure | None:
     return Figure(
         slug=SLUG,
         title=_("Numbers up, variety down"),
-        summary=summary(main, before, after, fall),
-        data=charts(span, shown, main, (before, first), (after, last)),
+        summary=summary(evidence, main, before, after, fall),
+        data=charts(evidence, span, shown, main, (before, first), (after, last)),
         sources=(*(evidence.statement(fact) for fact in facts), *evidence.survey_statements(chain(*shown))),
         rests_on=(*(fact.key for fact in facts), *evidence.keys_of(chain(*shown))),
     )
@@ -107,11 +107,11 @@ def since(run: list[PopulationCount], year: Decimal) -> list[PopulationCount]:
     return [count for count in run if count.start >= year]
 
 
-def summary(main: list[PopulationCount], before: Fact, after: Fact, fall: Sequence[Fact]) -> str:
+def summary(evidence: Evidence, main: list[PopulationCount], before: Fact, after: Fact, fall: Sequence[Fact]) -> str:
     values = {
-        "first": main[0].number_text,
+        "first": evidence.number_of(main[0]),
         "first_years": main[0].years_text,
-        "last": main[-1].number_text,
+        "last": evidence.number_of(main[-1]),
         "last_years": main[-1].years_text,
         "before": with_unit(before),
         "after": with_unit(after),
@@ -136,6 +136,7 @@ def summary(main: list[PopulationCount], before: Fact, after: Fact, fall: Sequen
 
 
 def charts(
+    evidence: Evidence,
     span: Span,
     runs: list[list[PopulationCount]],
     main: list[PopulationCount],
@@ -153,7 +154,7 @@ def charts(
         end_x=numbers.x(float(span.high)),
         start=f"{span.low:.0f}",
         end=f"{span.high:.0f}",
-        numbers=Chart(tuple(counted(run, numbers, is_main=run[-1] is main[-1]) for run in runs)),
+        numbers=Chart(tuple(counted(evidence, run, numbers, is_main=run[-1] is main[-1]) for run in runs)),
         variety=Chart(
             (
                 Series(
@@ -167,7 +168,7 @@ def charts(
     )
 
 
-def counted(run: list[PopulationCount], axes: Axes, *, is_main: bool) -> Series:
+def counted(evidence: Evidence, run: list[PopulationCount], axes: Axes, *, is_main: bool) -> Series:
     points = tuple(
         Point(
             x=axes.x((count.start + count.end) / 2),
@@ -176,7 +177,7 @@ def counted(run: list[PopulationCount], axes: Axes, *, is_main: bool) -> Series:
             y=axes.y(float(count.middle)),
             y_low=axes.y(float(count.middle if count.low is None else count.low)),
             y_high=axes.y(float(count.middle if count.high is None else count.high)),
-            text=count.number_text,
+            text=evidence.number_of(count),
             is_labelled=is_main and count in (run[0], run[-1]),
             is_label_below=count is run[0] and run[-1].middle > count.middle,
         )

@@ -298,3 +298,14 @@ def test_half_of_the_figure_stands_alone(leopard: Known) -> None:
     figure = leopard.figures()["life-in-one-look"]
     assert (figure.title, data(figure, LifeData).cub) == ("What it eats", None)
     assert 'class="cub"' not in figure.html
+
+
+def test_number_of_a_survey_carries_the_caution_of_its_fact() -> None:
+    numbers = {(place, years): survey.number for (place, years, _method), survey in shown(known("amur-tiger")).items()}
+    assert (numbers["Russia", "2019"], numbers["China", "2024"]) == ("over 580", "about 70")
+
+
+def test_places_with_most_animals_come_first() -> None:
+    figure = known("snow-leopard").figures()["each-dot-is-one"]
+    assert data(figure, DotData).places[0].name == "World"
+    assert figure.summary.startswith("World, 2016: 7,463 to 7,980")
