@@ -15,7 +15,7 @@ from typing import Any
 
 from django.db import transaction
 
-from . import prose
+from . import history, prose
 from .content_files import CONTENT, Row, SpeciesContent, read
 from .models import (
     Conflict,
@@ -139,8 +139,12 @@ def _store[M: Seeded](
     else:
         act = "kept"
         report.kept.append(f"{model._meta.verbose_name} {row.id}")
+    if act == "updated":
+        history.record(instance, by=None)
     if act in {"created", "updated"}:
         _write(instance, row, wanted, sources or {}, extra or {})
+    if act == "updated":
+        history.record(instance, by=None)
     report.counts[act] += 1
     report.seen.setdefault(model, set()).add(instance.pk)
     return instance

@@ -29,12 +29,14 @@ from datetime import date
 from typing import Self
 
 from django.conf import settings
+from django.db.models import Q
 from django.utils.formats import date_format
 
 from .conversation import Conversation, Shown
 from .figures import Figure, figures_for
+from .history import apply
 from .knowledge import Knowledge
-from .models import FieldNote, PopulationCount, Section, Source, Species, Text, Threat
+from .models import FieldNote, PopulationCount, Revision, Section, Source, Species, Text, Threat
 from .models.species import STATUS_SCALE
 from .notebook import Disagreement, Notebook, Paragraph
 
@@ -97,10 +99,14 @@ class SpeciesPage:
         related: Iterable[Species] = (),
         language: str = settings.LANGUAGE_CODE,
         before: int | None = None,
+        draft: Revision | None = None,
     ) -> Self:
-        """Read and arrange everything; `before` is the comment after which older ones are wanted."""
+        """Read and arrange everything.
+
+        `before` is the comment after which older ones are wanted; `draft` a text to be shown as it may become.
+        """
         notebook = Notebook(Knowledge.of(species))
-        texts = Texts(notebook, _texts(species, language))
+        texts = Texts(notebook, _texts(species, language, draft))
         conversation = Conversation.of(species, before=before)
         # Sources are numbered as they are met: the lines below stand in the order of the page.
         page = cls(
@@ -153,10 +159,14 @@ def as_of(species: Species) -> str:
     return date_format(date(year, month, 1), "F Y")
 
 
-def _texts(species: Species, language: str) -> list[Text]:
+def _texts(species: Species, language: str, draft: Revision | None) -> list[Text]:
     """The published texts in one language, and in the site's own where that language has none."""
     wanted = {language, settings.LANGUAGE_CODE}
-    rows = species.texts.public().filter(language__in=wanted).select_related("species_threat__threat")
+    is_shown = Q(is_published=True) | Q(pk=draft.row if draft else None)
+    rows = list(species.texts.filter(is_shown, language__in=wanted).select_related("species_threat__threat"))
+    for row in rows:
+        if draft and row.pk == draft.row:
+            apply(row, draft.content)
     chosen: dict[tuple[str, str, int | None], Text] = {}
     for row in sorted(rows, key=lambda row: row.language == language):
         chosen[row.section, row.key, row.species_threat_id] = row

@@ -3,13 +3,14 @@ from django.urls import path
 
 from .feeds import CommentsFeed, FieldNotesFeed
 from .sitemaps import SiteMap
-from .views import machine_read, reading, replying, searching
+from .views import machine_read, previewing, reading, replying, searching
 
 app_name = "species"
 
 urlpatterns = [
     path("", reading.home, name="home"),
     path("species/", reading.species_list, name="list"),
+    path("preview/<str:token>/", previewing.preview, name="preview"),
     path("species/<slug:slug>/", reading.species_detail, name="detail"),
     path("species/<slug:slug>/comments/", replying.leave_reply, name="leave_reply"),
     path("species/<slug:slug>/comments/waiting/", replying.reply_waiting, name="reply_waiting"),

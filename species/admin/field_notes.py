@@ -8,11 +8,13 @@ from django.http import HttpRequest
 
 from species.models import FieldNote
 
+from .history import WithHistory
+
 LIST_AND_FORM = [ActionLocation.CHANGE_LIST, ActionLocation.CHANGE_FORM]
 
 
 @admin.register(FieldNote)
-class FieldNoteAdmin(admin.ModelAdmin[FieldNote]):
+class FieldNoteAdmin(WithHistory[FieldNote]):
     list_display = ["title", "species", "place", "seen_on", "published_at"]
     list_filter = ["species", ("published_at", admin.EmptyFieldListFilter), "seen_on"]
     list_select_related = ["species"]

@@ -1,12 +1,13 @@
 from typing import Any
 
-from django.contrib import admin
 from django.http import HttpRequest
 
 from species.models.seeded import Seeded
 
+from .history import WithHistory
 
-class SeededAdmin[M: Seeded](admin.ModelAdmin[M]):
+
+class SeededAdmin[M: Seeded](WithHistory[M]):
     """Rows that came from the content files are unpublished, not deleted: loading would bring them back.
 
     `identity` names the columns by which sentences, files and addresses know a row; they are chosen once.

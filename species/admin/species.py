@@ -3,8 +3,10 @@ from collections.abc import Sequence
 from django.contrib import admin
 from django.db.models import Count, QuerySet
 from django.http import HttpRequest
+from django.utils.html import format_html
 
 from species.models import Species, SpeciesThreat, Threat
+from species.previewing import link_to
 
 from .seeded import SeededAdmin
 
@@ -25,15 +27,22 @@ class SpeciesAdmin(SeededAdmin[Species]):
     list_display = ["common_name", "scientific_name", "status", "as_of", "is_published", "position"]
     list_filter = ["is_published", "status"]
     search_fields = ["common_name", "scientific_name", "slug"]
-    readonly_fields = ["status"]
+    readonly_fields = ["status", "preview"]
     fields = [
         ("common_name", "slug"),
         "scientific_name",
         ("status", "status_assessed"),
         "as_of",
         ("is_published", "position"),
+        "preview",
     ]
     inlines = [SpeciesThreatInline]
+
+    @admin.display(description="Preview")
+    def preview(self, species: Species) -> str:
+        if not species.pk:
+            return "Shown once saved"
+        return format_html('<a href="{}">See the page as it stands</a>, published or not', link_to(species))
 
     def get_prepopulated_fields(self, request: HttpRequest, obj: Species | None = None) -> dict[str, Sequence[str]]:
         return {} if obj else {"slug": ("common_name",)}

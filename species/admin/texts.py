@@ -1,15 +1,20 @@
-from django.conf import settings
-from django.contrib import admin
-from django.db.models import Field
-from django.forms import ChoiceField
-from django.forms import Field as FormField
-from django.http import HttpRequest
-from django.utils.html import format_html_join
+from typing import Any
 
-from species import prose
+from django.conf import settings
+from django.contrib import admin, messages
+from django.db.models import Field
+from django.forms import ChoiceField, ModelForm
+from django.forms import Field as FormField
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils.html import format_html, format_html_join
+
+from species import history, previewing, prose
 from species.models import Text
 from species.models.species import facts_by_key
 
+from .history import editor
 from .seeded import SeededAdmin
 
 
@@ -37,6 +42,26 @@ class TextAdmin(SeededAdmin[Text]):
             return ChoiceField(choices=settings.LANGUAGES, initial=settings.LANGUAGE_CODE)
         return super().formfield_for_dbfield(db_field, request, **kwargs)
 
+    def save_model(self, request: HttpRequest, obj: Text, form: ModelForm[Text], change: bool) -> None:
+        if not is_draft(request):
+            super().save_model(request, obj, form, change)
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        if not is_draft(request):
+            super().save_related(request, form, formsets, change)
+
+    def response_change(self, request: HttpRequest, obj: Text) -> HttpResponse:
+        """A draft changes nothing that readers see; its link can be sent to whoever should look at it."""
+        if not is_draft(request):
+            return super().response_change(request, obj)
+        draft = history.save_draft(obj, by=editor(request))
+        link = f"{settings.SITE_URL}{previewing.link_to(obj.species, draft)}"
+        told = format_html(
+            'Draft saved. <a href="{}">Preview it</a>, or send this link, good for a week: {}', link, link
+        )
+        self.message_user(request, told, messages.SUCCESS)
+        return redirect(reverse("admin:species_text_history", args=[obj.pk]))
+
     @admin.display(description="As readers see it")
     def as_printed(self, text: Text) -> str:
         if not text.pk:
@@ -52,3 +77,7 @@ class TextAdmin(SeededAdmin[Text]):
             return "Shown once saved"
         facts = facts_by_key(text.species_id).values()
         return format_html_join("", "<div><code>{}</code> {}</div>", ((fact.key, str(fact)) for fact in facts))
+
+
+def is_draft(request: HttpRequest) -> bool:
+    return "_draft" in request.POST

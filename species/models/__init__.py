@@ -1,5 +1,6 @@
 from .comments import Comment, CommentDecision, CommentStatus
 from .field_notes import FieldNote
+from .revisions import Revision
 from .species import (
     Confidence,
     Conflict,
@@ -30,6 +31,7 @@ __all__ = [
     "FieldNote",
     "PopulationCount",
     "Qualifier",
+    "Revision",
     "Section",
     "Source",
     "SourceKind",

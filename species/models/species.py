@@ -179,7 +179,7 @@ class Source(Seeded):
     def __str__(self) -> str:
         return f"{self.title} ({self.publisher}, {self.year or 'undated'})"
 
-    def get_kind_display(self) -> str:
+    def get_kind_display(self) -> str:  # type: ignore[no-redef]  # django-stubs adds one itself
         return label_of(SourceKind, self.kind)
 
 
@@ -263,10 +263,10 @@ class Fact(Seeded):
     def __str__(self) -> str:
         return f"{self.label}: {self.value_text}"
 
-    def get_confidence_display(self) -> str:
+    def get_confidence_display(self) -> str:  # type: ignore[no-redef]  # django-stubs adds one itself
         return label_of(Confidence, self.confidence)
 
-    def get_qualifier_display(self) -> str:
+    def get_qualifier_display(self) -> str:  # type: ignore[no-redef]  # django-stubs adds one itself
         return label_of(Qualifier, self.qualifier)
 
     @property
@@ -437,7 +437,7 @@ class PopulationCount(Seeded):
     def __str__(self) -> str:
         return f"{self.years_text}, {self.place}: {self.number_text} {self.unit}"
 
-    def get_confidence_display(self) -> str:
+    def get_confidence_display(self) -> str:  # type: ignore[no-redef]  # django-stubs adds one itself
         return label_of(Confidence, self.confidence)
 
     def clean(self) -> None:

@@ -38,6 +38,7 @@ def robots_txt(request: HttpRequest) -> HttpResponse:
         "Disallow: /admin/",
         "Disallow: /go/",
         "Disallow: /search/",
+        "Disallow: /preview/",
         "Disallow: /my-adoption/",
         "Disallow: /adoptions/",
         "Disallow: /gift/",
