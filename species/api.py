@@ -8,7 +8,7 @@ from django.conf import settings
 
 from .knowledge import Knowledge
 from .models import Fact, PopulationCount, Source
-from .notebook import Notebook
+from .notebook import Disagreement, Notebook
 from .page import as_of
 
 
@@ -21,8 +21,6 @@ def facts_as_data(knowledge: Knowledge) -> dict[str, Any]:
         for row in cited.values()
         for source in row
     }
-    for key in sorted(sources):
-        notebook.number(sources[key])
     return {
         "slug": species.slug,
         "common_name": species.common_name,
@@ -37,21 +35,7 @@ def facts_as_data(knowledge: Knowledge) -> dict[str, Any]:
         "cite_as": f"{settings.CHARITY['name']}, “{species.common_name}”, facts as of {as_of(species)}",
         "facts": [_fact(fact, knowledge.fact_sources.get(fact.pk, ())) for fact in knowledge.facts.values()],
         "population_counts": [_count(count, knowledge.count_sources.get(count.pk, ())) for count in knowledge.counts],
-        "conflicts": [
-            {
-                "topic": conflict.topic,
-                "show": conflict.show,
-                "positions": [
-                    {
-                        "says": position.say,
-                        "covers": position.covers,
-                        "sources": [notebook.sources[number - 1].key for number in position.sources],
-                    }
-                    for position in conflict.positions
-                ],
-            }
-            for conflict in notebook.disagreements()
-        ],
+        "conflicts": [_conflict(conflict, notebook) for conflict in notebook.disagreements()],
         "sources": [_source(sources[key]) for key in sorted(sources)],
     }
 
@@ -85,6 +69,21 @@ def _count(count: PopulationCount, sources: Iterable[Source]) -> dict[str, Any]:
         "confidence": count.confidence,
         "note": count.note,
         "sources": sorted(source.key for source in sources),
+    }
+
+
+def _conflict(conflict: Disagreement, notebook: Notebook) -> dict[str, Any]:
+    return {
+        "topic": conflict.topic,
+        "show": conflict.show,
+        "positions": [
+            {
+                "says": position.say,
+                "covers": position.covers,
+                "sources": sorted(notebook.sources[number - 1].key for number in position.sources),
+            }
+            for position in conflict.positions
+        ],
     }
 
 

@@ -6,6 +6,7 @@ site keeps for itself.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from decimal import Decimal
 from difflib import ndiff
 from typing import Any
 
@@ -39,11 +40,18 @@ def content_of(row: models.Model) -> Content:
     content: Content = {}
     for field in row._meta.concrete_fields:
         if field.name not in NOT_CONTENT:
-            is_empty = field.value_from_object(row) is None
-            content[field.name] = None if is_empty else field.value_to_string(row)
+            content[field.name] = _as_text(field, row)
     if isinstance(row, Fact | PopulationCount) and row.pk:
         content["sources"] = sorted(row.sources.values_list("key", flat=True))
     return content
+
+
+def _as_text(field: models.Field[Any, Any], row: models.Model) -> str | None:
+    """The same text for a number just typed and for one the database gave back with all its zeros."""
+    value = field.value_from_object(row)
+    if isinstance(value, Decimal):
+        return format(value.normalize(), "f")
+    return None if value is None else field.value_to_string(row)
 
 
 def revisions_of(row: models.Model) -> models.QuerySet[Revision]:

@@ -101,14 +101,11 @@ class SpeciesPage:
         before: int | None = None,
         draft: Revision | None = None,
     ) -> Self:
-        """Read and arrange everything.
-
-        `before` is the comment after which older ones are wanted; `draft` a text to be shown as it may become.
-        """
+        """Read and arrange everything. `before`: older comments than this; `draft`: a text as it may become."""
         notebook = Notebook(Knowledge.of(species))
         texts = Texts(notebook, _texts(species, language, draft))
-        conversation = Conversation.of(species, before=before)
-        # Sources are numbered as they are met: the lines below stand in the order of the page.
+        comments = Conversation.of(species, before=before)
+        # Sources are numbered as they are met: these lines stand in the order of the page.
         page = cls(
             species=species,
             related=tuple(related),
@@ -129,9 +126,9 @@ class SpeciesPage:
             conflicts=tuple(notebook.disagreements()),
             sources=_all_sources(notebook),
             figures=(),
-            comments=conversation.comments,
-            comment_total=conversation.total,
-            older_comments=conversation.older,
+            comments=comments.comments,
+            comment_total=comments.total,
+            older_comments=comments.older,
             field_notes=tuple(species.field_notes.public()[:NOTES_SHOWN]),
         )
         return replace(page, figures=_figures(page))

@@ -1,5 +1,6 @@
 from django.contrib.sitemaps.views import sitemap
 from django.urls import path
+from django.views.decorators.http import require_safe
 
 from .feeds import CommentsFeed, FieldNotesFeed
 from .sitemaps import SiteMap
@@ -20,9 +21,9 @@ urlpatterns = [
     path("sources/", reading.sources, name="sources"),
     path("search/", searching.search, name="search"),
     path("api/species/<slug:slug>.json", machine_read.api_species, name="api"),
-    path("feeds/comments/<slug:slug>.xml", CommentsFeed(), name="comments_feed"),
-    path("feeds/field-notes.xml", FieldNotesFeed(), name="field_notes_feed"),
-    path("sitemap.xml", sitemap, {"sitemaps": {"site": SiteMap}}, name="sitemap"),
+    path("feeds/comments/<slug:slug>.xml", require_safe(CommentsFeed()), name="comments_feed"),
+    path("feeds/field-notes.xml", require_safe(FieldNotesFeed()), name="field_notes_feed"),
+    path("sitemap.xml", require_safe(sitemap), {"sitemaps": {"site": SiteMap}}, name="sitemap"),
     path("robots.txt", machine_read.robots_txt, name="robots"),
     path(".well-known/security.txt", machine_read.security_txt, name="security"),
 ]

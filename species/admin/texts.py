@@ -12,7 +12,7 @@ from django.utils.html import format_html, format_html_join
 
 from species import history, previewing, prose
 from species.models import Text
-from species.models.species import facts_by_key
+from species.models.facts import facts_by_key
 
 from .history import editor
 from .seeded import SeededAdmin

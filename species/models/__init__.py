@@ -1,19 +1,10 @@
 from .comments import Comment, CommentDecision, CommentStatus
+from .counts import PopulationCount
+from .disagreements import Conflict, ConflictPosition
+from .facts import Confidence, Fact, FactGroup, Qualifier, Source, SourceKind
 from .field_notes import FieldNote
 from .revisions import Revision
-from .species import (
-    Confidence,
-    Conflict,
-    ConflictPosition,
-    Fact,
-    FactGroup,
-    PopulationCount,
-    Qualifier,
-    Source,
-    SourceKind,
-    Species,
-    Status,
-)
+from .species import Species, Status
 from .texts import Citation, Section, Text
 from .threats import Direction, SpeciesThreat, Threat
 

@@ -10,8 +10,9 @@ from django.utils.translation import gettext_lazy as _
 
 from species import prose
 
+from .facts import Fact, check_markers, facts_by_key
 from .seeded import Seeded
-from .species import Fact, Species, check_markers, facts_by_key
+from .species import Species
 from .threats import SpeciesThreat
 
 

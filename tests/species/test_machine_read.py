@@ -3,6 +3,7 @@ from xml.etree import ElementTree
 
 import pytest
 from django.db import connection
+from django.template import Context, Template
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
@@ -10,7 +11,6 @@ from django.utils.dateparse import parse_datetime
 
 from species.models import Fact, Species
 from species.sitemaps import species_changes
-from species.templatetags.structured_data import json_ld
 from tests.makers import make_plan
 from tests.species.makers import (
     make_approved_comment,
@@ -163,6 +163,7 @@ def test_robots_are_kept_from_what_is_not_for_reading(client: Client) -> None:
 
 
 def test_structured_data_cannot_close_its_tag() -> None:
-    block = json_ld({"name": "</script><script>alert(1)</script>"})
+    page = Template("{% load structured_data %}{% json_ld data %}")
+    block = page.render(Context({"data": {"name": "</script><script>alert(1)</script>"}}))
     assert block.count("<") == 2
     assert block.startswith('<script type="application/ld+json">')
