@@ -117,8 +117,6 @@ def _expanded(books: Books, thing: Object, field: str, rest: str) -> Any:
         return shown(books, found, deeper)
     if isinstance(value, dict) and (deeper or value.get("object")):
         return shown(books, value, deeper)
-    if isinstance(value, list):
-        return [_expanded(books, {field: one}, field, rest) for one in value]
     if value is None:
         return None
     raise ApiError(f"This property cannot be expanded ({field}).", param="expand")

@@ -60,6 +60,7 @@ class StandIn(ThreadingHTTPServer):
         self.url = f"http://{HOST}:{self.server_address[1]}"
         self.books = Books(state)
         self.books.own_url = self.url
+        front_desk.forget_old_answers(self.books)
         self.deliverer = Deliverer(self.books, webhook_url, webhook_secret)
         self._stopping = threading.Event()
         self._own_threads = [threading.Thread(target=self._keep_time, name="clock", daemon=True)]

@@ -187,10 +187,6 @@ def renew(books: Books, key: str) -> None:
     subscription = books.need("subscription", key)
     if subscription["status"] in ("canceled", "incomplete_expired", "incomplete"):
         return
-    cancel_at = subscription["cancel_at"]
-    if cancel_at is not None and cancel_at <= books.now():
-        end(books, key, "cancellation_requested")
-        return
     start, stop = _next_period(books, subscription)
     invoice = invoices.new_invoice(books, subscription, "subscription_cycle", start, stop)
     subscription |= {"latest_invoice": invoice["id"], "_last_start": start}

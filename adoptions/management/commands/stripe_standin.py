@@ -28,7 +28,7 @@ class Command(BaseCommand):
                 webhook_url=webhook_url,
                 webhook_secret=settings.STANDIN_WEBHOOK_SECRET,
                 site_url=settings.SITE_URL,
-                state=state or settings.LOCAL_DIR / f"stripe_standin-{port}.jsonl",
+                state=state or Path(settings.LOCAL_DIR, f"stripe_standin-{port}.jsonl"),
             )
         except OSError as error:
             raise CommandError(f"The Stripe stand-in cannot use port {port}: {error.strerror}.") from None

@@ -1,6 +1,5 @@
 """`/v1/events`: what was told, and whether it arrived."""
 
-from adoptions.stripe_standin.answers import ApiError
 from adoptions.stripe_standin.api.calls import retrieve, search
 from adoptions.stripe_standin.parameters import TEXT, TIME_WINDOW, array_of, boolean
 from adoptions.stripe_standin.state import Object
@@ -19,14 +18,15 @@ def _names(wanted: str, kind: str) -> bool:
     return kind.startswith(wanted[:-1]) if wanted.endswith("*") else kind == wanted
 
 
-def _types(value: object, name: str) -> list[str]:
-    types: list[str] = array_of(TEXT, 20)(value, name)
-    if not types:
-        raise ApiError("Invalid array", param=name)
-    return types
-
-
 CALLS = [
     retrieve("/v1/events", "event"),
-    search("/v1/events", "event", _matches, created=TIME_WINDOW, delivery_success=boolean, type=TEXT, types=_types),
+    search(
+        "/v1/events",
+        "event",
+        _matches,
+        created=TIME_WINDOW,
+        delivery_success=boolean,
+        type=TEXT,
+        types=array_of(TEXT, 20),
+    ),
 ]

@@ -11,6 +11,7 @@ from adoptions.stripe_standin.answers import ApiError
 from adoptions.stripe_standin.api import billing_calls, checkout_calls, customer_calls, event_calls, money_calls
 from adoptions.stripe_standin.api.calls import Call
 from adoptions.stripe_standin.books import API_VERSION, Books, new_id
+from adoptions.stripe_standin.clock import DAY
 from adoptions.stripe_standin.parameters import read_form
 from adoptions.stripe_standin.state import Object
 
@@ -90,6 +91,14 @@ def _answer_once(books: Books, request: Request, request_id: str) -> Answer:
     kept = {"asked": asked, "status": status, "body": body.decode(), "request_id": request_id, "at": books.now()}
     books.put("_answered", key, kept)
     return Answer(status, body, request_id)
+
+
+def forget_old_answers(books: Books) -> None:
+    """Stripe keeps them for a day at least."""
+    with books.change():
+        for key, kept in books.items("_answered"):
+            if kept["at"] < books.now() - DAY:
+                books.remove("_answered", key)
 
 
 def _work_on(books: Books, request: Request, request_id: str) -> tuple[int, bytes]:

@@ -225,6 +225,8 @@ def test_expand_that_cannot_be_is_refused(standin: Standin, path: str) -> None:
     with pytest.raises(stripe.InvalidRequestError) as caught:
         lenient(standin).v1.subscriptions.retrieve(key, {"expand": [path]})
     assert (caught.value.http_status, caught.value.param) == (400, "expand")
+    with pytest.raises(stripe.InvalidRequestError):
+        lenient(standin).v1.charges.list({"expand": ["payment_intent"]})
 
 
 def test_expand_in_a_list(standin: Standin) -> None:

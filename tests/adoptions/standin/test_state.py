@@ -91,8 +91,12 @@ def test_restart_goes_on_where_it_was(tmp_path: Path, receiver: Receiver) -> Non
         standin.control("webhooks", paused=0)
         standin.wait()
         assert len(receiver.bodies) == len(standin.events())
+        standin.client.v1.customers.create({"name": "Sam"}, {"idempotency_key": "sam"})
         standin.advance(months=1)
         assert len(standin.client.v1.invoices.list({"subscription": key}).data) == 2
+    with running(receiver.url, path) as standin:
+        standin.client.v1.customers.create({"name": "Sam"}, {"idempotency_key": "sam"})
+        assert "Idempotent-Replayed" not in standin.checked.exchanges[-1].headers
 
 
 def free_port() -> int:
