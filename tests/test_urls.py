@@ -1,0 +1,119 @@
+"""Public addresses are promises: old mails are clicked for years. A change here breaks somebody's link."""
+
+import inspect
+import re
+import uuid
+from collections.abc import Iterator
+
+import pytest
+from django.core.management import call_command
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver, reverse
+
+# Who may call each address that is not the admin's: public pages, addresses that are a secret, machines with a proof.
+PUBLIC = {
+    "/": "species:home",
+    "/species/": "species:list",
+    "/species/amur-leopard/": "species:detail",
+    "/species/amur-leopard/comments/": "species:leave_reply",
+    "/threats/": "species:threats",
+    "/threats/deforestation/": "species:threat",
+    "/sources/": "species:sources",
+    "/search/": "species:search",
+    "/adopt/amur-leopard/": "adoptions:adopt",
+    "/go/leopard26": "adoptions:campaign_link",
+    "/stripe/webhook/": "adoptions:stripe_webhook",
+    "/feeds/comments/amur-leopard.xml": "species:comments_feed",
+    "/feeds/field-notes.xml": "species:field_notes_feed",
+    "/api/species/amur-leopard.json": "species:api",
+    "/about/": "about",
+    "/privacy/": "privacy",
+    "/cookies/": "cookies",
+    "/accessibility/": "accessibility",
+    "/contact/": "contact",
+    "/complaints/": "complaints",
+    "/healthz": "healthz",
+    "/readyz": "readyz",
+}
+ARGUMENTS = {
+    "species:detail": ["amur-leopard"],
+    "species:leave_reply": ["amur-leopard"],
+    "species:threat": ["deforestation"],
+    "adoptions:adopt": ["amur-leopard"],
+    "adoptions:campaign_link": ["leopard26"],
+    "species:comments_feed": ["amur-leopard"],
+    "species:api": ["amur-leopard"],
+}
+DECLARES = re.compile(r"@require_(safe|POST|GET|http_methods)")
+READING = sorted(
+    a
+    for a, n in PUBLIC.items()
+    if n not in {"species:leave_reply", "adoptions:adopt", "adoptions:stripe_webhook", "readyz"}
+)
+
+
+@pytest.fixture
+def content(db: None) -> None:
+    call_command("load_species", verbosity=0)
+
+
+@pytest.mark.parametrize(("address", "name"), PUBLIC.items())
+def test_public_address_never_changes(address: str, name: str) -> None:
+    assert reverse(name, args=ARGUMENTS.get(name, [])) == address
+
+
+def test_files_machines_look_for_are_there(client: Client, content: None) -> None:
+    files = ["/sitemap.xml", "/robots.txt", "/.well-known/security.txt"]
+    assert {address: client.get(address).status_code for address in files} == dict.fromkeys(files, 200)
+
+
+def test_addresses_with_a_secret_keep_their_shape() -> None:
+    public_id = uuid.uuid4()
+    assert reverse("adoptions:thanks", args=[public_id]) == f"/adoptions/{public_id}/thanks/"
+    assert reverse("adoptions:certificate", args=["t0ken"]) == "/adoptions/t0ken/certificate.pdf"
+
+
+def test_reading_sets_no_cookie_answers_head_and_takes_no_post(client: Client, content: None) -> None:
+    answers = {
+        address: (
+            client.get(address, follow=True).status_code,
+            client.head(address, follow=True).status_code,
+            client.post(address).status_code,
+        )
+        for address in READING
+    }
+    assert answers == dict.fromkeys(READING, (200, 200, 405))
+    assert not client.cookies
+
+
+def test_adopt_page_sets_nothing_but_the_forms_own_cookie(client: Client, content: None) -> None:
+    response = client.get("/adopt/amur-leopard/")
+    assert set(client.cookies) == {"csrf"}
+    assert "no-store" in response.headers["Cache-Control"]
+
+
+def test_adopt_form_from_elsewhere_is_refused(browser_client: Client, content: None) -> None:
+    response = browser_client.post("/adopt/amur-leopard/", {"step": "pay"})
+    assert response.status_code == 403
+    assert b"<h1" in response.content
+
+
+def views(patterns: list[URLPattern | URLResolver]) -> Iterator[URLPattern]:
+    for pattern in patterns:
+        if isinstance(pattern, URLResolver):
+            yield from views(pattern.url_patterns)
+        else:
+            yield pattern
+
+
+def test_every_view_of_ours_says_which_methods_it_takes() -> None:
+    """`require_safe`, `require_POST` …: a method nobody thought of is 405, not a guess."""
+    silent = [
+        f"{view.__module__}.{view.__name__}"
+        for view in (inspect.unwrap(pattern.callback) for pattern in views(get_resolver().url_patterns))
+        if view.__module__.startswith(("config.", "species.", "adoptions."))
+        and ".admin." not in view.__module__
+        and not view.__module__.endswith(".feeds")  # one view class of Django's, made safe where it is routed
+        and not DECLARES.search("".join(inspect.getsource(view).partition("def ")[0]))
+    ]
+    assert silent == []
