@@ -1,5 +1,9 @@
 """The mails about adoptions. Each is queued in the transaction that makes it true."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+
 from django.conf import settings
 from django.urls import reverse
 
@@ -7,9 +11,23 @@ from config.mail import queue_mail
 
 from .models import Adoption, Frequency, Payment
 
+is_rebuilding: ContextVar[bool] = ContextVar("is_rebuilding", default=False)
+
+
+@contextmanager
+def nobody_thanked() -> Iterator[None]:
+    """While old payments are written down again: their receipts went out when they were new."""
+    token = is_rebuilding.set(True)
+    try:
+        yield
+    finally:
+        is_rebuilding.reset(token)
+
 
 def queue_receipt(adoption: Adoption, payment: Payment) -> bool:
     """Thank for one payment; the first carries the certificate. Keyed by the payment: never twice."""
+    if is_rebuilding.get():
+        return False
     return queue_mail(
         "receipt",
         to=adoption.supporter.email,

@@ -187,7 +187,7 @@ def find_by_payment(payment_intent: str) -> int | None:
 
 
 def sync_refund(refund_id: str) -> bool:
-    charge_id = stripe_gateway.read_charge_id_of_refund(refund_id)
+    charge_id = stripe_gateway.read_refund(refund_id).charge
     return sync_charge(charge_id) if charge_id else False
 
 

@@ -39,22 +39,30 @@ def record_charge(adoption: Adoption, charge: Charge, *, invoice_id: str = "") -
 
 
 def record_refund(payment: Payment, refund: Refund) -> None:
+    for kind, pence in movements_of_refund(refund):
+        add(payment, kind, refund.id, pence, refund)
+
+
+def movements_of_refund(refund: Refund) -> list[tuple[PaymentKind, int]]:
     """A refund is money back out; one that failed later is money in again, as a row of its own.
 
     Both rows are written however late we hear, as both movements are in Stripe's balance.
     """
-    add(payment, PaymentKind.REFUND, refund.id, -refund.amount_pence, refund)
-    if refund.status not in REFUND_STANDS:
-        add(payment, PaymentKind.REFUND_FAILED, refund.id, refund.amount_pence, refund)
+    back = [] if refund.status in REFUND_STANDS else [(PaymentKind.REFUND_FAILED, refund.amount_pence)]
+    return [(PaymentKind.REFUND, -refund.amount_pence), *back]
 
 
 def record_dispute(payment: Payment, dispute: Dispute) -> None:
+    for kind, pence in movements_of_dispute(dispute):
+        add(payment, kind, dispute.id, pence, dispute)
+
+
+def movements_of_dispute(dispute: Dispute) -> list[tuple[PaymentKind, int]]:
     """Disputed money leaves at once and comes back only if the dispute is won."""
     if dispute.status in NO_MONEY_MOVED:
-        return  # an inquiry: the bank asks
-    add(payment, PaymentKind.DISPUTE, dispute.id, -dispute.amount_pence, dispute)
-    if dispute.status == "won":
-        add(payment, PaymentKind.DISPUTE_REVERSAL, dispute.id, dispute.amount_pence, dispute)
+        return []  # an inquiry: the bank asks
+    back = [(PaymentKind.DISPUTE_REVERSAL, dispute.amount_pence)] if dispute.status == "won" else []
+    return [(PaymentKind.DISPUTE, -dispute.amount_pence), *back]
 
 
 def add(payment: Payment, kind: PaymentKind, stripe_id: str, amount_pence: int, source: Refund | Dispute) -> None:

@@ -212,11 +212,9 @@ def read_dispute(dispute_id: str) -> Dispute:
         return as_dispute(client().v1.disputes.retrieve(dispute_id))
 
 
-def read_charge_id_of_refund(refund_id: str) -> str | None:
-    """The charge a refund belongs to."""
+def read_refund(refund_id: str) -> Refund:
     with asking_stripe():
-        found = client().v1.refunds.retrieve(refund_id)
-    return id_of(found.charge) if found.charge else None
+        return as_refund(client().v1.refunds.retrieve(refund_id))
 
 
 def verify(body: bytes, signature: str, secrets: Iterable[str]) -> SignedEvent:

@@ -82,6 +82,41 @@ class Dispute:
 
 
 @dataclass(frozen=True)
+class Customer:
+    """Who paid, as typed at Stripe; empty where Stripe was asked to forget."""
+
+    name: str
+    email: str
+
+
+@dataclass(frozen=True)
+class Payout:
+    """Money on its way from the balance at Stripe to the charity's bank."""
+
+    id: str
+    amount_pence: int
+
+
+@dataclass(frozen=True)
+class BalanceLine:
+    """One movement in the balance at Stripe; `source` is the id of the charge, refund or dispute behind it."""
+
+    source: str
+    type: str
+    amount_pence: int
+    net_pence: int
+
+
+@dataclass(frozen=True)
+class ToldEvent:
+    """An event Stripe has told, or tried to."""
+
+    id: str
+    type: str
+    object_id: str
+
+
+@dataclass(frozen=True)
 class SignedEvent:
     """What a rightly signed request to the webhook says. Only a hint: the object is asked for again."""
 

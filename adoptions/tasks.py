@@ -1,5 +1,6 @@
 """What the worker does for adoptions. Tasks take ids, fetch, delegate, and may run twice."""
 
+import logging
 from datetime import timedelta
 
 from django.tasks import task
@@ -8,8 +9,10 @@ from django.utils import timezone
 from config import limits
 from config.tasks import every, retried
 
-from . import webhooks
+from . import reconcile, webhooks
 from .models import EventState, StripeEvent
+
+logger = logging.getLogger(__name__)
 
 UNWORKED_AFTER = timedelta(minutes=1)
 
@@ -38,3 +41,27 @@ def work_forgotten_events() -> None:
 @task
 def forget_old_limits() -> None:
     limits.forget_old_windows()
+
+
+@every(hours=1)
+@task
+def compare_with_stripe() -> None:
+    """Money match of the last days, and the alarm when Stripe has gone quiet."""
+    compare(reconcile.HOURLY_DAYS)
+    if reconcile.is_silent():
+        logger.error("No webhook from Stripe for an hour, while subscriptions run. Is the endpoint switched on?")
+
+
+@every(days=1)
+@task
+def compare_deeply_with_stripe() -> None:
+    compare(reconcile.NIGHTLY_DAYS)
+
+
+def compare(days: int) -> None:
+    try:
+        run = reconcile.reconcile(days=days)
+    except reconcile.AlreadyComparing:
+        return
+    if run.found:
+        logger.error("Money match: %s differences with Stripe, %s of them repaired.", run.found, run.repaired)

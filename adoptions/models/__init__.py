@@ -1,5 +1,6 @@
 from .adoptions import Adoption
 from .campaigns import Campaign, CampaignDay, Destination
+from .differences import Comparison, Difference, DifferenceKind
 from .gifts import Gift
 from .payments import Payment
 from .plans import Plan, PlanPrice
@@ -16,7 +17,10 @@ __all__ = [
     "AdoptionState",
     "Campaign",
     "CampaignDay",
+    "Comparison",
     "Destination",
+    "Difference",
+    "DifferenceKind",
     "EventState",
     "Frequency",
     "Gift",
