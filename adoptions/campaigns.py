@@ -23,26 +23,26 @@ def follow(code: str, *, is_counted: bool) -> str:
 
 
 def destination(campaign: Campaign) -> str:
+    """The page with the code in its address; the form's presets too, while the campaign runs."""
     species = campaign.species
+    code = {"c": campaign.code}
     if campaign.destination == Destination.HOME or species is None or not species.is_published:
-        path = reverse("species:home")
-    elif campaign.destination == Destination.SPECIES:
-        path = reverse("species:detail", args=[species.slug])
-    else:
-        path = reverse("adoptions:adopt", args=[species.slug])
-    return f"{path}?{urlencode(parameters(campaign))}"
+        return f"{reverse('species:home')}?{urlencode(code)}"
+    if campaign.destination == Destination.SPECIES:
+        return f"{reverse('species:detail', args=[species.slug])}?{urlencode(code)}"
+    presets = presets_of(campaign) if campaign.is_running else {}
+    return f"{reverse('adoptions:adopt', args=[species.slug])}?{urlencode(code | presets)}"
 
 
-def parameters(campaign: Campaign) -> dict[str, str]:
-    """The code, and the answers filled in beforehand; those only while the campaign runs."""
-    found = {"c": campaign.code}
-    if campaign.destination == Destination.ADOPT and campaign.is_running:
-        if campaign.preset_frequency:
-            found["frequency"] = campaign.preset_frequency
-        if campaign.preset_pence:
-            found["amount"] = f"{campaign.preset_pence // 100}.{campaign.preset_pence % 100:02}"
-        if campaign.preset_gift:
-            found["gift"] = "1"
+def presets_of(campaign: Campaign) -> dict[str, str]:
+    """The answers filled in beforehand, as parameters of the adopt page."""
+    found = {}
+    if campaign.preset_frequency:
+        found["frequency"] = campaign.preset_frequency
+    if campaign.preset_pence:
+        found["amount"] = f"{campaign.preset_pence // 100}.{campaign.preset_pence % 100:02}"
+    if campaign.preset_gift:
+        found["gift"] = "1"
     return found
 
 
