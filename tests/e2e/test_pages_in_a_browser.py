@@ -1,0 +1,137 @@
+"""What only a browser can tell of the pages: contrast, names and sizes of targets, width, weight, and pure CSS."""
+
+from collections.abc import Iterator
+from typing import Any, Literal
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, expect
+
+pytestmark = pytest.mark.browser
+
+PHONE: ViewportSize = {"width": 360, "height": 780}
+DESK: ViewportSize = {"width": 1440, "height": 900}
+
+PAGES = (
+    "",
+    "species/",
+    "species/amur-leopard/",
+    "species/amur-tiger/",
+    "species/snow-leopard/",
+    "species/amur-leoperd/",
+    "species/amur-leopard/comments/waiting/",
+    "threats/",
+    "threats/deforestation/",
+    "sources/",
+    "search/?q=leopard",
+    "search/?q=zzzz",
+    "adopt/amur-leopard/",
+    "about/",
+    "privacy/",
+    "cookies/",
+    "accessibility/",
+    "contact/",
+    "complaints/",
+    "no-such-page/",
+)
+RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
+
+
+@pytest.fixture
+def plain(browser: Browser, banner: dict[str, str]) -> Iterator[BrowserContext]:
+    """A phone without JavaScript."""
+    context = browser.new_context(base_url=banner["Site"], viewport=PHONE, java_script_enabled=False)
+    yield context
+    context.close()
+
+
+def findings(page: Page) -> list[str]:
+    """What axe objects to, one line each."""
+    violations: list[dict[str, Any]] = Axe().run(page, options=RULES).response["violations"]
+    return [f"{page.url} {found['id']}: {node['html'][:120]}" for found in violations for node in found["nodes"]]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("viewport", [PHONE, DESK], ids=["phone", "desk"])
+def test_pages_are_accessible_and_fit_their_screen(
+    browser: Browser, banner: dict[str, str], scheme: Literal["light", "dark"], viewport: ViewportSize
+) -> None:
+    context = browser.new_context(base_url=banner["Site"], viewport=viewport, color_scheme=scheme)
+    page = context.new_page()
+    wrong, too_wide = [], []
+    for path in PAGES:
+        page.goto(path)
+        wrong += findings(page)
+        if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
+            too_wide.append(path)
+    context.close()
+    assert (wrong, too_wide) == ([], [])
+
+
+def test_form_with_errors_is_accessible_and_leads_to_each_field(page: Page) -> None:
+    page.goto("adopt/amur-leopard/")
+    page.get_by_role("button", name="Check your answers").click()
+    expect(page).to_have_title("Error: Adopt the Amur leopard · Demonstration Leopard Trust")
+    expect(page.get_by_role("alert")).to_be_focused()
+    page.get_by_role("alert").get_by_role("link").last.click()
+    expect(page.get_by_label("Your email address")).to_be_focused()
+    assert findings(page) == []
+
+
+def test_number_after_a_sentence_opens_its_source_without_leaving(page: Page) -> None:
+    page.goto("species/amur-leopard/")
+    number = page.locator("#range").get_by_role("button", name="Source").first
+    source = page.locator(f"#{number.get_attribute('popovertarget')}")
+    number.click()
+    assert source.evaluate("source => source.matches(':popover-open')")
+    expect(source).to_be_in_viewport()
+    page.keyboard.press("Escape")
+    assert not source.evaluate("source => source.matches(':popover-open')")
+    expect(number).to_be_focused()
+
+
+def test_source_opens_without_javascript(plain: BrowserContext) -> None:
+    page = plain.new_page()
+    page.goto("species/amur-leopard/")
+    page.locator("#range").get_by_role("button", name="Source").first.click()
+    expect(page.locator(".source:popover-open")).to_be_in_viewport()
+
+
+def test_amounts_follow_the_frequency_without_javascript(plain: BrowserContext) -> None:
+    page = plain.new_page()
+    page.goto("adopt/amur-leopard/")
+    for chosen in ("Once", "Every month", "Every year"):
+        page.get_by_role("radio", name=chosen).check()
+        shown = page.locator(".amounts").locator("visible=true").locator("legend")
+        expect(shown).to_have_text([f"Amount, {chosen.lower()}"])
+        expect(page.get_by_label("Other amount in pounds")).to_be_hidden()
+    page.get_by_role("radio", name="Another amount").locator("visible=true").check()
+    expect(page.get_by_label("Other amount in pounds")).to_be_visible()
+
+
+def test_name_of_a_recipient_is_asked_for_a_gift_only(plain: BrowserContext) -> None:
+    page = plain.new_page()
+    page.goto("adopt/amur-leopard/")
+    expect(page.get_by_label("Name of the person you give it to")).to_be_hidden()
+    page.get_by_role("radio", name="It is a gift").check()
+    expect(page.get_by_label("Name of the person you give it to")).to_be_visible()
+
+
+def test_species_page_needs_few_requests_and_stays_still(browser: Browser, banner: dict[str, str]) -> None:
+    context = browser.new_context(base_url=banner["Site"], viewport=PHONE)
+    page = context.new_page()
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto("species/amur-leopard/", wait_until="networkidle")
+    moved = page.evaluate(
+        """() => new Promise(resolve => {
+            let sum = 0;
+            new PerformanceObserver(list => list.getEntries().forEach(entry => { sum += entry.value }))
+                .observe({type: "layout-shift", buffered: true});
+            setTimeout(() => resolve(sum), 300);
+        })"""
+    )
+    context.close()
+    assert [address for address in asked if not address.startswith((banner["Site"], "data:"))] == []
+    assert len(asked) <= 12
+    assert moved <= 0.01
