@@ -74,8 +74,7 @@ def fail(books: Books, thing: Object) -> None:
     charge = books.need("charge", thing["charge"])
     charge |= {"amount_refunded": charge["amount_refunded"] - thing["amount"], "refunded": False}
     books.save(charge, "charge.updated")
-    kind = "payment_refund" if charge["id"].startswith("py_") else "refund"
-    back = balance.record(books, thing, thing["amount"], f"{kind}_failure".replace("payment_refund", "payment"))
+    back = balance.record(books, thing, thing["amount"], "refund_failure", description="REFUND FAILURE")
     thing |= {
         "status": "failed",
         "failure_reason": "lost_or_stolen_card",

@@ -57,14 +57,18 @@ def test_refunded_twice_is_refused_the_second_time(standin: Standin) -> None:
     assert caught.value.code == "charge_already_refunded"
 
 
-def test_refund_that_comes_back_makes_the_charge_whole(standin: Standin) -> None:
-    charge = paid_charge(standin)
+@pytest.mark.parametrize("card", ["ok", "bacs"])
+def test_refund_that_comes_back_makes_the_charge_whole(standin: Standin, card: str) -> None:
+    charge = paid_charge(standin, card)
+    standin.advance(days=5)
     refund = standin.refund(charge, 500)
     standin.control("fail_refund", refund=refund["id"])
     standin.control("fail_refund", refund=refund["id"])
     assert standin.client.v1.refunds.retrieve(refund["id"]).status == "failed"
     assert standin.client.v1.charges.retrieve(charge).amount_refunded == 0
     assert len(standin.events("refund.failed")) == 1
+    kinds = [entry.type for entry in standin.client.v1.balance_transactions.list().data]
+    assert kinds.count("refund_failure") == 1
 
 
 def test_refund_does_not_end_the_subscription(standin: Standin) -> None:
