@@ -10,6 +10,8 @@ from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 from django.utils.text import Truncator
@@ -63,10 +65,10 @@ class DecisionInline(admin.TabularInline[CommentDecision, Comment]):
 class CommentAdmin(admin.ModelAdmin[Comment]):
     """Words are read here and never edited: what is approved is what its writer wrote."""
 
-    list_display = ["excerpt", "name", "species", "created_at", "status", "held_because", "moderated_by"]
+    list_display = ["excerpt", "name", "species", "sent", "status", "held_because"]
     list_display_links = ["excerpt"]
     list_filter = [StatusFilter, "species", "created_at"]
-    list_select_related = ["species", "moderated_by"]
+    list_select_related = ["species"]
     list_per_page = 20
     show_full_result_count = False
     search_fields = ["name", "email", "body"]
@@ -104,6 +106,10 @@ class CommentAdmin(admin.ModelAdmin[Comment]):
     @admin.display(description="Comment")
     def excerpt(self, comment: Comment) -> str:
         return Truncator(comment.body).chars(160)
+
+    @admin.display(description="Sent", ordering="created_at")
+    def sent(self, comment: Comment) -> str:
+        return date_format(timezone.localtime(comment.created_at), "j M, H:i")
 
     @admin.display(description="Comment")
     def words(self, comment: Comment) -> SafeString:

@@ -38,9 +38,10 @@ class FactAdmin(SeededAdmin[Fact]):
     """Correct a fact here and every sentence, figure and count that prints it follows."""
 
     identity = ("species", "key")
-    list_display = ["key", "species", "label", "printed", "period", "confidence", "review_due_on", "is_published"]
+    list_display = ["key", "species", "label", "printed", "period", "review_due_on", "is_published"]
     list_filter = ["species", ReviewDueFilter, "confidence", "is_published", "group"]
     list_select_related = ["species"]
+    ordering = ["species__position", "position", "pk"]
     search_fields = ["key", "label", "value", "note", "place", "sources__title"]
     search_help_text = "Key, label, words, note, place or the title of a source"
     date_hierarchy = "review_due_on"

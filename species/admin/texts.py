@@ -32,7 +32,8 @@ class TextAdmin(SeededAdmin[Text]):
     fieldsets = [
         (None, {"fields": [("species", "language"), ("section", "key", "species_threat")]}),
         ("Words", {"fields": ["title", "summary", "body", "as_printed"]}),
-        ("Care", {"fields": [("is_published", "position"), "can_cite"]}),
+        ("Care", {"fields": [("is_published", "position")]}),
+        ("Facts it can name", {"fields": ["can_cite"], "classes": ["collapse"]}),
     ]
 
     def formfield_for_dbfield(
