@@ -10,6 +10,7 @@ from django.test import Client
 from django.utils import timezone
 
 from adoptions.models import Campaign, CampaignDay, Destination, Frequency
+from species.content_loading import load
 from tests.makers import make_species
 
 pytestmark = pytest.mark.django_db
@@ -104,3 +105,23 @@ def test_campaign_that_leads_nowhere_cannot_be_stored(campaign: Campaign, values
 def test_code_is_lower_case_letters_digits_and_hyphens(code: str) -> None:
     with pytest.raises(ValidationError, match="code"):
         Campaign(code=code, name="x", species=make_species()).full_clean()
+
+
+def test_code_travels_from_page_to_page_in_addresses_and_without_a_cookie(client: Client) -> None:
+    load()
+    adopt = "/adopt/amur-leopard/?c=leopard26"
+    assert adopt in client.get("/?c=leopard26").content.decode()
+    page = client.get("/species/amur-leopard/?c=leopard26").content.decode()
+    assert adopt in page
+    assert "/species/?c=leopard26" in page
+    assert adopt in client.get("/species/?c=leopard26").content.decode()
+    assert adopt in client.get("/threats/deforestation/?c=LEOPARD26").content.decode()
+    assert not client.cookies
+    assert 'name="c" value="leopard26"' in client.get(adopt).content.decode()
+
+
+@pytest.mark.parametrize("code", ["<script>", 'x"onclick=', "a b", "x" * 40, "%00"])
+def test_code_that_is_none_is_not_repeated_on_the_page(client: Client, code: str) -> None:
+    load()
+    page = client.get("/species/amur-leopard/", {"c": code}).content.decode()
+    assert "?c=" not in page
