@@ -44,7 +44,7 @@ class AdoptionQuerySet(models.QuerySet["Adoption"]):
         """The first payment arrived (`at`, by Stripe's clock), or a later one after a failure."""
         states = OPEN | {AdoptionState.PAST_DUE}
         return self.filter(state__in=states).update(
-            state=AdoptionState.ACTIVE, activated_at=Coalesce("activated_at", at or Now())
+            state=AdoptionState.ACTIVE, activated_at=Coalesce("activated_at", at or Now()), retry_on=None
         )
 
     def reopen(self) -> int:
@@ -70,7 +70,23 @@ class AdoptionQuerySet(models.QuerySet["Adoption"]):
         )
 
     def end(self, *, at: datetime) -> int:
-        return self.filter(state__in=ADOPTED).update(state=AdoptionState.ENDED, ended_at=at, ends_on=None)
+        return self.filter(state__in=ADOPTED).update(
+            state=AdoptionState.ENDED,
+            ended_at=at,
+            ends_on=None,
+            next_payment_on=None,
+            retry_on=None,
+            is_paused=False,
+            resumes_on=None,
+        )
+
+    def keep_plan(self, **plan: object) -> int:
+        """How a running adoption goes on by Stripe's plan: see standing_orders.plan_of."""
+        return self.filter(state__in=ADOPTED, frequency__in=REPEATING).update(**plan)
+
+    def take_amount(self, pence: int) -> int:
+        """Another amount from the next payment on; 0 if it is the same."""
+        return self.filter(state__in=ADOPTED).exclude(amount_pence=pence).update(amount_pence=pence)
 
     def hold(self, *, reason: str) -> int:
         """Something does not add up: nothing is given out until staff have looked."""
@@ -108,6 +124,14 @@ class Adoption(models.Model):
     activated_at = models.DateTimeField(null=True, blank=True)
     ends_on = models.DateField(null=True, blank=True, help_text="The last day, where the end is already decided.")
     ended_at = models.DateTimeField(null=True, blank=True)
+    next_payment_on = models.DateField(null=True, blank=True, help_text="Empty: nothing more is taken as it stands.")
+    retry_on = models.DateField(null=True, blank=True, help_text="When Stripe tries a failed payment again.")
+    is_paused = models.BooleanField(default=False, db_default=False)
+    resumes_on = models.DateField(null=True, blank=True, help_text="Empty: paused until further notice.")
+    card_expires_on = models.DateField(null=True, blank=True, help_text="The last day of the card that pays.")
+    is_another = models.BooleanField(
+        default=False, db_default=False, help_text="The same was adopted just before, and they said: one more."
+    )
 
     stripe_session_id = models.CharField(max_length=100, unique=True, null=True, blank=True, editable=False)
     session_number = models.PositiveSmallIntegerField(default=1, editable=False, help_text="Counts pages at Stripe.")
@@ -142,6 +166,18 @@ class Adoption(models.Model):
             ),
             models.CheckConstraint(
                 name="adoption_amount", condition=Q(amount_pence__gte=100, amount_pence__lte=1_000_000)
+            ),
+            models.CheckConstraint(
+                name="adoption_plan_only_while_running",
+                condition=Q(state__in=["active", "past_due"])
+                & (~Q(frequency="once") | Q(next_payment_on__isnull=True, is_paused=False))
+                | Q(next_payment_on__isnull=True, is_paused=False),
+            ),
+            models.CheckConstraint(
+                name="adoption_resumes_only_if_paused", condition=Q(is_paused=True) | Q(resumes_on__isnull=True)
+            ),
+            models.CheckConstraint(
+                name="adoption_retry_only_if_behind", condition=Q(state="past_due") | Q(retry_on__isnull=True)
             ),
             models.CheckConstraint(name="adoption_held_has_reason", condition=~Q(state="held") | ~Q(held_because="")),
         ]
