@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Playwright, ViewportSize, sync_playwright
 
 from tests.config.local.checkouts import Demo, copy_of_project, eventually, free_port, open_to_postgres, running_demo
 
@@ -23,8 +23,8 @@ SWITCHES = [
     "--disable-component-update",
     "--disable-sync",
 ]
-PHONE = {"width": 360, "height": 780}
-DESK = {"width": 1440, "height": 900}
+PHONE = ViewportSize(width=360, height=780)
+DESK = ViewportSize(width=1440, height=900)
 
 
 @pytest.fixture(scope="session")

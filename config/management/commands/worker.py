@@ -7,7 +7,7 @@ from django_tasks_db.management.commands import db_worker
 from config import heartbeat, tasks
 
 
-class Command(db_worker.Command):  # type: ignore[misc]  # the package ships no types
+class Command(db_worker.Command):
     help = "Run background tasks and the timetable."
 
     def configure_logging(self, verbosity: int) -> None:
