@@ -15,7 +15,6 @@ from django.db.models import Max
 from django.utils import timezone
 
 from .comparison import Found, compare
-from .fulfilment import Overtaken
 from .models import ADOPTED, REPEATING, Adoption, Comparison, Difference, StripeEvent
 from .stripe_gateway import StripeRefused
 from .stripes_word import EVENTS_ARE_KEPT, StripesWord, ask, ask_about
@@ -126,7 +125,7 @@ def repair(found: Found) -> None:
     try:
         if found.repair:
             found.repair()
-    except (StripeRefused, Overtaken, IntegrityError) as error:
+    except (StripeRefused, IntegrityError) as error:
         logger.error("Could not repair %s: %s", found.stripe_id, type(error).__name__)
 
 

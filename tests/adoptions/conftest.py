@@ -7,7 +7,7 @@ import urllib.parse
 import urllib.request
 import uuid
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import stripe as stripe_library
@@ -19,6 +19,9 @@ from adoptions import stripe_gateway
 from adoptions.models import Adoption
 from adoptions.stripe_standin.server import StandIn
 from tests.makers import make_plan, make_species
+
+if TYPE_CHECKING:
+    from tests.adoptions.world import World
 
 NOWHERE = "http://127.0.0.1:9/"  # the discard port: events stay at the stand-in until a test carries them over
 
@@ -82,6 +85,27 @@ def stripe(standin_server: StandIn, settings: Settings, transactional_db: None) 
     settings.STRIPE_API_BASE = standin_server.url
     found = Stripe(standin_server)
     found.control("webhooks", paused=1)
+    make_species(common_name="Amur leopard")
+    make_plan()
+    return found
+
+
+@pytest.fixture(scope="session")
+def world_server() -> Iterator[StandIn]:
+    server = StandIn(port=0, key="sk_test_standin", webhook_url="", webhook_secret="whsec_standin")
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def world(world_server: StandIn, settings: Settings, db: None) -> "World":
+    """A Stripe in which nothing has happened yet."""
+    from tests.adoptions.world import World
+
+    settings.STRIPE_API_BASE = world_server.url
+    found = World(world_server)
+    found.forget_everything()
     make_species(common_name="Amur leopard")
     make_plan()
     return found
