@@ -14,8 +14,9 @@ from django.urls import reverse
 from config.money import pounds
 from species.models import Species
 
-from . import stripe_gateway
-from .models import Adoption, AdoptionState, Campaign, Frequency, Gift, Plan, Supporter
+from . import consent, gifts, stripe_gateway
+from .gifts import Present
+from .models import Adoption, AdoptionState, Campaign, Frequency, Plan, Supporter
 from .models.states import OPEN
 from .stripe_gateway import StripeUnavailable
 from .stripe_objects import CheckoutRequest
@@ -25,7 +26,7 @@ INTERVALS = {Frequency.ONCE: "", Frequency.MONTHLY: "month", Frequency.YEARLY: "
 
 @dataclass(frozen=True)
 class Answers:
-    """What somebody chose and typed, already checked. `recipient_name` is empty unless it is a gift."""
+    """What somebody chose and typed, already checked. `present` is None unless it is a gift."""
 
     attempt: uuid.UUID
     species: Species
@@ -34,8 +35,9 @@ class Answers:
     amount_pence: int
     name: str
     email: str
-    recipient_name: str
+    present: Present | None
     campaign_code: str
+    wants_news: bool = False
 
 
 def start(answers: Answers) -> tuple[Adoption, str | None]:
@@ -56,7 +58,10 @@ def save(answers: Answers) -> Adoption:
         terms = terms_of(answers, supporter)
         adoption, is_new = Adoption.objects.select_for_update().get_or_create(attempt=answers.attempt, defaults=terms)
         if is_new or adoption.state in OPEN:
-            keep_recipient(adoption, answers.recipient_name)
+            gifts.keep(adoption, answers.present)
+        if answers.wants_news:
+            page = reverse("adoptions:adopt", args=[answers.species.slug])
+            consent.grant(supporter, page=page, campaign_code=answers.campaign_code)
     if not is_new and adoption.state in OPEN and any(getattr(adoption, k) != v for k, v in terms.items()):
         change_terms(adoption, terms)
     return adoption
@@ -69,17 +74,10 @@ def terms_of(answers: Answers, supporter: Supporter) -> dict[str, object]:
         "plan": answers.plan,
         "frequency": answers.frequency,
         "amount_pence": answers.amount_pence,
-        "is_gift": bool(answers.recipient_name),
+        "is_gift": answers.present is not None,
         "campaign": Campaign.objects.filter(code=answers.campaign_code).first(),
         "campaign_code": answers.campaign_code,
     }
-
-
-def keep_recipient(adoption: Adoption, recipient_name: str) -> None:
-    if recipient_name:
-        Gift.objects.update_or_create(adoption=adoption, defaults={"recipient_name": recipient_name})
-    else:
-        Gift.objects.filter(adoption=adoption).delete()
 
 
 def change_terms(adoption: Adoption, terms: dict[str, object]) -> None:

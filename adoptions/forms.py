@@ -9,14 +9,16 @@ from config.fields import PenceField, SingleLineField, StrictEmailField
 from config.money import pounds
 from species.models import Species
 
+from . import consent
 from .checkout import Answers
+from .gift_forms import GIFT_FIELDS, GiftFields
 from .models import Frequency, Plan, PlanPrice
 
 OTHER = "other"
 FOR_ME, AS_GIFT = "me", "gift"
 
 
-class AdoptForm(forms.Form):
+class AdoptForm(GiftFields):
     """Frequency, amount, who pays, and who it is for.
 
     One group of amounts per frequency stands in the page, so that it works without JavaScript; the group of the
@@ -36,19 +38,13 @@ class AdoptForm(forms.Form):
         initial=FOR_ME,
         widget=forms.RadioSelect,
     )
-    recipient_name = SingleLineField(
-        label="Name of the person you give it to",
-        required=False,
-        max_length=120,
-        help_text="As it should stand on the certificate.",
-        widget=forms.TextInput(attrs={"autocomplete": "off"}),
-    )
     name = SingleLineField(label="Your name", max_length=120, widget=forms.TextInput(attrs={"autocomplete": "name"}))
     email = StrictEmailField(
         label="Your email address",
         help_text="For your receipt and certificate, nothing else.",
         widget=forms.EmailInput(attrs={"autocomplete": "email", "spellcheck": "false"}),
     )
+    wants_news = forms.BooleanField(label=consent.wording(), required=False)
     attempt = forms.UUIDField(widget=forms.HiddenInput, required=False)
     c = forms.RegexField(r"^[a-z0-9-]{3,32}\Z", widget=forms.HiddenInput, required=False)
 
@@ -59,19 +55,20 @@ class AdoptForm(forms.Form):
         self.fields["frequency"].choices = [(f, Frequency(f).label) for f in self.prices]  # type: ignore[attr-defined]
         for frequency, price in self.prices.items():
             self.fields[f"amount_{frequency}"] = amount_field(price)
-        self.order_fields(["frequency", *(f"amount_{f}" for f in self.prices)])
+        amounts = [f"amount_{f}" for f in self.prices]
+        self.order_fields(
+            ["frequency", *amounts, "other_amount", "is_gift", *GIFT_FIELDS, "name", "email", "wants_news"]
+        )
 
     def clean(self) -> dict[str, Any]:
         cleaned = self.cleaned_data
         cleaned["attempt"] = cleaned.get("attempt") or uuid.uuid4()
         if "frequency" in cleaned:
             cleaned["amount_pence"] = self.clean_amount(cleaned["frequency"])
-        if (
-            cleaned.get("is_gift") == AS_GIFT
-            and not cleaned.get("recipient_name")
-            and not self.has_error("recipient_name")
-        ):
-            self.add_error("recipient_name", "Enter the name of the person you give the adoption to.")
+        if cleaned.get("is_gift") == AS_GIFT:
+            self.check_present()
+        else:
+            self.forget(*GIFT_FIELDS)
         # A campaign code never stops anybody from adopting: what is not one is dropped.
         self.errors.pop("c", None)
         cleaned.setdefault("c", "")
@@ -112,8 +109,9 @@ class AdoptForm(forms.Form):
             amount_pence=cleaned["amount_pence"],
             name=cleaned["name"],
             email=cleaned["email"],
-            recipient_name=cleaned["recipient_name"] if cleaned["is_gift"] == AS_GIFT else "",
+            present=self.present() if cleaned["is_gift"] == AS_GIFT else None,
             campaign_code=cleaned["c"] or "",
+            wants_news=cleaned["wants_news"],
         )
 
 

@@ -15,7 +15,7 @@ from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
-from . import emails, ledger, stripe_gateway
+from . import emails, gifts, ledger, stripe_gateway
 from .models import OPEN, Adoption, AdoptionState, Payment, PaymentKind
 from .stripe_objects import Charge, Dispute, Invoice, Session, Subscription
 
@@ -147,6 +147,7 @@ def take(adoption: Adoption, charge: Charge, *, invoice_id: str = "") -> None:
     is_kept = payment is not None and payment.reversals.balance_pence() + payment.amount_pence > 0
     if payment and is_kept and adoption.state != AdoptionState.HELD:
         emails.queue_receipt(adoption, payment)
+    gifts.money_arrived(adoption)
 
 
 def sync_charge(charge_id: str) -> bool:

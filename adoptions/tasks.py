@@ -9,7 +9,7 @@ from django.utils import timezone
 from config import limits
 from config.tasks import every, retried
 
-from . import reconcile, webhooks
+from . import access, gifts, reconcile, webhooks
 from .models import EventState, StripeEvent
 
 logger = logging.getLogger(__name__)
@@ -35,6 +35,26 @@ def work_forgotten_events() -> None:
     forgotten = StripeEvent.objects.filter(state=EventState.RECEIVED, received_at__lt=old, type__in=webhooks.HANDLERS)
     for event_id in forgotten.values_list("pk", flat=True)[:100]:
         work_event.enqueue(event_id)
+
+
+@retried(max_attempts=5)
+def send_access_link(link_id: int) -> None:
+    access.send(link_id)
+
+
+@every(hours=1)
+@task
+def forget_old_access() -> None:
+    access.forget_old()
+
+
+@every(minutes=1)
+@task
+def deliver_gifts() -> None:
+    """Send the presents whose time has come, and tell givers what became of theirs."""
+    gifts.send_due()
+    gifts.follow_mails()
+    gifts.tell_of_waiting()
 
 
 @every(hours=1)

@@ -1,6 +1,7 @@
 from django.urls import path
 
-from .views import campaign_links, certificates, checkout, webhook
+from . import addresses as addresses  # registers <reference:…> and <secret:…>
+from .views import campaign_links, certificates, checkout, gift, my_adoption, signing_in, unsubscribing, webhook
 
 app_name = "adoptions"
 
@@ -8,6 +9,24 @@ urlpatterns = [
     path("adopt/<slug:slug>/", checkout.adopt, name="adopt"),
     path("adoptions/<uuid:public_id>/thanks/", checkout.thanks, name="thanks"),
     path("adoptions/<str:token>/certificate.pdf", certificates.certificate, name="certificate"),
+    path("gift/<str:token>/", gift.show, name="gift"),
+    path("gift/<str:token>/open/", gift.unwrap, name="gift_open"),
+    path("gift/<str:token>/thanks/", gift.thank, name="gift_thank"),
+    path("gift/<str:token>/erase/", gift.erase, name="gift_erase"),
+    path("my-adoption/", signing_in.my_adoption, name="my_adoption"),
+    path("my-adoption/sent/", signing_in.link_sent, name="link_sent"),
+    path("my-adoption/sign-out/", signing_in.sign_out, name="sign_out"),
+    path("my-adoption/signed-out/", signing_in.signed_out, name="signed_out"),
+    path("my-adoption/<secret:token>/", signing_in.use_link, name="use_link"),
+    path("my-adoption/details/", my_adoption.details, name="details"),
+    path("my-adoption/news/", my_adoption.news, name="news"),
+    path("my-adoption/data.json", my_adoption.download, name="download"),
+    path("my-adoption/erase/", my_adoption.erase, name="erase"),
+    path("my-adoption/<reference:reference>/", my_adoption.adoption, name="adoption"),
+    path("my-adoption/<reference:reference>/receipts/<int:payment_id>/", my_adoption.receipt, name="receipt"),
+    path("my-adoption/<reference:reference>/gift/", my_adoption.change_gift, name="change_gift"),
+    path("my-adoption/<reference:reference>/gift/again/", my_adoption.send_gift_again, name="send_gift_again"),
+    path("unsubscribe/<str:token>/", unsubscribing.unsubscribe, name="unsubscribe"),
     path("go/<str:code>", campaign_links.follow, name="campaign_link"),
     path("go/<str:code>/", campaign_links.follow),
     path("stripe/webhook/", webhook.receive, name="stripe_webhook"),

@@ -1,9 +1,11 @@
+from .access import AccessLink, Purpose, SupporterSession
 from .adoptions import Adoption
 from .attention import Attention, AttentionKind
 from .campaigns import Campaign, CampaignDay, Destination
 from .changes import Change, ChangeAct, RefundReason, RefundRequest
+from .consent import Basis, ConsentEvent, ConsentState, GivenBy, Suppression
 from .differences import Comparison, Difference, DifferenceKind
-from .gifts import Gift
+from .gifts import Delivery, Gift, GiftState
 from .payments import Payment
 from .plans import Plan, PlanPrice
 from .shield import Closure, Decline, PageOpening, Whom
@@ -16,31 +18,41 @@ __all__ = [
     "INCOMING",
     "OPEN",
     "REPEATING",
+    "AccessLink",
     "Adoption",
     "AdoptionState",
     "Attention",
     "AttentionKind",
+    "Basis",
     "Campaign",
     "CampaignDay",
     "Change",
     "ChangeAct",
     "Closure",
     "Comparison",
+    "ConsentEvent",
+    "ConsentState",
     "Decline",
+    "Delivery",
     "Destination",
     "Difference",
     "DifferenceKind",
     "EventState",
     "Frequency",
     "Gift",
+    "GiftState",
+    "GivenBy",
     "PageOpening",
     "Payment",
     "PaymentKind",
     "Plan",
     "PlanPrice",
+    "Purpose",
     "RefundReason",
     "RefundRequest",
     "StripeEvent",
     "Supporter",
+    "SupporterSession",
+    "Suppression",
     "Whom",
 ]

@@ -1,10 +1,19 @@
 from django.db import models
-from django.db.models.functions import Lower
+from django.db.models import Q, Value
+from django.db.models.functions import Cast, Concat, Lower, Now
 
 
 class SupporterQuerySet(models.QuerySet["Supporter"]):
     def with_address(self, email: str) -> "SupporterQuerySet":
-        return self.filter(email__iexact=email)
+        return self.filter(email__iexact=email, erased_at=None)
+
+    def erase(self) -> int:
+        """Forget who they are. The row stays, for the payments that the law makes us keep hang on it."""
+        return self.filter(erased_at=None).update(
+            name="",
+            email=Concat(Value("erased-"), Cast("pk", models.CharField()), Value("@erased.invalid")),
+            erased_at=Now(),
+        )
 
 
 class Supporter(models.Model):
@@ -14,12 +23,19 @@ class Supporter(models.Model):
     email = models.EmailField()
     stripe_customer_id = models.CharField(max_length=64, blank=True, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
+    erased_at = models.DateTimeField(null=True, blank=True, editable=False)
 
     objects = SupporterQuerySet.as_manager()
 
     class Meta:
         ordering = ["-id"]
-        constraints = [models.UniqueConstraint(Lower("email"), name="supporter_email_once")]
+        constraints = [
+            models.UniqueConstraint(Lower("email"), name="supporter_email_once"),
+            models.CheckConstraint(
+                name="supporter_erased_has_no_name",
+                condition=Q(erased_at__isnull=True) | Q(name="", email__endswith="@erased.invalid"),
+            ),
+        ]
 
     def __str__(self) -> str:
-        return f"{self.name} <{self.email}>"
+        return f"{self.name} <{self.email}>" if self.erased_at is None else f"erased {self.pk}"

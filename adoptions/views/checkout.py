@@ -6,6 +6,7 @@ from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, render
+from django.utils.formats import date_format
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
@@ -15,7 +16,8 @@ from species.models import Species
 
 from .. import checkout, fulfilment, presets
 from ..forms import AdoptForm
-from ..models import OPEN, Adoption, AdoptionState, Frequency, Plan
+from ..gifts import Present
+from ..models import OPEN, Adoption, AdoptionState, Delivery, Frequency, Plan
 from ..shield import may_open_a_page
 from ..stripe_gateway import StripeRefused, StripeUnavailable
 
@@ -64,7 +66,9 @@ def check_context(form: AdoptForm, species: Species) -> dict[str, Any]:
     draft = Adoption(frequency=answers.frequency, amount_pence=answers.amount_pence)
     rows = [("You adopt", species.common_name), ("You give", draft.price), ("Your name", answers.name)]
     rows.append(("Your email address", answers.email))
-    rows.append(("It is for", answers.recipient_name or "you"))
+    if answers.wants_news:
+        rows.append(("News by email", "Yes, please"))
+    rows += gift_rows(answers.present) if answers.present else [("It is for", "you")]
     return {
         "form": form,
         "attempt": answers.attempt,
@@ -72,6 +76,15 @@ def check_context(form: AdoptForm, species: Species) -> dict[str, Any]:
         "pay_label": f"Pay {pounds(answers.amount_pence)}{PAY_RHYTHM[answers.frequency]}",
         "what_happens_next": checkout.what_happens_next(draft),
     }
+
+
+def gift_rows(present: Present) -> list[tuple[str, str]]:
+    """A present as it will reach its recipient: the preview before paying."""
+    rows = [("It is for", present.recipient_name), ("Your message", present.message or "none")]
+    if present.delivery == Delivery.EMAIL and present.deliver_on:
+        day = date_format(present.deliver_on, "l j F Y")
+        return [*rows, ("We send it to", present.recipient_email), ("It goes out on", f"{day}, at 8 in the morning")]
+    return [*rows, ("How it gets there", "You print it, or send the link yourself")]
 
 
 def pay(request: HttpRequest, form: AdoptForm, context: dict[str, Any]) -> HttpResponseBase:

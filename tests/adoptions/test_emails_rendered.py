@@ -182,7 +182,7 @@ def test_typed_keeps_the_looks_of_a_name_and_makes_no_link(name: str | None, sho
 DAY = date(2026, 12, 24)
 SITE = "http://127.0.0.1:8000"
 COMMENT = ("comment_waiting", "comment_published", "comment_refused")
-TO_STAFF_OR_STRANGERS = ("dispute_opened", "manage_link", "gift_message", *COMMENT)
+TO_STAFF_OR_STRANGERS = ("dispute_opened", "manage_link", "confirm_email", "gift_message", *COMMENT)
 KINDS = sorted(folder.name for folder in (settings.BASE_DIR / "templates" / "emails").iterdir() if folder.is_dir())
 
 
@@ -226,6 +226,9 @@ def context_of(kind: str, name: str = "Ellie") -> dict[str, Any]:
             "message": name,
             "manage_url": f"{SITE}/m",
         },
+        "gift_waiting": {"recipient_email": "ellie@example.org", "send_on": DAY, "manage_url": f"{SITE}/m"},
+        "gift_thanks": {"words": f"Thank you\n{name}"},
+        "confirm_email": {"url": f"{SITE}/l", "code": "123456", "minutes": 10},
         "gift_delivered": {
             "state": "bounced",
             "recipient_email": "ellie@example.org",

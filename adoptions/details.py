@@ -1,0 +1,54 @@
+"""A supporter puts their own details right: the name, the address. Whoever could be surprised by it is told."""
+
+import uuid
+
+from django.db import IntegrityError, transaction
+
+from config.mail import queue_mail
+
+from .models import Adoption, Supporter
+
+
+def change_email(supporter: Supporter, email: str) -> bool:
+    """Take over an address that was just proved by a link sent to it; False if it is somebody's already.
+
+    The old address and the new one are told, so that a change by a stranger does not go unseen.
+    """
+    old = supporter.email
+    if old == email:
+        return True
+    try:
+        with transaction.atomic():
+            moved = Supporter.objects.filter(pk=supporter.pk, email=old).update(email=email)
+            if moved:
+                supporter.email = email
+                tell_of_change(supporter, [("Email address", old, email)], to=[old, email])
+    except IntegrityError:
+        return False
+    return bool(moved)
+
+
+def change_name(supporter: Supporter, name: str) -> None:
+    """The name of the payer, which stands on the certificates of what they adopted for themselves."""
+    old = supporter.name
+    if old == name:
+        return
+    with transaction.atomic():
+        Supporter.objects.filter(pk=supporter.pk).update(name=name)
+        supporter.name = name
+        tell_of_change(supporter, [("Name", old, name)], to=[supporter.email])
+
+
+def tell_of_change(supporter: Supporter, changes: list[tuple[str, str, str]], *, to: list[str]) -> None:
+    """E21. A key of its own each time: the change itself happens once, and changing back is told as well."""
+    adoption = Adoption.objects.filter(supporter=supporter).select_related("species", "supporter").first()
+    if adoption is None:
+        return
+    once = uuid.uuid4().hex
+    for address in to:
+        queue_mail(
+            "details_changed",
+            to=address,
+            key=f"{supporter.pk}:{once}:{address}",
+            context={"adoption": adoption, "changes": changes},
+        )

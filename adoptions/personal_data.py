@@ -1,0 +1,159 @@
+"""All that we hold about one supporter: to hand over, and to forget.
+
+Payments stay as long as the law of accounts asks, without a name. Everything else that says who somebody was goes.
+"""
+
+from datetime import date
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Q
+from django.utils import timezone
+
+from config.models import Mail, MailState
+from species.models import Comment
+
+from . import consent, gift_emails
+from .models import (
+    ADOPTED,
+    REPEATING,
+    AccessLink,
+    Adoption,
+    AdoptionState,
+    ConsentEvent,
+    Gift,
+    Payment,
+    Supporter,
+    SupporterSession,
+    Suppression,
+)
+
+YEARS_KEPT = 6  # Charities Act 2011, section 131: six years from the end of the financial year
+
+
+def kept_until(last_payment: date) -> date:
+    """The end of the sixth financial year after a payment's own, taking the year to end on 31 March."""
+    end_of_year = last_payment.year + (last_payment.month > 3)
+    return date(end_of_year + YEARS_KEPT, 3, 31)
+
+
+# --- handing over --------------------------------------------------------------------------------------------------
+
+
+def export(supporter: Supporter) -> dict[str, Any]:
+    """Everything, in words a person can read and a program too."""
+    adoptions = Adoption.objects.filter(supporter=supporter).select_related("species", "plan", "gift")
+    mails = Mail.objects.filter(to__iexact=supporter.email).order_by("pk")
+    return {
+        "held_by": settings.CHARITY["name"],
+        "made_at": timezone.now(),
+        "you": {"name": supporter.name, "email": supporter.email, "known_since": supporter.created_at},
+        "adoptions": [export_adoption(adoption) for adoption in adoptions.prefetch_related("payments")],
+        "wishes_for_contact": list(
+            ConsentEvent.objects.filter(supporter=supporter).values(
+                "at", "state", "basis", "wording_version", "wording", "page", "campaign_code", "given_by"
+            )
+        ),
+        "emails_we_sent": list(mails.values("created_at", "sent_at", "state", "to", "subject", "text")),
+        "comments": list(
+            Comment.objects.filter(email__iexact=supporter.email).values(
+                "created_at", "name", "email", "body", "status"
+            )
+        ),
+        "links_you_asked_for": list(
+            AccessLink.objects.filter(supporter=supporter).values("purpose", "email", "asked_at", "used_at")
+        ),
+    }
+
+
+def export_adoption(adoption: Adoption) -> dict[str, Any]:
+    gift: Gift | None = getattr(adoption, "gift", None)
+    fields = ("recipient_name", "message", "delivery", "recipient_email", "deliver_on", "state", "sent_at", "opened_at")
+    return {
+        "reference": adoption.reference,
+        "species": adoption.species.common_name,
+        "plan": adoption.plan.name,
+        "frequency": adoption.frequency,
+        "amount_pence": adoption.amount_pence,
+        "state": adoption.state,
+        "asked_at": adoption.created_at,
+        "began_at": adoption.activated_at,
+        "ended_at": adoption.ended_at,
+        "campaign": adoption.campaign_code,
+        "stripe_customer": adoption.stripe_customer_id,
+        "gift": {name: getattr(gift, name) for name in fields} if gift else None,
+        "payments": [
+            {
+                "kind": payment.kind,
+                "amount_pence": payment.amount_pence,
+                "occurred_at": payment.occurred_at,
+                "card_last4": payment.card_last4,
+                "stripe_id": payment.stripe_id,
+            }
+            for payment in adoption.payments.all()
+        ],
+    }
+
+
+# --- forgetting ----------------------------------------------------------------------------------------------------
+
+
+def before_erasure(supporter: Supporter) -> dict[str, Any]:
+    """What stands in the way, and what stays until when."""
+    own = Adoption.objects.filter(supporter=supporter)
+    paid = Payment.objects.filter(adoption__supporter=supporter)
+    last = paid.order_by("occurred_at").values_list("occurred_at", flat=True).last()
+    return {
+        "running": list(own.filter(running()).select_related("species")),
+        "payments": paid.count(),
+        "kept_until": kept_until(timezone.localdate(last)) if last else None,
+    }
+
+
+def running() -> Q:
+    """Money still moves for these, and with nobody to tell of it: they are stopped first."""
+    return Q(state__in=ADOPTED, frequency__in=REPEATING) | Q(state=AdoptionState.PROCESSING)
+
+
+def erase(supporter: Supporter) -> bool:
+    """Forget somebody; False if an adoption of theirs still runs. Nobody can sign them up again: that outlives them."""
+    with transaction.atomic():
+        own = Adoption.objects.select_for_update().filter(supporter=supporter)
+        if any(own.filter(running()).values_list("pk", flat=True)):
+            return False
+        digest = consent.address_hash(supporter.email)
+        consent.withdraw(digest, page="erasure", supporter=supporter)
+        Suppression.objects.filter(address_hash=digest).update(reason=Suppression.Reason.ERASED)
+        forget_gifts(own.values_list("pk", flat=True))
+        forget_mails(supporter.email)
+        forget_comments(supporter.email)
+        AccessLink.objects.filter(Q(supporter=supporter) | Q(email__iexact=supporter.email)).delete()
+        SupporterSession.objects.filter(supporter=supporter).delete()
+        return Supporter.objects.filter(pk=supporter.pk).erase() == 1
+
+
+def forget_gifts(adoptions: Any) -> None:
+    """Whom they gave something to, unless that is already with the recipient: their page is theirs."""
+    for gift in Gift.objects.filter(adoption__in=list(adoptions)):
+        if not gift.opened_at and not gift.sent_at:
+            Gift.objects.filter(pk=gift.pk).erase()
+        gift_emails.erase_copies(gift)
+
+
+def forget_mails(email: str) -> None:
+    """Blank our copies of what was sent to an address; what waits is not sent."""
+    copies = Mail.objects.filter(to__iexact=email)
+    copies.filter(state__in=[MailState.QUEUED, MailState.SENDING]).update(
+        state=MailState.FAILED, lease_until=None, error=gift_emails.ERASED
+    )
+    copies.update(
+        to="erased@erased.invalid", subject=gift_emails.ERASED, text=gift_emails.ERASED, html=gift_emails.ERASED
+    )
+
+
+def forget_comments(email: str) -> None:
+    """What they wrote in public goes from the page, and the address behind it for good."""
+    comments = Comment.objects.filter(email__iexact=email)
+    comments.withdraw()
+    comments.update(name="Erased", email="", body="Erased, as the writer asked.")

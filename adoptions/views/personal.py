@@ -1,0 +1,32 @@
+"""What every page made for one person has in common."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Concatenate
+
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+from django.views.decorators.cache import never_cache
+
+
+def personal[**P](
+    view: Callable[Concatenate[HttpRequest, P], HttpResponse],
+) -> Callable[Concatenate[HttpRequest, P], HttpResponse]:
+    """Keep a page out of caches, search engines and the Referer of whatever is followed from it."""
+
+    @wraps(view)
+    def kept(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+        response = view(request, *args, **kwargs)
+        response.headers["Cache-Control"] = "private, no-store"
+        response.headers["Referrer-Policy"] = "no-referrer"
+        response.headers["X-Robots-Tag"] = "noindex"
+        return response
+
+    return never_cache(kept)
+
+
+def see_other(name: str, *args: object, fragment: str = "") -> HttpResponse:
+    """Lead to a page of ours after a POST: 303, so that reloading it posts nothing again."""
+    response = HttpResponseRedirect(reverse(name, args=args) + (f"#{fragment}" if fragment else ""))
+    response.status_code = 303
+    return response

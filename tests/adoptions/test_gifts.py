@@ -1,0 +1,310 @@
+"""A present on its way: on its day at eight in London, once, and never before the money is there."""
+
+import threading
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import pytest
+import time_machine
+from django.db import IntegrityError, connection, transaction
+
+from adoptions import gifts
+from adoptions.gift_words import why_held, without_links
+from adoptions.gifts import Present
+from adoptions.models import Adoption, AdoptionState, Delivery, Gift, GiftState
+from adoptions.models.gifts import MOST_SENDINGS
+from adoptions.tasks import deliver_gifts
+from config.mail import deliver_due
+from config.models import Mail
+from tests.adoptions.conftest import Amara
+from tests.makers import make_active_adoption, make_adoption
+
+pytestmark = pytest.mark.django_db
+
+CHRISTMAS = date(2026, 12, 24)
+BY_EMAIL = Present("Ellie", "Many happy returns", Delivery.EMAIL, "ellie@example.org", CHRISTMAS)
+
+
+def at(text: str) -> time_machine.travel:
+    """A moment in UTC that stands still."""
+    return time_machine.travel(datetime.fromisoformat(text).replace(tzinfo=UTC), tick=False)
+
+
+def give(present: Present = BY_EMAIL, **values: Any) -> Gift:
+    """A present of a paid adoption, as the form leaves it."""
+    adoption = make_active_adoption(is_gift=True, **values)
+    gifts.keep(adoption, present)
+    gifts.money_arrived(adoption)
+    return Gift.objects.get(adoption=adoption)
+
+
+def mails(kind: str) -> list[str]:
+    return list(Mail.objects.filter(kind=kind).order_by("pk").values_list("to", flat=True))
+
+
+def round_of_worker() -> None:
+    """What happens in a minute: send what is due, let the mail server have it, see what became of it."""
+    deliver_gifts.func()
+    deliver_due.func()
+    deliver_gifts.func()
+
+
+# --- the hour ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("day", "moment"),
+    [
+        (date(2026, 3, 28), datetime(2026, 3, 28, 8, tzinfo=UTC)),
+        (date(2026, 3, 29), datetime(2026, 3, 29, 7, tzinfo=UTC)),  # the night the hour is skipped
+        (date(2026, 10, 24), datetime(2026, 10, 24, 7, tzinfo=UTC)),
+        (date(2026, 10, 25), datetime(2026, 10, 25, 8, tzinfo=UTC)),  # the night it comes twice
+        (date(2028, 2, 29), datetime(2028, 2, 29, 8, tzinfo=UTC)),
+    ],
+)
+def test_day_of_a_present_means_eight_in_london(day: date, moment: datetime) -> None:
+    gift = give(Present("Ellie", "", Delivery.EMAIL, "ellie@example.org", day))
+    assert gift.deliver_at == moment
+
+
+@pytest.mark.parametrize(
+    ("day", "too_early", "due"),
+    [
+        (date(2026, 3, 29), "2026-03-29T06:59:59", "2026-03-29T07:00:00"),
+        (date(2026, 10, 25), "2026-10-25T07:59:59", "2026-10-25T08:00:00"),
+    ],
+)
+def test_present_goes_out_at_eight_across_the_change_of_clocks(day: date, too_early: str, due: str) -> None:
+    with at("2026-01-10T12:00"):
+        give(Present("Ellie", "", Delivery.EMAIL, "ellie@example.org", day))
+    with at(too_early):
+        round_of_worker()
+        assert mails("gift_message") == []
+    with at(due):
+        round_of_worker()
+        round_of_worker()
+        assert mails("gift_message") == ["ellie@example.org"]
+
+
+@at("2026-12-20T12:00")
+def test_giver_is_told_the_day_and_then_that_it_went_out() -> None:
+    gift = give()
+    assert mails("gift_scheduled") == ["amara@example.org"]
+    with at("2026-12-24T08:00"):
+        round_of_worker()
+    gift.refresh_from_db()
+    assert (gift.state, gift.sent_at) == ("sent", Mail.objects.get(kind="gift_message").sent_at)
+    assert mails("gift_delivered") == ["amara@example.org"]
+    assert "has gone to" in Mail.objects.get(kind="gift_delivered").text
+
+
+@at("2026-12-24T15:00")
+def test_day_that_is_today_after_eight_goes_out_at_once_and_nothing_is_announced() -> None:
+    give()
+    round_of_worker()
+    assert mails("gift_message") == ["ellie@example.org"]
+    assert mails("gift_scheduled") == []
+
+
+# --- money first -------------------------------------------------------------------------------------------------
+
+
+@at("2026-12-20T12:00")
+def test_nothing_goes_out_before_the_money_and_the_giver_hears_why_once() -> None:
+    adoption = make_adoption(is_gift=True, state=AdoptionState.PROCESSING)
+    gifts.keep(adoption, BY_EMAIL)
+    with at("2026-12-24T08:00"):
+        round_of_worker()
+        round_of_worker()
+    assert mails("gift_message") == []
+    assert mails("gift_waiting") == ["amara@example.org"]
+    with at("2026-12-27T10:00"):
+        Adoption.objects.filter(pk=adoption.pk).activate()
+        adoption.refresh_from_db()
+        gifts.money_arrived(adoption)
+        round_of_worker()
+    assert mails("gift_message") == ["ellie@example.org"]
+    assert mails("gift_delivered") == ["amara@example.org"]
+
+
+@at("2026-12-20T12:00")
+def test_present_of_an_adoption_whose_money_went_back_stays_here() -> None:
+    gift = give()
+    Adoption.objects.filter(pk=gift.adoption_id).end(at=datetime(2026, 12, 21, tzinfo=UTC))
+    with at("2026-12-24T08:00"):
+        round_of_worker()
+    assert mails("gift_message") == []
+
+
+def test_present_bought_over_http_is_sent_when_stripe_says_paid(amara: Amara) -> None:
+    today = date.today().isoformat()  # noqa: DTZ011  the day as the browser of the payer writes it
+    adoption = amara.adopt(
+        is_gift="gift",
+        recipient_name="Ellie",
+        message="See https://evil.example/x and have fun",
+        delivery="email",
+        recipient_email="ellie@example.org",
+        deliver_on=today,
+    )
+    deliver_gifts.func()
+    assert mails("gift_message") == []
+    amara.come_back(adoption)
+    gift = Gift.objects.get(adoption=adoption)
+    assert (gift.state, gift.message) == ("scheduled", "See and have fun")
+    with time_machine.travel(gift.deliver_at + timedelta(seconds=1), tick=False):
+        round_of_worker()
+    assert mails("gift_message") == ["ellie@example.org"]
+
+
+# --- once ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.django_db(transaction=True)
+def test_many_workers_at_once_send_one() -> None:
+    gift = give(Present("Ellie", "", Delivery.EMAIL, "ellie@example.org", date(2026, 1, 5)))
+    sent: list[bool] = []
+
+    def work() -> None:
+        sent.append(gifts.send(gift.pk))
+        connection.close()
+
+    workers = [threading.Thread(target=work) for _ in range(8)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    assert sorted(sent) == [False] * 7 + [True]
+    assert mails("gift_message") == ["ellie@example.org"]
+
+
+@pytest.mark.parametrize("minute", ["07:59:59", "08:00:00"])
+@at("2026-12-20T12:00")
+def test_change_a_minute_before_counts(minute: str) -> None:
+    gift = give()
+    with at(f"2026-12-24T{minute}"):
+        changed = Present("Ellie", "New words", Delivery.EMAIL, "ellie@new.example", CHRISTMAS)
+        assert gifts.change(gift, changed)
+    with at("2026-12-24T08:00:30"):
+        round_of_worker()
+    mail = Mail.objects.get(kind="gift_message")
+    assert (mail.to, "New words" in mail.text) == ("ellie@new.example", True)
+
+
+@at("2026-12-24T08:00")
+def test_change_after_it_went_out_is_refused_and_changes_nothing() -> None:
+    gift = give()
+    round_of_worker()
+    assert not gifts.change(gift, Present("Sam", "", Delivery.EMAIL, "sam@example.org", CHRISTMAS))
+    gift.refresh_from_db()
+    assert gift.recipient_name == "Ellie"
+
+
+@at("2026-12-20T12:00")
+def test_change_to_by_hand_sends_nothing() -> None:
+    gift = give()
+    assert gifts.change(gift, Present("Ellie", "New words"))
+    with at("2026-12-25T08:00"):
+        round_of_worker()
+    gift.refresh_from_db()
+    assert (mails("gift_message"), gift.state, gift.recipient_email, gift.deliver_at) == ([], "waiting", "", None)
+
+
+@at("2026-12-24T08:00")
+def test_address_that_does_not_exist_is_told_put_right_and_sent_again_at_once() -> None:
+    gift = give()
+    deliver_gifts.func()
+    Mail.objects.filter(kind="gift_message").update(state="failed", error="550")
+    deliver_gifts.func()
+    gift.refresh_from_db()
+    assert (gift.state, mails("gift_delivered")) == ("failed", ["amara@example.org"])
+    assert "could not be delivered" in Mail.objects.get(kind="gift_delivered").text
+    assert gifts.change(gift, Present("Ellie", "", Delivery.EMAIL, "ellie@right.example", CHRISTMAS))
+    round_of_worker()
+    assert mails("gift_message") == ["ellie@example.org", "ellie@right.example"]
+
+
+@at("2026-12-24T08:00")
+def test_giver_may_send_it_again_a_few_times_and_no_more() -> None:
+    gift = give()
+    for _ in range(MOST_SENDINGS + 2):
+        round_of_worker()
+        Gift.objects.filter(pk=gift.pk).send_again()
+    assert len(mails("gift_message")) == MOST_SENDINGS
+
+
+# --- words ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("typed", "kept"),
+    [
+        ("Happy birthday!\n\nDr. Who", "Happy birthday!\n\nDr. Who"),
+        ("go to https://evil.example/pay?x=1 now", "go to now"),
+        ("www.evil.example", ""),
+        ("evil.com/pay", ""),
+        ("write to me@evil.example.", "write to"),
+        ("javascript:alert(1)", ""),
+        ("J.R.R. Tolkien, p. 3.5", "J.R.R. Tolkien, p. 3.5"),
+        ("生日快乐。再见", "生日快乐。再见"),
+    ],
+)
+def test_links_are_left_out_of_a_message(typed: str, kept: str) -> None:
+    assert without_links(typed) == kept
+
+
+@pytest.mark.parametrize(
+    ("words", "is_held"),
+    [
+        ("Happy birthday from Essex, you skilled diet expert", False),
+        ("call 0900 123 456 789", True),
+        ("Your BANK needs you", True),
+        ("go and die", True),
+        ("born 12 12 2012, 24 rosettes", False),
+        ("", False),
+    ],
+)
+def test_words_that_staff_should_read_are_held(words: str, is_held: bool) -> None:
+    assert bool(why_held(words)) is is_held
+
+
+@at("2026-12-20T12:00")
+def test_held_words_wait_for_staff_and_then_go_out_on_their_day() -> None:
+    gift = give(Present("Ellie", "Verify your bank", Delivery.EMAIL, "ellie@example.org", CHRISTMAS))
+    assert (gift.state, gift.held_because) == ("held", "“bank” speaks of money or passwords")
+    with at("2026-12-24T08:00"):
+        round_of_worker()
+        assert mails("gift_message") == []
+        assert gifts.release(gift.pk)
+        assert not gifts.release(gift.pk)
+        round_of_worker()
+    assert mails("gift_message") == ["ellie@example.org"]
+
+
+# --- what the database refuses ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"delivery": "email", "recipient_email": "", "deliver_on": CHRISTMAS},
+        {"delivery": "email", "recipient_email": "e@example.org", "deliver_on": None},
+        {"state": "scheduled"},
+        {"state": "held"},
+        {"held_because": "no reason to"},
+        {"recipient_name": ""},
+        {"erased_at": datetime(2026, 1, 1, tzinfo=UTC)},
+        {"sent_at": datetime(2026, 1, 1, tzinfo=UTC)},
+        {"sendings": MOST_SENDINGS + 1},
+    ],
+)
+def test_impossible_present_cannot_be_written(values: dict[str, Any]) -> None:
+    gift = give(Present("Ellie"))
+    with pytest.raises(IntegrityError), transaction.atomic():
+        Gift.objects.filter(pk=gift.pk).update(**values)
+
+
+def test_present_given_by_hand_is_never_sent() -> None:
+    gift = give(Present("Ellie"))
+    round_of_worker()
+    gift.refresh_from_db()
+    assert (gift.state, Mail.objects.filter(kind__startswith="gift").count()) == (GiftState.WAITING, 0)
