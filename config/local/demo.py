@@ -29,14 +29,14 @@ def run(console: Console) -> None:
         refuse_taken_ports(children)
         password = prepare(console)
         supervisor.start()
-        wait_for_site(supervisor, children, console)
+        wait_for_site(supervisor, children)
         console.say(banner(password))
         console.drop_held()
         while supervisor.tend():
             pass
 
 
-def wait_for_site(supervisor: Supervisor, children: list[Child], console: Console) -> None:
+def wait_for_site(supervisor: Supervisor, children: list[Child]) -> None:
     patience_ends = time.monotonic() + ANSWERS_WITHIN
     while supervisor.tend():
         if all(is_listening(port) for child in children for port in child.ports) and is_site_answering():
@@ -93,6 +93,7 @@ def prepare(console: Console) -> str | None:
     with (settings.LOCAL_DIR / "prepare.lock").open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         console.say("Preparing the database …")
+        call_command("check", stdout=io.StringIO())
         call_command("migrate", verbosity=0, interactive=False)
         report = io.StringIO()
         call_command("load_species", stdout=report)

@@ -10,6 +10,7 @@ import hashlib
 import os
 import pwd
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -45,7 +46,8 @@ NICKNAME = f"pugmark-{hashlib.sha256(os.fsencode(BASE_DIR)).hexdigest()[:12]}"
 HOME = BASE_DIR / ".local" / "postgres" if reachable(BASE_DIR) else Path("/var/lib", NICKNAME)
 DATA = HOME / "data"
 LOG = HOME / "log"
-IS_SOCKET_AT_HOME = len(os.fsencode(HOME / SOCKET_NAME)) <= LONGEST_SOCKET_PATH
+# A client takes a comma for the end of one host and the beginning of another.
+IS_SOCKET_AT_HOME = len(os.fsencode(HOME / SOCKET_NAME)) <= LONGEST_SOCKET_PATH and "," not in str(HOME)
 SOCKETS = HOME if IS_SOCKET_AT_HOME else Path("/tmp", f"{NICKNAME}-{os.geteuid()}")  # noqa: S108 - checked in own_folder
 DATABASE: dict[str, Any] = {
     "ENGINE": "config.local.postgres",
@@ -177,7 +179,7 @@ def keep() -> None:
     if os.fork():
         os._exit(0)
     users = lock("users.lock", fcntl.LOCK_EX)
-    run("pg_ctl", "stop", "-w", "-m", "fast", "-D", DATA)
+    stop_server()
     if not IS_SOCKET_AT_HOME:
         with suppress(OSError):
             SOCKETS.rmdir()
@@ -210,6 +212,18 @@ def start_server() -> None:
     sockets = ".." if IS_SOCKET_AT_HOME else SOCKETS
     if run("pg_ctl", "start", "-w", "-D", DATA, "-o", f"-k {sockets} {OPTIONS}"):
         sys.exit(1)
+
+
+def stop_server() -> None:
+    """Ask for a fast stop and wait for it. By number: the path may have been closed to "nobody" since the start."""
+    if not is_answering():
+        return  # somebody else has stopped it
+    note = DATA / "postmaster.pid"
+    with suppress(FileNotFoundError, ProcessLookupError):
+        os.kill(int(note.read_bytes().split()[0]), signal.SIGINT)
+    end = time.monotonic() + 30
+    while (note.exists() or any(SOCKETS.glob(f"{SOCKET_NAME}*"))) and time.monotonic() < end:
+        time.sleep(0.02)
 
 
 def forget_dead_server() -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from .checkouts import eventually, free_port, pids_of, processes_in, running_demo
+from .checkouts import environment_in, eventually, free_port, pids_of, processes_in, running_demo
 
 
 def fetch(address: str) -> str:
@@ -101,7 +101,7 @@ def test_demo_twice_on_one_port_is_refused(checkout: Path) -> None:
         second = subprocess.run(
             [sys.executable, "manage.py", "demo"],
             cwd=checkout,
-            env={**os.environ, "PORT": str(port)},
+            env=environment_in(checkout, PORT=str(port)),
             capture_output=True,
             text=True,
             check=False,
@@ -141,7 +141,7 @@ def test_demo_refuses_to_be_production(checkout: Path) -> None:
         run = subprocess.run(
             [sys.executable, "manage.py", command],
             cwd=checkout,
-            env={**os.environ, **production},
+            env=environment_in(checkout, **production),
             capture_output=True,
             text=True,
             check=False,

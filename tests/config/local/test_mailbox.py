@@ -1,7 +1,6 @@
 """Whatever the site sends can be read in the development mailbox, and goes nowhere else."""
 
 import json
-import os
 import smtplib
 import subprocess
 import sys
@@ -18,7 +17,7 @@ from pytest_django import Settings
 from config.local.demo import is_listening
 from config.local.mailbox import letters
 
-from .checkouts import eventually, free_port
+from .checkouts import environment_in, eventually, free_port
 
 SENDER = "hello@example.org"
 AMARA = "amara@example.org"
@@ -178,7 +177,7 @@ def running_mailbox(checkout: Path) -> Iterator[int]:
     """`manage.py mailbox` as a process of its own. Yields the port of the site it belongs to."""
     port = free_port()
     command = [sys.executable, "manage.py", "mailbox"]
-    with subprocess.Popen(command, cwd=checkout, env={**os.environ, "PORT": str(port)}) as process:
+    with subprocess.Popen(command, cwd=checkout, env=environment_in(checkout, PORT=str(port))) as process:
         eventually(lambda: is_listening(port + 25), "the mailbox listened")
         yield port
         process.terminate()
@@ -197,7 +196,7 @@ def test_mailbox_on_a_taken_port_says_so(running_mailbox: int, checkout: Path) -
     run = subprocess.run(
         [sys.executable, "manage.py", "mailbox"],
         cwd=checkout,
-        env={**os.environ, "PORT": str(running_mailbox)},
+        env=environment_in(checkout, PORT=str(running_mailbox)),
         capture_output=True,
         text=True,
         check=False,

@@ -13,7 +13,7 @@ from typing import ClassVar
 
 import pytest
 
-from .checkouts import copy_of_postgres, eventually, open_to_postgres, pids_of, processes_in
+from .checkouts import copy_of_postgres, environment_in, eventually, open_to_postgres, pids_of, processes_in
 
 # Says "ready <server's start time>" once connected, and holds the server until its input ends.
 USER = """
@@ -38,7 +38,7 @@ class User:
         self.process = subprocess.Popen(
             [sys.executable, "-c", script],
             cwd=checkout,
-            env={**os.environ, **environment},
+            env=environment_in(checkout, **environment),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -65,9 +65,7 @@ class User:
 @contextmanager
 def place(folder: Path) -> Iterator[Path]:
     """A checkout at this path, in which no process may be left at the end."""
-    open_to_postgres(folder)
     copy_of_postgres(folder)
-    open_to_postgres(folder)
     yield folder
     for user in [user for user in User.started if user.checkout == folder]:
         with user.process:
@@ -78,7 +76,7 @@ def place(folder: Path) -> Iterator[Path]:
 
 @pytest.fixture
 def checkout(tmp_path: Path) -> Iterator[Path]:
-    with place(tmp_path / "checkout") as folder:
+    with place(open_to_postgres(tmp_path / "checkout")) as folder:
         yield folder
 
 
@@ -196,11 +194,28 @@ def test_copy_of_a_running_checkout_has_a_server_of_its_own(checkout: Path) -> N
 
 @pytest.mark.parametrize("name", ["with spaces", "comma, 'quote' and ünïcode 豹", "long " * 30])
 def test_any_path_will_do(tmp_path: Path, name: str) -> None:
-    with place(tmp_path / name.strip()) as checkout:
+    with place(open_to_postgres(tmp_path / name.strip())) as checkout:
         user = User(checkout)
         assert user.server()
         user.leave()
-    assert not list(Path("/tmp").glob(f"pugmark-*{os.getpid()}"))
+
+
+def test_socket_of_a_long_path_is_tidied_away(tmp_path: Path) -> None:
+    script = USER.replace('"ready"', '"ready", postgres.SOCKETS')
+    with place(open_to_postgres(tmp_path / ("long " * 30).strip())) as checkout:
+        user = User(checkout, script)
+        sockets = Path(user.server().split()[0])
+        assert sockets.parent == Path("/tmp")
+        assert sockets.stat().st_mode & 0o777 == 0o700
+        user.leave()
+    eventually(lambda: not sockets.exists(), "the folder of the socket was gone")
+
+
+def test_server_stops_even_if_its_path_was_closed_meanwhile(checkout: Path) -> None:
+    user = User(checkout)
+    assert user.server()
+    checkout.chmod(0o700)
+    user.leave()  # and the fixture waits for the end of all processes
 
 
 def test_environment_of_the_caller_does_not_matter(checkout: Path) -> None:
