@@ -17,6 +17,8 @@ from pytest_django import Settings
 
 from adoptions import stripe_gateway
 from adoptions.models import Adoption
+from adoptions.stripe_standin.api import front_desk
+from adoptions.stripe_standin.books import Books
 from adoptions.stripe_standin.server import StandIn
 from tests.makers import make_plan, make_species
 
@@ -99,13 +101,20 @@ def world_server() -> Iterator[StandIn]:
 
 
 @pytest.fixture
-def world(world_server: StandIn, settings: Settings, db: None) -> "World":
-    """A Stripe in which nothing has happened yet."""
+def world(world_server: StandIn, settings: Settings, monkeypatch: pytest.MonkeyPatch, db: None) -> "World":
+    """A Stripe in which nothing has happened yet. `asked` keeps every request to its API."""
     from tests.adoptions.world import World
 
     settings.STRIPE_API_BASE = world_server.url
     found = World(world_server)
     found.forget_everything()
+    answer = front_desk.answer
+
+    def answer_and_note(books: Books, request: front_desk.Request, key: str) -> front_desk.Answer:
+        found.asked.append(f"{request.method} {request.target}")
+        return answer(books, request, key)
+
+    monkeypatch.setattr(front_desk, "answer", answer_and_note)
     make_species(common_name="Amur leopard")
     make_plan()
     return found

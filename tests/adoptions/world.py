@@ -31,6 +31,7 @@ class World(Stripe):
         super().__init__(server)
         self.books = server.books
         self.told = 0
+        self.asked: list[str] = []
 
     def forget_everything(self) -> None:
         with self.books.lock:
