@@ -38,10 +38,16 @@ class AdoptForm(GiftFields):
         initial=FOR_ME,
         widget=forms.RadioSelect,
     )
-    name = SingleLineField(label="Your name", max_length=120, widget=forms.TextInput(attrs={"autocomplete": "name"}))
+    name = SingleLineField(
+        label="Your name",
+        max_length=120,
+        error_messages={"required": "Enter your name."},
+        widget=forms.TextInput(attrs={"autocomplete": "name"}),
+    )
     email = StrictEmailField(
         label="Your email address",
         help_text="For your receipt and certificate, nothing else.",
+        error_messages={"required": "Enter your email address."},
         widget=forms.EmailInput(attrs={"autocomplete": "email", "spellcheck": "false"}),
     )
     wants_news = forms.BooleanField(label=consent.wording(), required=False)

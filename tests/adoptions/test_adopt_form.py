@@ -157,3 +157,8 @@ def test_plan_named_in_the_address_is_chosen_and_an_unknown_one_is_not(plan: Pla
     other = Plan(slug="guardian", name="Guardian")
     assert presets.chosen_plan([plan, other], QueryDict("plan=guardian")) is other
     assert presets.chosen_plan([plan, other], QueryDict("plan=nonsense")) is plan
+
+
+def test_missing_answer_is_asked_for_by_name(plan: Plan) -> None:
+    found = errors_of(plan, name="", email="")
+    assert found == {"name": ["Enter your name."], "email": ["Enter your email address."]}
