@@ -6,7 +6,6 @@ from typing import Concatenate
 
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
-from django.views.decorators.cache import never_cache
 
 
 def personal[**P](
@@ -22,7 +21,7 @@ def personal[**P](
         response.headers["X-Robots-Tag"] = "noindex"
         return response
 
-    return never_cache(kept)
+    return kept
 
 
 def see_other(name: str, *args: object, fragment: str = "") -> HttpResponse:
