@@ -1,14 +1,13 @@
 """The certificate of an adoption: an A4 page as an accessible PDF, and a picture of it to share.
 
 The pages are drawn by Typst from the templates in adoptions/certificate/. Whatever people typed goes there as a
-string and is never run. The fonts that draw it are kept there too, so that a name looks the same on every machine.
+string and is never run.
 """
 
-import threading
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
-from functools import cache, lru_cache
+from functools import lru_cache
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -18,11 +17,12 @@ import typst
 from django.conf import settings
 from django.utils import timezone, translation
 from django.utils.formats import date_format
-from django.utils.text import capfirst
 
 from config.fields import JOINERS, plain
+from config.typesetting import compile_page
 from species.figures.coat import ROSETTES, coat_svg
-from species.models import Fact, FactGroup, Section, Species
+from species.headline import headline_fact, where_from
+from species.models import Fact, Species
 
 from .models import Adoption
 
@@ -31,9 +31,6 @@ LONGEST_NAME = 120
 MOST_MARKS = 3  # on one letter: no language needs more, and a pile of them would be painted over the page
 NAMELESS = "A friend of the wild"
 SKIN_TONES = range(0x1F3FB, 0x1F400)  # our emoji are drawn in outline: a tone would stand beside them as a square
-
-# Typst's compiler refuses to be entered by two threads at once; a page takes some ten milliseconds.
-compiling = threading.Lock()
 
 
 @dataclass(frozen=True)
@@ -71,22 +68,8 @@ def of(adoption: Adoption) -> Certificate:
         )
 
 
-def headline_fact(species: Species) -> Fact | None:
-    """The number of animals that the editor put first in the page's “At a glance”: it has a date, and sources."""
-    facts = Fact.objects.public().filter(species=species, group=FactGroup.POPULATION, sources__isnull=False)
-    in_a_glance = facts.filter(citations__text__section=Section.AT_A_GLANCE, citations__text__is_published=True)
-    numbers = in_a_glance.exclude(point=None, low=None)
-    return numbers.order_by("citations__text__position", "position", "pk").first()
-
-
 def has_rosettes(species: Species) -> bool:
     return Fact.objects.public().filter(species=species, key=ROSETTES).exists()
-
-
-def where_from(fact: Fact) -> str:
-    source = max(fact.sources.all(), key=lambda source: (source.year or 0, -source.pk))
-    publisher = f"{source.publisher}, {source.year}" if source.year else source.publisher
-    return ". ".join(part for part in (capfirst(fact.place), fact.period, f"Source: {publisher}") if part)
 
 
 def render(certificate: Certificate) -> bytes:
@@ -108,30 +91,7 @@ def draw(template: str, certificate: Certificate, **how: Any) -> bytes:
         "charity_number": f"Charity number {charity['number']}, registered with {charity['regulator']}.",
         "qr": qr_code(certificate.address),
     }
-    return compile_page(template, values, has_system_fonts=has_system_fonts, **how)
-
-
-def compile_page(template: str, values: dict[str, str], *, has_system_fonts: bool, **how: Any) -> bytes:
-    with compiling:
-        page = compiler(template, has_system_fonts).compile(sys_inputs=values, **how)
-    if not isinstance(page, bytes):
-        raise TypeError(f"{template} came out as more than one page.")
-    return page
-
-
-@cache
-def compiler(template: str, has_system_fonts: bool) -> typst.Compiler:
-    """Kept for the life of the process: reading the fonts takes longer than drawing a page."""
-    return typst.Compiler(
-        TEMPLATES / template, root=TEMPLATES, font_paths=fonts(has_system_fonts), ignore_system_fonts=True
-    )
-
-
-@cache
-def fonts(has_system_fonts: bool) -> typst.Fonts:
-    return typst.Fonts(
-        include_system_fonts=has_system_fonts, include_embedded_fonts=False, font_paths=[TEMPLATES / "fonts"]
-    )
+    return compile_page(TEMPLATES / template, values, has_system_fonts=has_system_fonts, **how)
 
 
 def choose_letters(name: str) -> tuple[str, bool]:
@@ -156,7 +116,9 @@ def can_draw(words: str, has_system_fonts: bool) -> bool:
     bare = "".join(character for character in words if not is_mark(character))
     values = {"name": words, "bare": bare}
     try:
-        compile_page("letters.typ", values, has_system_fonts=has_system_fonts, format="pdf", pdf_standards="ua-1")
+        compile_page(
+            TEMPLATES / "letters.typ", values, has_system_fonts=has_system_fonts, format="pdf", pdf_standards="ua-1"
+        )
     except typst.TypstError:
         return False
     return True

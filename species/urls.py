@@ -4,7 +4,7 @@ from django.views.decorators.http import require_safe
 
 from .feeds import CommentsFeed, FieldNotesFeed
 from .sitemaps import SiteMap
-from .views import machine_read, previewing, reading, replying, searching
+from .views import machine_read, previewing, reading, replying, searching, sharing
 
 app_name = "species"
 
@@ -13,6 +13,7 @@ urlpatterns = [
     path("species/", reading.species_list, name="list"),
     path("preview/<str:token>/", previewing.preview, name="preview"),
     path("species/<slug:slug>/", reading.species_detail, name="detail"),
+    path("species/<slug:slug>/share.png", sharing.share_picture, name="share_picture"),
     path("species/<slug:slug>/comments/", replying.leave_reply, name="leave_reply"),
     path("species/<slug:slug>/comments/waiting/", replying.reply_waiting, name="reply_waiting"),
     path("field-notes/<slug:slug>/", reading.field_note, name="field_note"),

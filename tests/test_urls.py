@@ -15,6 +15,7 @@ PUBLIC = {
     "/": "species:home",
     "/species/": "species:list",
     "/species/amur-leopard/": "species:detail",
+    "/species/amur-leopard/share.png": "species:share_picture",
     "/species/amur-leopard/comments/": "species:leave_reply",
     "/threats/": "species:threats",
     "/threats/deforestation/": "species:threat",
@@ -37,6 +38,7 @@ PUBLIC = {
 }
 ARGUMENTS = {
     "species:detail": ["amur-leopard"],
+    "species:share_picture": ["amur-leopard"],
     "species:leave_reply": ["amur-leopard"],
     "species:threat": ["deforestation"],
     "adoptions:adopt": ["amur-leopard"],

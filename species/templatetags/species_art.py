@@ -1,23 +1,15 @@
-"""The drawing of a species: `static/art/<slug>.svg`, or an empty winter landscape until somebody draws it."""
+"""The drawing of a species in a page."""
 
-from functools import cache
 from typing import Any
 
 from django import template
-from django.conf import settings
 
+from species.art import FALLBACK, drawing_of
 from species.models import Species
 
 register = template.Library()
 
 WIDTH, HEIGHT = 1600, 820
-FALLBACK = "landscape"
-
-
-@cache
-def drawing_of(slug: str) -> str:
-    """The name of the drawing. Remembered: drawings come with a release, not while the site runs."""
-    return slug if (settings.BASE_DIR / "static" / "art" / f"{slug}.svg").is_file() else FALLBACK
 
 
 @register.inclusion_tag("components/species_art.html")

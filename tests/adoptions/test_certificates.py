@@ -17,7 +17,9 @@ from pypdf.generic import ArrayObject, DictionaryObject, PdfObject, StreamObject
 from adoptions import certificates
 from adoptions.certificates import NAMELESS, Certificate, choose_letters, printable
 from adoptions.models import Gift
+from config import typesetting
 from species.figures.coat import ROSETTES, coat_svg
+from species.headline import headline_fact, where_from
 from species.models import Confidence, Fact, FactGroup, Section, Source, SourceKind, Species, Text
 from tests.makers import make_active_adoption, make_species, make_supporter
 
@@ -66,11 +68,11 @@ def make_certificate(name: str = "Amara Supporter", **values: str) -> Certificat
 @pytest.fixture
 def no_system_fonts(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Whatever this machine has, the test's machine has our fonts alone."""
-    ours = certificates.fonts(False)
-    monkeypatch.setattr(certificates, "fonts", lambda has_system_fonts: ours)
-    certificates.compiler.cache_clear()
+    ours = typesetting.fonts(False)
+    monkeypatch.setattr(typesetting, "fonts", lambda has_system_fonts: ours)
+    typesetting.compiler.cache_clear()
     yield
-    certificates.compiler.cache_clear()
+    typesetting.compiler.cache_clear()
 
 
 def text_of(pdf: bytes) -> str:
@@ -217,7 +219,7 @@ def test_eight_threads_at_once_each_get_their_own_name() -> None:
 
 def test_fault_in_a_template_is_not_hidden() -> None:
     with pytest.raises(typst.TypstError):
-        certificates.compile_page("certificate.typ", {}, has_system_fonts=False, format="pdf")
+        typesetting.compile_page(certificates.TEMPLATES / "certificate.typ", {}, format="pdf")
 
 
 # --- of an adoption ------------------------------------------------------------------------------------------
@@ -308,7 +310,7 @@ def test_fact_that_is_no_number_of_animals_or_not_shown_is_passed_over() -> None
     sourceless = make_fact(species, "sourceless", 7)
     sourceless.sources.clear()
     put_in_glance(sourceless)
-    assert certificates.headline_fact(species) is None
+    assert headline_fact(species) is None
 
 
 @pytest.mark.django_db
@@ -327,4 +329,4 @@ def test_coat_is_that_of_the_reference_and_only_on_a_species_with_rosettes() -> 
 def test_fact_of_a_source_without_a_year_names_the_publisher_alone() -> None:
     fact = make_fact(make_species(), "first", 129, period="2023 survey")
     fact.sources.update(year=None)
-    assert certificates.where_from(fact) == "2023 survey. Source: Some Park"
+    assert where_from(fact) == "2023 survey. Source: Some Park"
