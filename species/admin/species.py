@@ -34,6 +34,7 @@ class SpeciesAdmin(SeededAdmin[Species]):
         ("status", "status_assessed"),
         "as_of",
         ("is_published", "position"),
+        "comments_close_on",
         "preview",
     ]
     inlines = [SpeciesThreatInline]

@@ -4,6 +4,7 @@ from .disagreements import Conflict, ConflictPosition
 from .facts import Confidence, Fact, FactGroup, Qualifier, Source, SourceKind
 from .field_notes import FieldNote
 from .revisions import Revision
+from .spam_words import SpamWord
 from .species import Species, Status
 from .texts import Citation, Section, Text
 from .threats import Direction, SpeciesThreat, Threat
@@ -26,6 +27,7 @@ __all__ = [
     "Section",
     "Source",
     "SourceKind",
+    "SpamWord",
     "Species",
     "SpeciesThreat",
     "Status",

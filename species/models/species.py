@@ -5,6 +5,7 @@ from typing import Self
 from django.core.validators import RegexValidator
 from django.db import models
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from .seeded import Seeded
@@ -73,6 +74,9 @@ class Species(Seeded):
     )
     position = models.PositiveSmallIntegerField(default=100, help_text="Lower comes first in lists.")
     is_published = models.BooleanField("published", default=True)
+    comments_close_on = models.DateField(
+        "no new comments from", null=True, blank=True, help_text="Empty: always open. Today: closed now."
+    )
 
     objects = SpeciesQuerySet.as_manager()
 
@@ -85,3 +89,7 @@ class Species(Seeded):
 
     def get_absolute_url(self) -> str:
         return reverse("species:detail", args=[self.slug])
+
+    @property
+    def takes_comments(self) -> bool:
+        return self.comments_close_on is None or timezone.localdate() < self.comments_close_on
