@@ -314,7 +314,7 @@ mutant(
     take,
     "if payment and is_kept",
     "if payment",
-    money_that_went_back_unheard_is_not_thanked_for,
+    money_gone_is_not_thanked_for,
 )
 mutant("thank for nothing", emails.queue_receipt, "if is_rebuilding.get():", "if False:", rebuilding_mails_nobody)
 mutant("thank nobody", take, "if payment and is_kept", "if False", in_time("three_renewals"))
