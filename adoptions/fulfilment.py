@@ -15,11 +15,15 @@ from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
-from . import emails, gifts, ledger, stripe_gateway
-from .models import OPEN, Adoption, AdoptionState, Payment, PaymentKind
-from .stripe_objects import Charge, Dispute, Invoice, Session, Subscription
+from config.money import pounds
+
+from . import attention, emails, gifts, ledger, money_emails, standing_orders, stripe_gateway, stripe_troubles, twice
+from .models import OPEN, Adoption, AdoptionState, Attention, AttentionKind, Payment, PaymentKind
+from .standing_orders import Standing
+from .stripe_objects import Charge, Dispute, Invoice, Session
 
 HASTY_READS = 3
+CLOSED = {"won", "lost", "warning_closed", "prevented"}
 
 
 def apply_latest[News](adoption_id: int, read: Callable[[], News], apply: Callable[[Adoption, News], None]) -> News:
@@ -61,6 +65,7 @@ def sync_session(session_id: str) -> bool:
     """A Checkout session: paid, on its way, refused, or expired."""
     adoption_id = find_by_session(session_id)
     if adoption_id is None:
+        twice.notice_second_page(session_id)
         return False
     session, _, _ = apply_latest(adoption_id, lambda: read_news_of(session_id), apply_session)
     if session.invoice:
@@ -101,8 +106,8 @@ def apply_session(adoption: Adoption, news: tuple[Session, Charge | None, bool])
     session, charge, is_refused = news
     this = Adoption.objects.filter(pk=adoption.pk)
     fault = what_is_wrong(adoption, session)
-    if fault:
-        this.hold(reason=fault)
+    if fault and this.hold(reason=fault):
+        attention.call(AttentionKind.HELD, key=adoption.reference, adoption=adoption, reason=fault)
     link(adoption, session)
     if charge:
         take(adoption, charge)
@@ -147,7 +152,25 @@ def take(adoption: Adoption, charge: Charge, *, invoice_id: str = "") -> None:
     is_kept = payment is not None and payment.reversals.balance_pence() + payment.amount_pence > 0
     if payment and is_kept and adoption.state != AdoptionState.HELD:
         emails.queue_receipt(adoption, payment)
+        money_emails.queue_recovered(adoption, payment)
+        twice.notice_twin(adoption)
+    tell_of_refunds(adoption, charge)
     gifts.money_arrived(adoption)
+
+
+def tell_of_refunds(adoption: Adoption, charge: Charge) -> None:
+    """The payer of each refund; staff of each that came back, as the payer still waits for it."""
+    payment = Payment.objects.filter(stripe_id=charge.id, kind=PaymentKind.CHARGE).first() if charge.refunds else None
+    for refund in charge.refunds:
+        if payment is None:
+            return  # in another currency: not in the ledger
+        if refund.status in ledger.REFUND_STANDS:
+            money_emails.queue_refund(adoption, payment, refund)
+        else:
+            reason = (
+                f"{pounds(refund.amount_pence)} did not reach the supporter ({refund.status}). Send it another way."
+            )
+            attention.call(AttentionKind.REFUND_FAILED, key=refund.id, adoption=adoption, reason=reason)
 
 
 def sync_charge(charge_id: str) -> bool:
@@ -209,8 +232,34 @@ def sync_dispute(dispute_id: str) -> bool:
     def apply(adoption: Adoption, dispute: Dispute) -> None:
         ledger.record_dispute(payment, dispute)
         ledger.settle_state(adoption)
+        tell_of_dispute(adoption, dispute)
 
     apply_latest(payment.adoption_id, lambda: stripe_gateway.read_dispute(dispute_id), apply)
+    return True
+
+
+def tell_of_dispute(adoption: Adoption, dispute: Dispute) -> None:
+    """Staff can answer it until it is closed; then there is nothing left to look at."""
+    amount, word = pounds(dispute.amount_pence), dispute.reason.replace("_", " ")
+    reason = f"{amount} disputed, the bank says: {word}."
+    attention.call(AttentionKind.DISPUTE, key=dispute.id, adoption=adoption, reason=reason, has_own_mail=True)
+    money_emails.queue_dispute(adoption, dispute)
+    if dispute.status in CLOSED:
+        Attention.objects.filter(kind=AttentionKind.DISPUTE, key=dispute.id).resolve(how=f"Closed: {dispute.status}.")
+
+
+def sync_warning(warning_id: str) -> bool:
+    """A bank believes that a payment was not its owner's: a refund now costs less than the dispute that follows."""
+    warning = stripe_troubles.read_warning(warning_id)
+    if not sync_charge(warning.charge):
+        return False
+    payment = (
+        Payment.objects.filter(stripe_id=warning.charge, kind=PaymentKind.CHARGE).select_related("adoption").first()
+    )
+    if payment and warning.is_actionable:
+        reason = f"The bank believes that {pounds(payment.amount_pence)} was not paid by the owner of the card "
+        reason += f"({warning.kind.replace('_', ' ')}). A refund now usually prevents a dispute."
+        attention.call(AttentionKind.FRAUD_WARNING, key=warning.id, adoption=payment.adoption, reason=reason)
     return True
 
 
@@ -262,18 +311,34 @@ def find_by_subscription(subscription_id: str) -> int | None:
 
 
 def follow(adoption_id: int, subscription_id: str) -> None:
-    apply_latest(adoption_id, lambda: stripe_gateway.read_subscription(subscription_id), apply_subscription)
+    apply_latest(adoption_id, lambda: standing_orders.read(subscription_id), apply_subscription)
 
 
-def apply_subscription(adoption: Adoption, subscription: Subscription) -> None:
+def look_at_card(subscription_id: str) -> None:
+    """Ask about a card that is about to run out, and warn if it still is."""
+    adoption_id = find_by_subscription(subscription_id)
+    if adoption_id is None:
+        return
+
+    def apply(adoption: Adoption, standing: Standing) -> None:
+        apply_subscription(adoption, standing)
+        adoption.refresh_from_db()
+        standing_orders.tell_of_card(adoption, standing)
+
+    apply_latest(adoption_id, lambda: standing_orders.read(subscription_id), apply)
+
+
+def apply_subscription(adoption: Adoption, standing: Standing) -> None:
+    subscription = standing.subscription
     if adoption.stripe_subscription_id != subscription.id:
         return  # of a page that was closed for another one in the meantime
     this = Adoption.objects.filter(pk=adoption.pk)
-    if subscription.status in {"past_due", "unpaid"}:
+    if subscription.status in standing_orders.BEHIND:
         this.fall_behind()
-    elif subscription.status == "active" and adoption.state == AdoptionState.PAST_DUE:
+    elif subscription.status in {"active", "trialing"} and adoption.state == AdoptionState.PAST_DUE:
         this.activate()
     elif subscription.status in {"canceled", "incomplete_expired"}:
         this.end(at=subscription.ended_at or timezone.now())
         this.abandon()
     this.filter(ended_at=None).update(ends_on=subscription.cancel_at and subscription.cancel_at.date())
+    standing_orders.keep(adoption, standing)

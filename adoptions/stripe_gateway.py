@@ -190,11 +190,15 @@ def read_invoices_of(subscription_id: str) -> list[Invoice]:
 
 def read_subscription(subscription_id: str) -> Subscription:
     with asking_stripe():
-        return as_subscription(client().v1.subscriptions.retrieve(subscription_id))
+        found = client().v1.subscriptions.retrieve(subscription_id, {"expand": ["default_payment_method"]})
+    return as_subscription(found)
 
 
 def as_subscription(found: Any) -> Subscription:
     items = found["items"]["data"]
+    item = items[0] if items else None
+    pause = found.pause_collection
+    card = card_of(found.default_payment_method)
     return Subscription(
         id=found.id,
         status=found.status,
@@ -203,8 +207,28 @@ def as_subscription(found: Any) -> Subscription:
         adoption_public_id=_meta(found).get("adoption", ""),
         cancel_at=_when(found.cancel_at),
         ended_at=_when(found.ended_at),
-        current_period_end=_when(items[0]["current_period_end"]) if items else None,
+        current_period_end=_when(item["current_period_end"]) if item else None,
+        canceled_at=_when(found.canceled_at),
+        cancel_reason=(found.cancellation_details and found.cancellation_details.reason) or "",
+        begun_at=_when(found.billing_cycle_anchor),
+        interval=item["price"]["recurring"]["interval"] if item else "",
+        item=item["id"] if item else "",
+        price=item["price"]["id"] if item else "",
+        product=id_of(item["price"]["product"]) if item else "",
+        amount_pence=(item["price"]["unit_amount"] or 0) * item["quantity"] if item else 0,
+        currency=found.currency,
+        is_paused=bool(pause),
+        resumes_at=_when(pause["resumes_at"]) if pause and "resumes_at" in pause else None,
+        latest_invoice=id_of(found.latest_invoice),
+        card_last4=card["last4"] if card else "",
+        card_expires=(card["exp_year"], card["exp_month"]) if card else None,
     )
+
+
+def card_of(method: Any) -> Any:
+    """The card of an expanded payment method; None for a bank account, or where only its id was sent."""
+    is_card = method is not None and not isinstance(method, str) and method["type"] == "card"
+    return method["card"] if is_card else None
 
 
 def read_dispute(dispute_id: str) -> Dispute:
@@ -303,6 +327,8 @@ def as_dispute(found: Any) -> Dispute:
         amount_pence=found.amount,
         status=found.status,
         created=as_time(found.created),
+        reason=found.reason,
+        answer_by=_when(found.evidence_details["due_by"]),
     )
 
 
@@ -317,6 +343,10 @@ def as_invoice(found: Any) -> Invoice:
         amount_paid_pence=found.amount_paid,
         currency=found.currency,
         payment_intents=tuple(intent for intent in intents if intent),
+        amount_due_pence=found.amount_due,
+        attempts=found.attempt_count,
+        next_attempt_at=_when(found.next_payment_attempt),
+        address=found.hosted_invoice_url or "",
         adoption_public_id=str(details["metadata"]["adoption"]) if details and has_adoption(details) else "",
     )
 

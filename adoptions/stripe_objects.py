@@ -58,6 +58,10 @@ class Invoice:
     currency: str
     payment_intents: tuple[str, ...]
     adoption_public_id: str = ""
+    amount_due_pence: int = 0
+    attempts: int = 0
+    next_attempt_at: datetime | None = None
+    address: str = ""  # Stripe's own page, where it can be paid by other means
 
 
 @dataclass(frozen=True)
@@ -70,6 +74,20 @@ class Subscription:
     cancel_at: datetime | None
     ended_at: datetime | None
     current_period_end: datetime | None
+    canceled_at: datetime | None = None  # when the end was decided, which may be long before it
+    cancel_reason: str = ""
+    begun_at: datetime | None = None  # periods are counted from here
+    interval: str = ""
+    item: str = ""
+    price: str = ""
+    product: str = ""
+    amount_pence: int = 0
+    currency: str = ""
+    is_paused: bool = False
+    resumes_at: datetime | None = None
+    latest_invoice: str = ""
+    card_last4: str = ""
+    card_expires: tuple[int, int] | None = None  # year, month
 
 
 @dataclass(frozen=True)
@@ -79,6 +97,35 @@ class Dispute:
     amount_pence: int
     status: str
     created: datetime
+    reason: str = ""
+    answer_by: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """Why a payment was not made, in Stripe's word."""
+
+    code: str
+    is_asking: bool  # the bank wants to hear from the payer
+
+
+@dataclass(frozen=True)
+class FailedTry:
+    """A charge that a bank refused. `card` is Stripe's fingerprint: the same for the same card, whoever types it."""
+
+    payment_intent: str
+    adoption_public_id: str
+    card: str
+
+
+@dataclass(frozen=True)
+class FraudWarning:
+    """A card's bank believes that a payment was not its owner's. No money moves yet."""
+
+    id: str
+    charge: str
+    kind: str
+    is_actionable: bool
 
 
 @dataclass(frozen=True)

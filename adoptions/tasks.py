@@ -9,7 +9,7 @@ from django.utils import timezone
 from config import limits
 from config.tasks import every, retried
 
-from . import access, gifts, reconcile, webhooks
+from . import access, fulfilment, gifts, reconcile, refunds, shield, standing_orders, webhooks
 from .models import EventState, StripeEvent
 
 logger = logging.getLogger(__name__)
@@ -61,6 +61,27 @@ def deliver_gifts() -> None:
 @task
 def forget_old_limits() -> None:
     limits.forget_old_windows()
+    shield.forget()
+
+
+@every(minutes=1)
+@task
+def ask_for_unanswered_refunds() -> None:
+    refunds.ask_for_unanswered()
+
+
+@every(hours=24)
+@task
+def write_before_it_happens() -> None:
+    """Cards that run out and adoptions that end: told while there is time to act."""
+    standing_orders.tell_of_endings()
+    for subscription_id in standing_orders.with_expiring_cards():
+        look_at_card.enqueue(subscription_id)
+
+
+@retried(max_attempts=6)
+def look_at_card(subscription_id: str) -> None:
+    fulfilment.look_at_card(subscription_id)
 
 
 @every(hours=1)

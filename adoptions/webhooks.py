@@ -10,7 +10,7 @@ from collections.abc import Callable
 from django.conf import settings
 from django.db import transaction
 
-from . import fulfilment, stripe_gateway
+from . import fulfilment, shield, stripe_gateway
 from .models import EventState, StripeEvent
 from .stripe_gateway import StripeRefused
 from .stripe_objects import SignedEvent
@@ -27,11 +27,13 @@ HANDLERS: dict[str, Callable[[str], bool]] = {
     "invoice.payment_action_required": fulfilment.sync_invoice,
     "customer.subscription.updated": fulfilment.sync_subscription,
     "customer.subscription.deleted": fulfilment.sync_subscription,
+    "charge.failed": shield.count_decline,
     "charge.refunded": fulfilment.sync_charge,
     "refund.created": fulfilment.sync_refund,
     "refund.updated": fulfilment.sync_refund,
     "refund.failed": fulfilment.sync_refund,
     "charge.refund.updated": fulfilment.sync_refund,
+    "radar.early_fraud_warning.created": fulfilment.sync_warning,
     "charge.dispute.created": fulfilment.sync_dispute,
     "charge.dispute.updated": fulfilment.sync_dispute,
     "charge.dispute.closed": fulfilment.sync_dispute,

@@ -36,14 +36,17 @@ class Limit:
 
     def allows(self, who: str) -> bool:
         """Count one act of `who` (an address, a network …); False if that is one too many."""
-        # Who it was need not be readable to be counted: only a keyed digest is kept, and only for a day.
-        digest = blake2b(who.encode(), key=settings.SECRET_KEY.encode()[:64], digest_size=12).hexdigest()
         with connection.cursor() as cursor:
             cursor.execute(
                 TAKE,
-                {"key": f"{self.name}:{digest}", "times": self.times, "seconds": self.per.total_seconds()},
+                {"key": f"{self.name}:{digest_of(who)}", "times": self.times, "seconds": self.per.total_seconds()},
             )
             return cursor.fetchone() is not None
+
+
+def digest_of(who: str) -> str:
+    """Who it was need not be readable to be counted: only a keyed digest is kept, and only for a day."""
+    return blake2b(who.encode(), key=settings.SECRET_KEY.encode()[:64], digest_size=12).hexdigest()
 
 
 def forget_old_windows() -> int:

@@ -1,5 +1,5 @@
 """What fundraisers, finance and care see. Money can be read here and never edited."""
 
-from . import adoptions, campaigns, differences, plans, stripe_events, supporters
+from . import adoptions, attention, campaigns, differences, plans, refunds, stripe_events, supporters
 
-__all__ = ["adoptions", "campaigns", "differences", "plans", "stripe_events", "supporters"]
+__all__ = ["adoptions", "attention", "campaigns", "differences", "plans", "refunds", "stripe_events", "supporters"]

@@ -2,24 +2,40 @@ from django.contrib import admin
 from django.db.models import QuerySet, Sum
 from django.db.models.functions import Coalesce
 from django.http import HttpRequest
-from django.urls import reverse
+from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 
 from config.money import pounds
 
-from ..models import Adoption, Gift, Payment
+from ..models import Adoption, Change, Gift, Payment, PaymentKind
 from .read_only import ReadOnly
+from .refunds import refund_payment
 
 
 class PaymentInline(ReadOnly, admin.TabularInline[Payment, Adoption]):
     model = Payment
-    fields = ["occurred_at", "kind", "amount", "stripe_id", "card_last4"]
-    readonly_fields = ["occurred_at", "kind", "amount", "stripe_id", "card_last4"]
+    fields = ["occurred_at", "kind", "amount", "stripe_id", "card_last4", "refund"]
+    readonly_fields = ["occurred_at", "kind", "amount", "stripe_id", "card_last4", "refund"]
     extra = 0
 
     @admin.display(description="Amount")
     def amount(self, payment: Payment) -> str:
         return pounds(payment.amount_pence)
+
+    @admin.display(description="Give back")
+    def refund(self, payment: Payment) -> str:
+        if payment.kind != PaymentKind.CHARGE:
+            return ""
+        return format_html('<a href="{}">Refund</a>', reverse("admin:refund", args=[payment.pk]))
+
+
+class ChangeInline(ReadOnly, admin.TabularInline[Change, Adoption]):
+    """Who wished what, and whether it came true."""
+
+    model = Change
+    fields = ["asked_at", "act", "detail", "by", "done_at", "refused"]
+    readonly_fields = ["asked_at", "act", "detail", "by", "done_at", "refused"]
+    extra = 0
 
 
 class GiftInline(ReadOnly, admin.StackedInline[Gift, Adoption]):
@@ -64,17 +80,22 @@ class AdoptionAdmin(ReadOnly, admin.ModelAdmin[Adoption]):
         "payments__card_last4",
     ]
     search_help_text = "Reference, name, email, recipient, Stripe id or the last four digits of a card"
-    inlines = [GiftInline, PaymentInline]
+    inlines = [GiftInline, PaymentInline, ChangeInline]
     fields = [
         ("reference", "state", "held_because"),
         ("supporter_link", "species", "plan"),
         ("price", "received"),
         ("created_at", "activated_at", "ends_on", "ended_at"),
+        ("next_payment_on", "retry_on", "is_paused", "resumes_on", "card_expires_on"),
         ("campaign", "campaign_code"),
         ("stripe_session_id", "stripe_subscription_id", "stripe_customer_id"),
         "certificate_link",
     ]
     readonly_fields = ["price", "received", "supporter_link", "certificate_link"]
+
+    def get_urls(self) -> list[URLPattern]:
+        refund = path("payments/<int:payment_id>/refund/", self.admin_site.admin_view(refund_payment), name="refund")
+        return [refund, *super().get_urls()]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Adoption]:
         return super().get_queryset(request).annotate(received_pence=Coalesce(Sum("payments__amount_pence"), 0))

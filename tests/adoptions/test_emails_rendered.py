@@ -12,7 +12,7 @@ from django.core.mail import EmailMessage
 from django.template import engines
 
 from adoptions.emails import certificate_url, queue_receipt
-from adoptions.models import Adoption, AdoptionState, Frequency, Gift
+from adoptions.models import Adoption, AdoptionState, Attention, AttentionKind, Frequency, Gift
 from config.mail import queue_mail
 from config.models import Mail
 from config.templatetags.typed import typed
@@ -182,7 +182,7 @@ def test_typed_keeps_the_looks_of_a_name_and_makes_no_link(name: str | None, sho
 DAY = date(2026, 12, 24)
 SITE = "http://127.0.0.1:8000"
 COMMENT = ("comment_waiting", "comment_published", "comment_refused")
-TO_STAFF_OR_STRANGERS = ("dispute_opened", "manage_link", "confirm_email", "gift_message", *COMMENT)
+TO_STAFF_OR_STRANGERS = ("attention", "dispute_opened", "manage_link", "confirm_email", "gift_message", *COMMENT)
 KINDS = sorted(folder.name for folder in (settings.BASE_DIR / "templates" / "emails").iterdir() if folder.is_dir())
 
 
@@ -209,7 +209,12 @@ def context_of(kind: str, name: str = "Ellie") -> dict[str, Any]:
         "card_expiring": {"card_last4": "4242", "expires": "December 2026", "manage_url": f"{SITE}/m"},
         "action_required": {"amount_pence": 500, "confirm_url": "https://stripe.example/i", "until": DAY},
         "adoption_ending": {"species_url": f"{SITE}/s"},
-        "cancelled": {"last_payment": payment, "undo_url": f"{SITE}/u"},
+        "cancelled": {"last_payment": payment, "undo_url": f"{SITE}/u", "because": "", "species_url": f"{SITE}/s"},
+        "amount_changed": {"before": "£5 a month", "manage_url": f"{SITE}/m"},
+        "attention": {
+            "attention": Attention(kind=AttentionKind.HELD, reason="Paid 1p, agreed 3600p.", adoption=adoption),
+            "admin_url": f"{SITE}/a",
+        },
         "refund_made": {
             "amount_pence": 3600,
             "refunded_at": payment.occurred_at,

@@ -1,0 +1,151 @@
+"""What staff must look at, oldest open first, each with the buttons that settle it."""
+
+from collections.abc import Callable
+
+from django.contrib import admin, messages
+from django.contrib.auth.models import AbstractBaseUser
+from django.core.exceptions import PermissionDenied
+from django.db.models import F, QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404
+from django.urls import URLPattern, path, reverse
+from django.utils.html import format_html
+from django.views.decorators.http import require_POST
+
+from .. import refunds, shield
+from ..models import Attention, AttentionKind, Closure, PaymentKind
+from ..stripe_gateway import StripeRefused, StripeUnavailable
+from .read_only import ReadOnly
+
+
+class IsOpen(admin.SimpleListFilter):
+    title = "state"
+    parameter_name = "state"
+
+    def lookups(self, request: HttpRequest, model_admin: object) -> list[tuple[str, str]]:
+        return [("open", "To look at"), ("done", "Dealt with")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Attention]) -> QuerySet[Attention]:
+        if self.value() == "done":
+            return queryset.exclude(resolved_at=None)
+        return queryset.filter(resolved_at=None) if self.value() == "open" else queryset
+
+
+@admin.register(Attention)
+class AttentionAdmin(ReadOnly, admin.ModelAdmin[Attention]):
+    list_display = ["opened_at", "kind", "adoption", "reason", "resolved_at", "resolved_by"]
+    list_filter = [IsOpen, "kind", "opened_at"]
+    list_select_related = ["adoption", "resolved_by"]
+    search_fields = ["adoption__reference", "key", "reason"]
+    list_per_page = 50
+    show_full_result_count = False
+    ordering = [F("resolved_at").desc(nulls_first=True), "opened_at"]
+    actions = ["resolve"]
+    fields = ["kind", "reason", "adoption_link", "refund_link", "key", "opened_at", "resolved_at", "resolved_by", "how"]
+    readonly_fields = ["adoption_link", "refund_link"]
+    change_form_template = "admin/adoptions/attention/change_form.html"
+
+    def get_urls(self) -> list[URLPattern]:
+        wrap, name = self.admin_site.admin_view, "adoptions_attention"
+        return [
+            path("<int:pk>/resolve/", wrap(resolve), name=f"{name}_resolve"),
+            path("<int:pk>/give-back/", wrap(give_back), name=f"{name}_give_back"),
+            path("<int:pk>/release/", wrap(release), name=f"{name}_release"),
+            *super().get_urls(),
+        ]
+
+    @admin.display(description="Adoption")
+    def adoption_link(self, attention: Attention) -> str:
+        if attention.adoption is None:
+            return "None in particular."
+        address = reverse("admin:adoptions_adoption_change", args=[attention.adoption.pk])
+        return format_html('<a href="{}">{}</a>', address, attention.adoption)
+
+    @admin.display(description="Refund")
+    def refund_link(self, attention: Attention) -> str:
+        """Of the newest payment, where giving back is the likely answer."""
+        offers = attention.kind in {AttentionKind.TWICE, AttentionKind.FRAUD_WARNING}
+        if not offers or attention.adoption is None or attention.key.startswith("cs_"):
+            return "—"
+        payment = attention.adoption.payments.filter(kind=PaymentKind.CHARGE).first()
+        if payment is None:
+            return "Nothing has been paid."
+        return format_html('<a href="{}">Refund the payment</a>', reverse("admin:refund", args=[payment.pk]))
+
+    @admin.action(description="Mark as dealt with", permissions=["resolve"])
+    def resolve(self, request: HttpRequest, queryset: QuerySet[Attention]) -> None:
+        count = Attention.objects.filter(pk__in=queryset.values("pk")).resolve(by=staff(request), how="Looked at.")
+        self.message_user(request, f"{count} marked as dealt with.", messages.SUCCESS)
+
+    def has_resolve_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("adoptions.change_attention")
+
+
+def staff(request: HttpRequest) -> AbstractBaseUser:
+    if not isinstance(request.user, AbstractBaseUser):
+        raise PermissionDenied
+    return request.user
+
+
+def found(request: HttpRequest, pk: int, *, permission: str = "adoptions.change_attention") -> Attention:
+    if not request.user.has_perm(permission):
+        raise PermissionDenied
+    return get_object_or_404(Attention.objects.open().select_related("adoption"), pk=pk)
+
+
+def back() -> HttpResponse:
+    response = HttpResponseRedirect(reverse("admin:adoptions_attention_changelist") + "?state=open")
+    response.status_code = 303
+    return response
+
+
+@require_POST
+def resolve(request: HttpRequest, pk: int) -> HttpResponse:
+    attention = found(request, pk)
+    how = request.POST.get("how", "").strip() or "Looked at."
+    Attention.objects.filter(pk=attention.pk).resolve(by=staff(request), how=how)
+    messages.success(request, "Marked as dealt with.")
+    return back()
+
+
+@require_POST
+def give_back(request: HttpRequest, pk: int) -> HttpResponse:
+    """Success only after Stripe shows that all of it went back."""
+    attention = found(request, pk, permission="adoptions.add_refundrequest")
+    return tried(request, lambda: refunds.give_back_second_page(attention, by=staff(request)), "All of it went back.")
+
+
+@require_POST
+def release(request: HttpRequest, pk: int) -> HttpResponse:
+    attention = found(request, pk)
+    return tried(request, lambda: shield.release(attention, by=staff(request)), "Released: they can pay again.")
+
+
+def tried(request: HttpRequest, act: Callable[[], None], success: str) -> HttpResponse:
+    try:
+        act()
+        messages.success(request, success)
+    except refunds.CannotRefund as error:
+        messages.error(request, str(error))
+    except (StripeRefused, StripeUnavailable):
+        messages.error(request, "Stripe did not do all of it. Nothing is lost: press the button again in a minute.")
+    return back()
+
+
+@admin.register(Closure)
+class ClosureAdmin(ReadOnly, admin.ModelAdmin[Closure]):
+    """Who may open no page at Stripe for now. Only digests are known of them."""
+
+    list_display = ["closed_at", "whom", "because", "until", "released_at", "released_by"]
+    list_filter = ["whom", "closed_at"]
+    list_select_related = ["released_by"]
+    actions = ["release"]
+    show_full_result_count = False
+
+    @admin.action(description="Release", permissions=["release"])
+    def release(self, request: HttpRequest, queryset: QuerySet[Closure]) -> None:
+        count = sum(shield.release_closure(closure, by=staff(request)) for closure in queryset)
+        self.message_user(request, f"{count} released.", messages.SUCCESS)
+
+    def has_release_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("adoptions.change_closure")

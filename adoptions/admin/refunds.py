@@ -1,0 +1,152 @@
+"""Refund a payment: choose, see what it will do, confirm, and be told only what Stripe shows."""
+
+import uuid
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.views.decorators.http import require_http_methods
+
+from config.fields import PenceField
+from config.money import pounds
+
+from .. import refunds, subscriptions
+from ..models import Payment, PaymentKind, RefundReason, RefundRequest
+from ..stripe_gateway import StripeRefused, StripeUnavailable
+from .read_only import ReadOnly
+
+UNKNOWN = (
+    "Stripe did not answer, so nobody knows yet whether the money is on its way back. It is asked again by itself "
+    "every minute: please make no second refund, and look here again."
+)
+
+
+class RefundForm(forms.Form):
+    amount = PenceField(label="Amount in pounds", max_length=12)
+    reason = forms.ChoiceField(choices=RefundReason.choices)
+    note = forms.CharField(
+        label="Note", max_length=300, required=False, help_text="For colleagues. The supporter does not see it."
+    )
+    stops = forms.BooleanField(label="Stop the adoption now as well", required=False)
+    request = forms.UUIDField(widget=forms.HiddenInput)
+
+    def __init__(self, *args: Any, payment: Payment, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.left = refunds.refundable_pence(payment)
+        if not (payment.adoption.is_repeating and payment.adoption.is_adopted):
+            del self.fields["stops"]
+
+    def clean_amount(self) -> int:
+        pence: int = self.cleaned_data["amount"]
+        if not 1 <= pence <= self.left:
+            raise forms.ValidationError(f"Enter an amount from £0.01 to {pounds(self.left)}.")
+        return pence
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def refund_payment(request: HttpRequest, payment_id: int) -> HttpResponse:
+    """Step one asks, step two says what will happen, step three does it."""
+    if not request.user.has_perm("adoptions.add_refundrequest"):
+        raise PermissionDenied
+    charges = Payment.objects.select_related("adoption__supporter", "adoption__species", "adoption__plan")
+    payment = get_object_or_404(charges, pk=payment_id, kind=PaymentKind.CHARGE)
+    if request.method != "POST":
+        left = refunds.refundable_pence(payment)
+        initial = {"amount": f"{left // 100}.{left % 100:02}", "request": uuid.uuid4()}
+        return page(request, payment, RefundForm(payment=payment, initial=initial))
+    form = RefundForm(request.POST, payment=payment)
+    if request.POST.get("step") == "refund" and is_repeated(request.POST.get("request", "")):
+        return back_to(payment)
+    if not form.is_valid() or request.POST.get("step") == "change":
+        return page(request, payment, form)
+    if request.POST.get("step") == "refund":
+        return do_it(request, payment, form)
+    chosen = form.cleaned_data
+    effects = refunds.effect_of(payment, pence=chosen["amount"], stops=chosen.get("stops", False))
+    return page(request, payment, form, effects=effects, button=f"Refund {pounds(chosen['amount'])} now")
+
+
+def is_repeated(name: str) -> bool:
+    """The button pressed a second time, after the first one was answered."""
+    try:
+        return RefundRequest.objects.filter(public_id=uuid.UUID(name)).exists()
+    except ValueError:
+        return False
+
+
+def page(request: HttpRequest, payment: Payment, form: RefundForm, **more: Any) -> HttpResponse:
+    context = {
+        **admin.site.each_context(request),
+        "title": "Refund a payment",
+        "payment": payment,
+        "adoption": payment.adoption,
+        "left": form.left,
+        "form": form,
+        **more,
+    }
+    status = 422 if form.is_bound and form.errors else 200
+    return TemplateResponse(request, "admin/adoptions/refund.html", context, status=status)
+
+
+def do_it(request: HttpRequest, payment: Payment, form: RefundForm) -> HttpResponse:
+    chosen = form.cleaned_data
+    try:
+        made = refunds.refund(
+            payment,
+            pence=chosen["amount"],
+            reason=RefundReason(chosen["reason"]),
+            note=chosen["note"],
+            by=request.user,  # type: ignore[arg-type]  # has_perm let nobody anonymous in
+            request=chosen["request"],
+        )
+        messages.success(request, f"{pounds(made.amount_pence)} is on its way back. Stripe: {made.stripe_refund_id}.")
+    except refunds.CannotRefund as error:
+        messages.error(request, str(error))
+    except StripeRefused as refusal:
+        why = refunds.WHY_NOT.get(refusal.code, f"Stripe's word for it: {refusal.code}.")
+        messages.error(request, f"Nothing was refunded. {why}")
+    except StripeUnavailable:
+        messages.warning(request, UNKNOWN)
+    else:
+        if chosen.get("stops"):
+            stop(request, payment)
+    return back_to(payment)
+
+
+def stop(request: HttpRequest, payment: Payment) -> None:
+    try:
+        subscriptions.cancel(payment.adoption, when="now", by=request.user)
+        messages.success(request, "The adoption has ended. Nothing more is taken.")
+    except (subscriptions.CannotChange, StripeRefused, StripeUnavailable):
+        messages.error(request, "The money is on its way back, but the adoption could not be stopped. Try that again.")
+
+
+def back_to(payment: Payment) -> HttpResponse:
+    response = HttpResponseRedirect(reverse("admin:adoptions_adoption_change", args=[payment.adoption_id]))
+    response.status_code = 303
+    return response
+
+
+@admin.register(RefundRequest)
+class RefundRequestAdmin(ReadOnly, admin.ModelAdmin[RefundRequest]):
+    """Who gave back what, and why."""
+
+    list_display = ["asked_at", "adoption", "amount", "reason", "by", "answered_at", "refused", "note"]
+    list_filter = ["reason", "asked_at", "by"]
+    list_select_related = ["payment__adoption", "by"]
+    search_fields = ["payment__adoption__reference", "stripe_refund_id", "note"]
+    list_per_page = 50
+    show_full_result_count = False
+
+    @admin.display(description="Adoption")
+    def adoption(self, wanted: RefundRequest) -> str:
+        return wanted.payment.adoption.reference
+
+    @admin.display(description="Amount")
+    def amount(self, wanted: RefundRequest) -> str:
+        return pounds(wanted.amount_pence)

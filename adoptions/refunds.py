@@ -1,0 +1,175 @@
+"""Give money back. A refund is asked for under a key of its own row, and done only once Stripe shows it.
+
+Whatever happens between asking and hearing (a time-out, a crash, a second press), the row is asked for again under the
+same key, and before that looked for at Stripe, where it carries the row's id. So it is made once or not at all.
+"""
+
+import logging
+import uuid
+from datetime import timedelta
+
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.db import transaction
+from django.db.models import F, Model, Sum
+from django.utils import timezone
+
+from config.money import pounds
+
+from . import fulfilment, stripe_acts, stripe_gateway
+from .models import Attention, AttentionKind, Payment, PaymentKind, RefundReason, RefundRequest
+from .stripe_gateway import StripeRefused, StripeUnavailable
+
+logger = logging.getLogger(__name__)
+
+ASKED_AGAIN_AFTER = timedelta(minutes=1)
+WHY_NOT = {
+    "charge_already_refunded": "All of this payment went back already.",
+    "charge_disputed": "This payment is disputed: its money is at the bank. Answer the dispute at Stripe instead.",
+    "insufficient_funds": "There is not enough money in the balance at Stripe. Try again after the next payments.",
+}
+
+
+class CannotRefund(Exception):
+    """Not possible; the text is a sentence for staff."""
+
+
+def refundable_pence(payment: Payment) -> int:
+    """What is left of a payment, less what was asked for and not answered yet."""
+    left = payment.amount_pence + payment.reversals.balance_pence()
+    asked = RefundRequest.objects.filter(payment=payment).unanswered().aggregate(total=Sum("amount_pence"))["total"]
+    return max(0, left - (asked or 0))
+
+
+def effect_of(payment: Payment, *, pence: int, stops: bool) -> list[str]:
+    """What a refund would do, in sentences, for the page that asks for confirmation."""
+    adoption = payment.adoption
+    left = refundable_pence(payment) - pence
+    stays = f"{pounds(left)} of the payment stays here." if left else "Nothing of the payment stays here."
+    effects = [f"{pounds(pence)} goes back to where it came from. Banks take 5 to 10 days to show it.", stays]
+    if stops:
+        effects.append("The adoption ends now, and nothing more is taken.")
+    elif adoption.is_repeating and adoption.is_adopted:
+        effects.append(f"The adoption goes on: {adoption.price} is taken as before.")
+    elif not adoption.is_repeating and adoption.payments.balance_pence() <= pence:
+        effects.append("The adoption ends, and its certificate can no longer be opened.")
+    else:
+        effects.append("The adoption itself stays as it is.")
+    return [*effects, f"{adoption.supporter.name} gets a mail that says so."]
+
+
+def refund(
+    payment: Payment, *, pence: int, reason: RefundReason, by: User, note: str = "", request: uuid.UUID | None = None
+) -> RefundRequest:
+    """Refund all or part of a charge; returns once Stripe was read back and has it.
+
+    `request` names one visit to the form: given again, it is the same refund. Raises CannotRefund, StripeRefused, or
+    StripeUnavailable; after the last, the row stays and is asked for again by itself.
+    """
+    if payment.kind != PaymentKind.CHARGE:
+        raise CannotRefund("Only a payment can be refunded.")
+    with transaction.atomic():
+        # Two people at once: the second sees what the first asked for.
+        fulfilment.locked(payment.adoption_id)
+        wanted = RefundRequest.objects.filter(public_id=request).first() if request else None
+        if wanted is None:
+            check(payment, pence)
+            wanted = RefundRequest.objects.create(
+                public_id=request or uuid.uuid4(),
+                payment=payment,
+                amount_pence=pence,
+                reason=reason,
+                note=note[:300],
+                by=by,
+            )
+    if wanted.refused:
+        raise StripeRefused(wanted.refused)
+    return wanted if wanted.stripe_refund_id else ask(wanted)
+
+
+def check(payment: Payment, pence: int) -> None:
+    left = refundable_pence(payment)
+    if left == 0:
+        raise CannotRefund("Nothing of this payment is left to refund.")
+    if not 1 <= pence <= left:
+        raise CannotRefund(f"Refund an amount from 1p to {pounds(left)}.")
+
+
+def ask(wanted: RefundRequest, *, is_again: bool = False) -> RefundRequest:
+    """Ask Stripe for one refund, read it back, write it down."""
+    this, name, charge_id = RefundRequest.objects.filter(pk=wanted.pk), str(wanted.public_id), wanted.payment.stripe_id
+    made = stripe_acts.find_refund(charge_id, name) if is_again else None
+    try:
+        made = made or stripe_acts.refund(
+            charge_id,
+            pence=wanted.amount_pence,
+            reason=wanted.reason,
+            request=name,
+            key=f"refund:{name}:{wanted.attempt}",
+        )
+    except StripeUnavailable as error:
+        if error.is_answered:  # Stripe would repeat this answer to the same key for a day
+            this.filter(attempt=wanted.attempt).update(attempt=F("attempt") + 1)
+        raise
+    except StripeRefused as refusal:
+        made = stripe_acts.find_refund(charge_id, name)
+        if made is None:
+            this.mark_refused(because=refusal.code)
+            raise
+    fulfilment.sync_charge(charge_id)
+    if not Payment.objects.filter(stripe_id=made, kind=PaymentKind.REFUND).exists():
+        raise StripeUnavailable("NotShownYet", is_answered=False)
+    this.mark_made(stripe_id=made)
+    wanted.refresh_from_db()
+    return wanted
+
+
+def ask_for_unanswered() -> int:
+    """Whatever a time-out or a crash left open; how many are settled now."""
+    old = timezone.now() - ASKED_AGAIN_AFTER
+    settled = 0
+    for wanted in RefundRequest.objects.unanswered().filter(asked_at__lt=old).select_related("payment")[:20]:
+        try:
+            ask(wanted, is_again=True)
+        except StripeRefused as refusal:
+            logger.warning("Refund %s was refused: %s", wanted.public_id, refusal.code)
+        except StripeUnavailable:
+            return settled
+        settled += 1
+    return settled
+
+
+def give_back_second_page(attention: Attention, *, by: Model) -> None:
+    """A page that was paid beside the one that counts: stop what it began, send its money back, and look that it is so.
+
+    Its money belongs to no adoption, so it is in no ledger of ours, before or after.
+    """
+    if attention.kind != AttentionKind.TWICE or not attention.key.startswith("cs_"):
+        raise CannotRefund("This is not about a second page.")
+    session = stripe_gateway.read_session(attention.key)
+    if session.subscription and stripe_gateway.read_subscription(session.subscription).ended_at is None:
+        stripe_acts.stop_now(session.subscription, key=f"second-page:{session.id}:stop")
+    intents = [session.payment_intent] if session.payment_intent else []
+    if session.subscription:
+        for invoice in stripe_gateway.read_invoices_of(session.subscription):
+            intents += invoice.payment_intents
+    for intent in intents:
+        give_back_all_of(intent or "", name=f"second-page:{session.id}")
+    attention_of_this = Attention.objects.filter(pk=attention.pk)
+    attention_of_this.resolve(by=by, how="All that was paid on the second page went back, as read at Stripe.")
+
+
+def give_back_all_of(payment_intent: str, *, name: str) -> None:
+    charge = stripe_gateway.read_charge_of(payment_intent)
+    if charge is None or not charge.is_paid or charge.is_live != settings.STRIPE_LIVEMODE:
+        return
+    left = charge.amount_pence - back_of(charge.id)
+    if left:
+        stripe_acts.refund(charge.id, pence=left, reason="duplicate", request=name, key=f"{name}:{payment_intent}")
+    if back_of(charge.id) != charge.amount_pence:
+        raise StripeUnavailable("NotShownYet", is_answered=False)
+
+
+def back_of(charge_id: str) -> int:
+    refunds = stripe_gateway.read_charge(charge_id).refunds
+    return sum(refund.amount_pence for refund in refunds if refund.status not in {"failed", "canceled"})
