@@ -13,6 +13,13 @@ class EmailForm(forms.Form):
     )
 
 
+class NewEmailForm(forms.Form):
+    email = StrictEmailField(
+        label="Your new email address",
+        widget=forms.EmailInput(attrs={"autocomplete": "email", "spellcheck": "false"}),
+    )
+
+
 class CodeForm(forms.Form):
     code = SingleLineField(
         label="The six digits from the email",

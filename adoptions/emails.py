@@ -37,10 +37,18 @@ def queue_receipt(adoption: Adoption, payment: Payment) -> bool:
             "payment": payment,
             "is_first": adoption.payments.filter(kind="charge").count() == 1,
             "certificate_url": certificate_url(adoption),
+            "gift_url": gift_url(adoption),
+            "manage_url": settings.SITE_URL + reverse("adoptions:my_adoption"),
             "species_url": settings.SITE_URL + adoption.species.get_absolute_url(),
             "renews": adoption.frequency != Frequency.ONCE,
         },
     )
+
+
+def gift_url(adoption: Adoption) -> str:
+    """The recipient's page, for a giver who passes it on; empty where we send it ourselves."""
+    gift = getattr(adoption, "gift", None) if adoption.is_gift else None
+    return "" if gift is None or gift.is_by_email else settings.SITE_URL + gift.get_absolute_url()
 
 
 def certificate_url(adoption: Adoption) -> str:

@@ -10,7 +10,7 @@ from config import errors
 from .. import access, consent, gifts, personal_data, supporter_page
 from .. import details as own_details
 from ..access import for_supporter
-from ..access_forms import EmailForm, NameForm
+from ..access_forms import NameForm, NewEmailForm
 from ..gift_forms import GiftChangeForm
 from ..models import Adoption, Gift, Purpose, Supporter
 from .personal import personal, see_other
@@ -87,7 +87,7 @@ def details(request: HttpRequest, supporter: Supporter) -> HttpResponse:
     """Name at once; a new address only once its own mailbox has said so."""
     act = request.POST.get("act") if request.method == "POST" else ""
     name = NameForm(request.POST if act == "name" else None, initial={"name": supporter.name})
-    email = EmailForm(request.POST if act == "email" else None, auto_id="new_%s")
+    email = NewEmailForm(request.POST if act == "email" else None)
     if act == "name" and name.is_valid():
         own_details.change_name(supporter, name.cleaned_data["name"])
         return see_other("adoptions:my_adoption")

@@ -120,8 +120,8 @@ def test_receipt_of_a_later_payment_is_short_and_carries_no_certificate() -> Non
         assert "Your payment for the Amur leopard has arrived." in part
         assert "Your gift repeats, £5 a month, until you stop it." in part
         assert "certificate (PDF" not in part
-    assert Page(mail.html).links == []
-    assert "http" not in mail.text
+    assert Page(mail.html).links == ["http://127.0.0.1:8000/my-adoption/"]
+    assert mail.text.count("http") == 1
 
 
 def test_receipt_of_a_gift_names_the_recipient_whom_we_do_not_write_to() -> None:
@@ -136,6 +136,19 @@ def test_receipt_of_a_gift_names_the_recipient_whom_we_do_not_write_to() -> None
         assert "we send nothing to Ellie ourselves" in part
 
 
+def test_receipt_of_a_gift_by_email_says_to_whom_and_when_we_send_it() -> None:
+    adoption = make_active_adoption(is_gift=True)
+    Gift.objects.create(
+        adoption=adoption, recipient_name="Ellie", delivery="email", recipient_email="e@example.org", deliver_on=DAY
+    )
+    queue_receipt(adoption, adoption.payments.get())
+    mail = Mail.objects.get()
+    for part in (one_line(mail.text), Page(mail.html).text):
+        assert "on 24 December 2026 or at once if that is past" in part
+        assert "we send nothing" not in part
+    assert "/gift/" not in mail.text + mail.html
+
+
 # --- names that strangers typed ------------------------------------------------------------------------------
 
 
@@ -145,7 +158,7 @@ def test_hostile_name_adds_no_tag_no_link_and_no_header(name: str) -> None:
     mail = receipt_of(gift_from(make_supporter(name, email="sam@example.org"), to=name))
     assert Page(mail.html).tags == Page(plain.html).tags
     assert [name for name, _ in Page(mail.html).attributes] == [name for name, _ in Page(plain.html).attributes]
-    assert len(re.findall(r"\bhttps?://|\bwww\.|\w@\w", mail.text)) == 2  # the certificate and the species page
+    assert len(re.findall(r"\bhttps?://|\bwww\.|\w@\w", mail.text)) == 3  # the certificate, the present and the species
     assert not re.search(r"(https?://|www\.)evil|\w@evil", Page(mail.html).text)
     assert "\n" not in mail.subject
     message = EmailMessage(mail.subject, mail.text, to=[mail.to]).message()
@@ -197,6 +210,8 @@ def context_of(kind: str, name: str = "Ellie") -> dict[str, Any]:
             "is_first": True,
             "renews": True,
             "certificate_url": f"{SITE}/c",
+            "gift_url": f"{SITE}/g",
+            "manage_url": f"{SITE}/m",
             "species_url": f"{SITE}/s",
         },
         "payment_failed": {
