@@ -1,8 +1,10 @@
 """How a fact's number is written for people: grouped, rounded to what the sentence needs, with its caution."""
 
 from decimal import Decimal
+from functools import lru_cache
 
 from django.utils.formats import number_format
+from django.utils.translation import get_language
 
 
 def round_to_figures(number: Decimal, figures: int) -> Decimal:
@@ -14,6 +16,11 @@ def round_to_figures(number: Decimal, figures: int) -> Decimal:
 
 def written(number: Decimal, *, figures: int | None = None) -> str:
     """A number in the reader's own style, without the zeros a database column pads it with."""
+    return _written(number, figures, get_language())
+
+
+@lru_cache(maxsize=4096)  # a page writes hundreds of numbers, and the same ones each time
+def _written(number: Decimal, figures: int | None, language: str | None) -> str:
     rounded = number if figures is None else round_to_figures(number, figures)
     plain = format(rounded.normalize(), "f")
     return number_format(Decimal(plain), use_l10n=True, force_grouping=True)
