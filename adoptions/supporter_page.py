@@ -13,7 +13,7 @@ from django.utils.formats import date_format
 
 from species.models import FieldNote
 
-from .models import ADOPTED, Adoption, AdoptionState, Payment, PaymentKind, Supporter
+from .models import ADOPTED, Adoption, AdoptionState, Gift, Payment, PaymentKind, Supporter
 
 # What never became an adoption is shown nowhere.
 SHOWN = ADOPTED | {AdoptionState.PROCESSING, AdoptionState.ENDED, AdoptionState.HELD}
@@ -45,6 +45,21 @@ def overview(supporter: Supporter) -> dict[str, Any]:
         "adoptions": [(adoption, what_comes_next(adoption)) for adoption in adoptions],
         "notes": notes_since(adoptions),
     }
+
+
+def page_of(adoption: Adoption) -> dict[str, Any]:
+    """What stands on the page of one adoption."""
+    return {
+        "adoption": adoption,
+        "next": what_comes_next(adoption),
+        "lines": lines_of(adoption),
+        "gift": gift_of(adoption),
+        "notes": notes_since([adoption]),
+    }
+
+
+def gift_of(adoption: Adoption) -> Gift | None:
+    return getattr(adoption, "gift", None) if adoption.is_gift else None
 
 
 def notes_since(adoptions: list[Adoption]) -> Any:

@@ -1,7 +1,17 @@
 from django.urls import path
 
 from . import addresses as addresses  # registers <reference:…> and <secret:…>
-from .views import campaign_links, certificates, checkout, gift, my_adoption, signing_in, unsubscribing, webhook
+from .views import (
+    campaign_links,
+    certificates,
+    changing,
+    checkout,
+    gift,
+    my_adoption,
+    signing_in,
+    unsubscribing,
+    webhook,
+)
 
 app_name = "adoptions"
 
@@ -26,6 +36,13 @@ urlpatterns = [
     path("my-adoption/<reference:reference>/receipts/<int:payment_id>/", my_adoption.receipt, name="receipt"),
     path("my-adoption/<reference:reference>/gift/", my_adoption.change_gift, name="change_gift"),
     path("my-adoption/<reference:reference>/gift/again/", my_adoption.send_gift_again, name="send_gift_again"),
+    path("my-adoption/<reference:reference>/stop/", changing.stop, name="stop"),
+    path("my-adoption/<reference:reference>/go-on/", changing.go_on, name="go_on"),
+    path("my-adoption/<reference:reference>/pause/", changing.pause, name="pause"),
+    path("my-adoption/<reference:reference>/resume/", changing.resume, name="resume"),
+    path("my-adoption/<reference:reference>/skip/", changing.skip, name="skip"),
+    path("my-adoption/<reference:reference>/amount/", changing.amount, name="amount"),
+    path("my-adoption/<reference:reference>/card/", changing.card, name="card"),
     path("unsubscribe/<str:token>/", unsubscribing.unsubscribe, name="unsubscribe"),
     path("go/<str:code>", campaign_links.follow, name="campaign_link"),
     path("go/<str:code>/", campaign_links.follow),

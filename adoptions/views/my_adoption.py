@@ -12,7 +12,7 @@ from .. import details as own_details
 from ..access import for_supporter
 from ..access_forms import NameForm, NewEmailForm
 from ..gift_forms import GiftChangeForm
-from ..models import Adoption, Gift, Purpose, Supporter
+from ..models import Gift, Purpose, Supporter
 from .personal import personal, see_other
 from .signing_in import send_link
 
@@ -22,18 +22,7 @@ from .signing_in import send_link
 @for_supporter
 def adoption(request: HttpRequest, supporter: Supporter, reference: str) -> HttpResponse:
     found = supporter_page.adoption_of(supporter, reference)
-    context = {
-        "adoption": found,
-        "next": supporter_page.what_comes_next(found),
-        "lines": supporter_page.lines_of(found),
-        "gift": gift_of(found),
-        "notes": supporter_page.notes_since([found]),
-    }
-    return render(request, "adoptions/my/adoption.html", context)
-
-
-def gift_of(adoption: Adoption) -> Gift | None:
-    return getattr(adoption, "gift", None) if adoption.is_gift else None
+    return render(request, "adoptions/my/adoption.html", supporter_page.page_of(found))
 
 
 @personal
@@ -53,7 +42,7 @@ def receipt(request: HttpRequest, supporter: Supporter, reference: str, payment_
 def change_gift(request: HttpRequest, supporter: Supporter, reference: str) -> HttpResponse:
     """The words, the address and the day, until it has gone out; the form is given back with what was typed."""
     found = supporter_page.adoption_of(supporter, reference)
-    gift = gift_of(found)
+    gift = supporter_page.gift_of(found)
     if gift is None or gift.erased_at:
         raise Http404
     context = {"adoption": found, "gift": gift}
@@ -73,7 +62,7 @@ def change_gift(request: HttpRequest, supporter: Supporter, reference: str) -> H
 @for_supporter
 def send_gift_again(request: HttpRequest, supporter: Supporter, reference: str) -> HttpResponse:
     found = supporter_page.adoption_of(supporter, reference)
-    gift = gift_of(found)
+    gift = supporter_page.gift_of(found)
     if gift is None:
         raise Http404
     Gift.objects.filter(pk=gift.pk).send_again()
