@@ -69,7 +69,7 @@ class PopulationCount(Seeded):
     def __str__(self) -> str:
         return f"{self.years_text}, {self.place}: {self.number_text} {self.unit}"
 
-    def get_confidence_display(self) -> str:
+    def get_confidence_display(self) -> str:  # type: ignore[no-redef]  # django-stubs adds one itself
         return label_of(Confidence, self.confidence)
 
     def clean(self) -> None:

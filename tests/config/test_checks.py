@@ -26,7 +26,8 @@ PRODUCTION = {
 def check(*options: str, **changes: str | None) -> subprocess.CompletedProcess[str]:
     """`manage.py check` in an environment of its own."""
     wanted = {**PRODUCTION, **changes}
-    environment = {k: v for k, v in wanted.items() if v is not None} | {"PATH": os.environ["PATH"]}
+    kept = {k: v for k, v in os.environ.items() if k == "PATH" or k.startswith("COVERAGE_")}
+    environment = {k: v for k, v in wanted.items() if v is not None} | kept
     command = [sys.executable, "manage.py", "check", *options]
     return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
 
