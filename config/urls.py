@@ -1,5 +1,7 @@
 """The table of contents. Public addresses are promises: old mails are clicked for years, and a test freezes them."""
 
+from django.conf import settings
+from django.conf.urls.static import static
 from django.contrib import admin
 from django.urls import include, path
 
@@ -18,4 +20,6 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("healthz", healthz, name="healthz"),
     path("readyz", readyz, name="readyz"),
+    # Pictures that staff uploaded; only while DEBUG is on. In production the web server in front hands them out.
+    *static(settings.MEDIA_URL, document_root=settings.MEDIA_ROOT),
 ]

@@ -71,7 +71,7 @@ class FieldNotesFeed(Feed[FieldNote, None]):
         return item.title
 
     def item_description(self, item: FieldNote) -> str:
-        return linebreaks(item.body, autoescape=True)
+        return item.html
 
     def item_link(self, item: FieldNote) -> str:
         return f"{settings.SITE_URL}{item.get_absolute_url()}"

@@ -15,6 +15,7 @@
     page.figures              what species/figures draws: {% include figure.template with figure=figure only %}
     page.comments             .pk .name .body .created_at .replies (same shape);   page.comment_total
     page.older_comments       the id for ?before=…#comments, or None
+    page.pictures             photographs, maybe none
     page.field_notes          the newest notes;   page.related   the other species
 
 A paragraph is a tuple of sentences. A sentence has .text, .parts (each .text and, where it prints a fact's value,
@@ -34,9 +35,10 @@ from django.utils.formats import date_format
 
 from .conversation import Conversation, Shown
 from .figures import Figure, figures_for
+from .gallery import pictures_of
 from .history import apply
 from .knowledge import Knowledge
-from .models import FieldNote, PopulationCount, Revision, Section, Source, Species, Text, Threat
+from .models import FieldNote, Picture, PopulationCount, Revision, Section, Source, Species, Text, Threat
 from .models.species import STATUS_SCALE
 from .notebook import Disagreement, Notebook, Paragraph
 
@@ -89,6 +91,7 @@ class SpeciesPage:
     comment_total: int
     older_comments: int | None
     field_notes: tuple[FieldNote, ...]
+    pictures: tuple[Picture, ...] = ()
     status_scale: tuple[tuple[str, str], ...] = tuple((step.value, str(step.label)) for step in STATUS_SCALE)
 
     @classmethod
@@ -131,7 +134,7 @@ class SpeciesPage:
             older_comments=comments.older,
             field_notes=tuple(species.field_notes.public()[:NOTES_SHOWN]),
         )
-        return replace(page, figures=_figures(page))
+        return replace(page, figures=_figures(page), pictures=pictures_of(species))
 
     @property
     def as_of(self) -> str:

@@ -30,6 +30,7 @@ def _article(page: SpeciesPage, address: str) -> Thing:
         "inLanguage": "en-GB",
         "url": address,
         "mainEntityOfPage": address,
+        "image": settings.SITE_URL + reverse("species:share_picture", args=[page.species.slug]),
         "about": {"@id": f"{address}#taxon"},
         "dateModified": page.species.as_of,
         "author": _charity(),

@@ -1,5 +1,5 @@
 """What editors and moderators work with."""
 
-from . import comments, facts, field_notes, species, texts
+from . import comments, facts, field_notes, pictures, species, texts
 
-__all__ = ["comments", "facts", "field_notes", "species", "texts"]
+__all__ = ["comments", "facts", "field_notes", "pictures", "species", "texts"]

@@ -18,11 +18,12 @@ class FieldNoteAdmin(WithHistory[FieldNote]):
     list_display = ["title", "species", "place", "seen_on", "published_at"]
     list_filter = ["species", ("published_at", admin.EmptyFieldListFilter), "seen_on"]
     list_select_related = ["species"]
+    autocomplete_fields = ["picture"]
     search_fields = ["title", "body", "place"]
     date_hierarchy = "seen_on"
     show_full_result_count = False
     actions = ["publish", "unpublish"]
-    fields = [("species", "seen_on"), ("title", "slug"), "body", "place", "published_at"]
+    fields = [("species", "seen_on"), ("title", "slug"), "body", "picture", "place", "published_at"]
 
     def get_readonly_fields(self, request: HttpRequest, obj: FieldNote | None = None) -> list[str]:
         """An address people may have been sent stays."""

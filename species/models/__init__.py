@@ -3,6 +3,7 @@ from .counts import PopulationCount
 from .disagreements import Conflict, ConflictPosition
 from .facts import Confidence, Fact, FactGroup, Qualifier, Source, SourceKind
 from .field_notes import FieldNote
+from .pictures import Picture
 from .revisions import Revision
 from .spam_words import SpamWord
 from .species import Species, Status
@@ -21,6 +22,7 @@ __all__ = [
     "Fact",
     "FactGroup",
     "FieldNote",
+    "Picture",
     "PopulationCount",
     "Qualifier",
     "Revision",

@@ -5,7 +5,11 @@ from typing import Self
 from django.db import models
 from django.db.models.functions import Now
 from django.urls import reverse
+from django.utils.safestring import SafeString
 
+from species import markdown
+
+from .pictures import Picture
 from .species import Species
 
 
@@ -19,7 +23,17 @@ class FieldNote(models.Model):
     species = models.ForeignKey(Species, on_delete=models.PROTECT, related_name="field_notes")
     slug = models.SlugField(max_length=80, unique=True)
     title = models.CharField(max_length=120)
-    body = models.TextField(help_text="Plain text; an empty line starts a paragraph.")
+    body = models.TextField(
+        help_text="An empty line starts a paragraph. **bold**, *italic*, [words](https://…), “- ” for a list."
+    )
+    picture = models.ForeignKey(
+        Picture,
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="field_notes",
+        help_text="Uploaded under Pictures, with its author and licence. Shown once it is published.",
+    )
     place = models.CharField(
         max_length=80,
         blank=True,
@@ -40,3 +54,11 @@ class FieldNote(models.Model):
 
     def get_absolute_url(self) -> str:
         return reverse("species:field_note", args=[self.slug])
+
+    @property
+    def html(self) -> SafeString:
+        return markdown.html_of(self.body)
+
+    @property
+    def words(self) -> str:
+        return markdown.words_of(self.body)

@@ -8,6 +8,7 @@ from django.views.decorators.http import require_safe
 
 from species.catalogue import nearest_names, species_of_threats, standfirsts
 from species.forms import CommentForm
+from species.gallery import with_pictures
 from species.models import FieldNote, Species, Threat
 from species.overview import HowWeKnow, ThreatPage
 from species.page import SpeciesPage, as_of
@@ -49,7 +50,7 @@ def species_page(
     request: HttpRequest, slug: str, *, form: CommentForm | None = None, status: int = 200
 ) -> HttpResponse:
     """The whole page; with a form that was refused it comes back with everything that was typed."""
-    catalogue = list(Species.objects.public())
+    catalogue = list(with_pictures(Species.objects.public()))
     species = next((each for each in catalogue if each.slug == slug), None)
     if species is None:
         context: dict[str, Any] = {"wanted": slug, "nearest": nearest_names(slug, catalogue), "species": catalogue}
@@ -90,5 +91,5 @@ def sources(request: HttpRequest) -> HttpResponse:
 @require_safe
 @public_page
 def field_note(request: HttpRequest, slug: str) -> HttpResponse:
-    note = get_object_or_404(FieldNote.objects.public().select_related("species"), slug=slug)
+    note = get_object_or_404(FieldNote.objects.public().select_related("species", "picture"), slug=slug)
     return render(request, "species/field_note.html", {"note": note, "as_of": as_of(note.species)})

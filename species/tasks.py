@@ -1,0 +1,21 @@
+"""What is done for the species' pages behind the scenes. Tasks take ids, and may run twice."""
+
+from django.tasks import task
+
+from config.tasks import every, retried
+
+from . import pictures
+from .models import Picture
+
+
+@retried(max_attempts=4)
+def make_sizes(picture_id: int) -> None:
+    picture = Picture.objects.filter(pk=picture_id, made_at=None).first()
+    if picture is not None:
+        pictures.make_sizes(picture)
+
+
+@every(days=1)
+@task
+def sweep_pictures() -> None:
+    pictures.sweep()
