@@ -102,7 +102,7 @@ def world_server() -> Iterator[StandIn]:
 
 @pytest.fixture
 def world(world_server: StandIn, settings: Settings, monkeypatch: pytest.MonkeyPatch, db: None) -> "World":
-    """A Stripe in which nothing has happened yet. `asked` keeps every request to its API."""
+    """A Stripe in which nothing has happened yet. `asked` keeps each request to its API."""
     from tests.adoptions.world import World
 
     settings.STRIPE_API_BASE = world_server.url
@@ -112,6 +112,8 @@ def world(world_server: StandIn, settings: Settings, monkeypatch: pytest.MonkeyP
 
     def answer_and_note(books: Books, request: front_desk.Request, key: str) -> front_desk.Answer:
         found.asked.append(f"{request.method} {request.target}")
+        if found.is_away():
+            return front_desk.Answer(500, b'{"error": {"type": "api_error"}}', "req_away")
         return answer(books, request, key)
 
     monkeypatch.setattr(front_desk, "answer", answer_and_note)

@@ -32,11 +32,19 @@ class World(Stripe):
         self.books = server.books
         self.told = 0
         self.asked: list[str] = []
+        self.answers_left: int | None = None
 
     def forget_everything(self) -> None:
         with self.books.lock:
             self.books._tables.clear()
         self.told = 0
+
+    def is_away(self) -> bool:
+        """After so many answers as a test allows, Stripe fails until it is allowed more."""
+        if self.answers_left is None:
+            return False
+        self.answers_left -= 1
+        return self.answers_left < 0
 
     # --- people ---------------------------------------------------------------------------------------
 
