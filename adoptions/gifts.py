@@ -9,14 +9,14 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, Model
 from django.utils import timezone
 
 from config.models import Mail, MailState
 
-from . import gift_emails
+from . import attention, gift_emails
 from .gift_words import why_held
-from .models import ADOPTED, Adoption, AdoptionState, Delivery, Gift, GiftState
+from .models import ADOPTED, Adoption, AdoptionState, Attention, AttentionKind, Delivery, Gift, GiftState
 
 MOST_AT_ONCE = 500
 
@@ -62,13 +62,23 @@ def money_arrived(adoption: Adoption) -> None:
     """
     if not (adoption.is_gift and adoption.is_adopted):
         return
-    if Gift.objects.filter(adoption=adoption).schedule():
-        tell_of_the_day(Gift.objects.select_related("adoption__supporter", "adoption__species").get(adoption=adoption))
+    is_scheduled = Gift.objects.filter(adoption=adoption).schedule()
+    gift = Gift.objects.select_related("adoption__supporter", "adoption__species").get(adoption=adoption)
+    if is_scheduled:
+        tell_of_the_day(gift)
+    elif gift.state == GiftState.HELD:
+        call_staff(gift)
 
 
 def tell_of_the_day(gift: Gift) -> None:
     if gift.deliver_at > timezone.now():
         gift_emails.queue_scheduled(gift)
+
+
+def call_staff(gift: Gift) -> None:
+    """Somebody reads the words, once for each time they were written."""
+    key = f"gift:{gift.pk}:{gift.revision}"
+    attention.call(AttentionKind.GIFT_WORDS, key=key, reason=gift.held_because, adoption=gift.adoption)
 
 
 def change(gift: Gift, present: Present) -> bool:
@@ -86,12 +96,14 @@ def change(gift: Gift, present: Present) -> bool:
     return True
 
 
-def release(gift_id: int) -> bool:
+def release(gift_id: int, *, by: Model) -> bool:
     """Staff found nothing wrong with held words."""
     with transaction.atomic():
         adoption = lock_adoption_of(gift_id)
         if not Gift.objects.filter(pk=gift_id).release():
             return False
+        waiting = Attention.objects.filter(kind=AttentionKind.GIFT_WORDS, key__startswith=f"gift:{gift_id}:")
+        waiting.resolve(how="Read, and released.", by=by)
         money_arrived(adoption)
     return True
 

@@ -15,6 +15,7 @@ class AttentionKind(models.TextChoices):
     FRAUD_WARNING = "fraud_warning", "Early fraud warning"
     REFUND_FAILED = "refund_failed", "Refund did not arrive"
     ODD_AMOUNT = "odd_amount", "Amount at Stripe cannot be right"
+    GIFT_WORDS = "gift_words", "Words of a present to read"
     CARD_TESTING = "card_testing", "Somebody may be testing stolen cards"
 
 

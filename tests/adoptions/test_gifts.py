@@ -6,13 +6,17 @@ from typing import Any
 
 import pytest
 import time_machine
+from django.contrib.auth.models import User
 from django.db import IntegrityError, connection, transaction
+from django.test import Client
+from django.urls import reverse
 
 from adoptions import gifts
 from adoptions.gift_words import why_held, without_links
 from adoptions.gifts import Present
-from adoptions.models import Adoption, AdoptionState, Delivery, Gift, GiftState
+from adoptions.models import Adoption, AdoptionState, Attention, Delivery, Gift, GiftState
 from adoptions.models.gifts import MOST_SENDINGS
+from adoptions.stripe_gateway import read_session
 from adoptions.tasks import deliver_gifts
 from config.mail import deliver_due
 from config.models import Mail
@@ -274,8 +278,11 @@ def test_held_words_wait_for_staff_and_then_go_out_on_their_day() -> None:
     with at("2026-12-24T08:00"):
         round_of_worker()
         assert mails("gift_message") == []
-        assert gifts.release(gift.pk)
-        assert not gifts.release(gift.pk)
+        marek = User.objects.create_superuser("marek")
+        assert Attention.objects.open().get().kind == "gift_words"
+        assert gifts.release(gift.pk, by=marek)
+        assert not gifts.release(gift.pk, by=marek)
+        assert Attention.objects.open().count() == 0
         round_of_worker()
     assert mails("gift_message") == ["ellie@example.org"]
 
@@ -308,3 +315,42 @@ def test_present_given_by_hand_is_never_sent() -> None:
     round_of_worker()
     gift.refresh_from_db()
     assert (gift.state, Mail.objects.filter(kind__startswith="gift").count()) == (GiftState.WAITING, 0)
+
+
+def test_staff_read_held_words_and_release_them_in_the_admin(client: Client) -> None:
+    gift = give(Present("Ellie", "Verify your bank"))
+    client.force_login(User.objects.create_superuser("marek"))
+    address = reverse("admin:adoptions_gift_changelist")
+    assert "Verify your bank" in client.get(reverse("admin:adoptions_gift_change", args=[gift.pk])).content.decode()
+    client.post(address, {"action": "release", "_selected_action": [gift.pk]})
+    gift.refresh_from_db()
+    assert gift.state == "waiting"
+    client.post(address, {"action": "cancel", "_selected_action": [gift.pk]})
+    assert Client().get(gift.get_absolute_url()).status_code == 404
+
+
+def test_direct_debit_that_is_late_sends_the_present_once_it_is_paid(amara: Amara) -> None:
+    """From the form on: the day comes before the bank has said anything."""
+    day = date.today()  # noqa: DTZ011  the day as the browser of the payer writes it
+    adoption = amara.adopt(
+        "bacs",
+        is_gift="gift",
+        recipient_name="Ellie",
+        delivery="email",
+        recipient_email="ellie@example.org",
+        deliver_on=day.isoformat(),
+    )
+    amara.come_back(adoption)
+    gift = Gift.objects.get(adoption=adoption)
+    assert gift.deliver_at
+    with time_machine.travel(max(gift.deliver_at, datetime.now(UTC)) + timedelta(seconds=1)):
+        round_of_worker()
+        adoption.refresh_from_db()
+        assert (adoption.state, mails("gift_message")) == ("processing", [])
+        assert mails("gift_waiting") == ["amara@example.org"]
+        intent = read_session(adoption.stripe_session_id or "").payment_intent
+        amara.stripe.control("settle_debit", payment_intent=intent)
+        amara.come_back(adoption)
+        round_of_worker()
+    assert mails("gift_message") == ["ellie@example.org"]
+    assert mails("gift_scheduled") == []

@@ -1,0 +1,52 @@
+"""Presents and what became of them; those whose words are held wait here for somebody to read them."""
+
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html
+
+from .. import gifts
+from ..models import Gift
+from .attention import staff
+from .read_only import ReadOnly
+
+
+@admin.register(Gift)
+class GiftAdmin(ReadOnly, admin.ModelAdmin[Gift]):
+    list_display = ["adoption", "recipient_name", "delivery", "deliver_at", "state", "held_because", "opened_at"]
+    list_filter = ["state", "delivery", "deliver_on"]
+    list_select_related = ["adoption"]
+    search_fields = ["adoption__reference", "recipient_name", "recipient_email", "adoption__supporter__email"]
+    search_help_text = "Reference, recipient, or the address of either"
+    list_per_page = 50
+    show_full_result_count = False
+    ordering = ["-pk"]
+    actions = ["release", "cancel"]
+    fields = [
+        "adoption_link",
+        ("recipient_name", "recipient_email"),
+        "message",
+        ("delivery", "deliver_on", "deliver_at"),
+        ("state", "held_because"),
+        ("sendings", "sent_at", "opened_at", "thanked_at", "erased_at"),
+    ]
+    readonly_fields = ["adoption_link", "deliver_at", "sendings"]
+
+    @admin.display(description="Adoption")
+    def adoption_link(self, gift: Gift) -> str:
+        address = reverse("admin:adoptions_adoption_change", args=[gift.adoption_id])
+        return format_html('<a href="{}">{}</a>', address, gift.adoption)
+
+    @admin.action(description="Release: the words may go out", permissions=["decide"])
+    def release(self, request: HttpRequest, queryset: QuerySet[Gift]) -> None:
+        count = sum(gifts.release(pk, by=staff(request)) for pk in queryset.values_list("pk", flat=True))
+        self.message_user(request, f"{count} released. A present whose day has come goes out within a minute.")
+
+    @admin.action(description="Never send these", permissions=["decide"])
+    def cancel(self, request: HttpRequest, queryset: QuerySet[Gift]) -> None:
+        count = Gift.objects.filter(pk__in=queryset.values("pk")).cancel()
+        self.message_user(request, f"{count} will not be sent. Please write to the givers.", messages.WARNING)
+
+    def has_decide_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("adoptions.change_gift")
