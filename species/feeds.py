@@ -32,17 +32,16 @@ class CommentsFeed(Feed[Comment, Species]):
 
     def items(self, obj: Species) -> list[Comment]:
         # Addresses are not even fetched.
-        return list(Comment.objects.public().filter(species=obj).select_related("species").defer("email")[:ENTRIES])
+        return list(Comment.objects.public().filter(species=obj).defer("email", "network")[:ENTRIES])
 
     def item_title(self, item: Comment) -> str:
-        return f"{item.name}, {item.created_at:%d %B %Y}"
+        return f"{item.shown_name}, {item.created_at:%d %B %Y}"
 
     def item_description(self, item: Comment) -> str:
-        return linebreaks(item.body, autoescape=True)
+        return linebreaks(item.shown_body, autoescape=True)
 
     def item_link(self, item: Comment) -> str:
-        slug = item.species.slug
-        return f"{settings.SITE_URL}{reverse('species:detail', args=[slug])}#comment-{item.pk}"
+        return f"{settings.SITE_URL}{item.get_absolute_url()}"
 
     def item_guid(self, item: Comment) -> str:
         return f"{settings.SITE_URL}/comment/{item.pk}"

@@ -13,8 +13,8 @@
     page.conflicts            .topic .show .positions (.say .covers .sources)
     page.sources              Source rows; the first has number 1
     page.figures              what species/figures draws: {% include figure.template with figure=figure only %}
-    page.comments             .pk .name .body .created_at .replies (same shape);   page.comment_total
-    page.older_comments       the id for ?before=…#comments, or None
+    page.conversation         .total .comments (.pk .name .body .created_at .replies …) .oldest_first
+                              .going_on (the query that continues it, or "")
     page.pictures             photographs, maybe none
     page.field_notes          the newest notes;   page.related   the other species
 
@@ -33,7 +33,7 @@ from django.conf import settings
 from django.db.models import Q
 from django.utils.formats import date_format
 
-from .conversation import Conversation, Shown
+from .conversation import Conversation
 from .figures import Figure, figures_for
 from .gallery import pictures_of
 from .history import apply
@@ -87,9 +87,7 @@ class SpeciesPage:
     conflicts: tuple[Disagreement, ...]
     sources: tuple[Source, ...]
     figures: tuple[Figure, ...]
-    comments: tuple[Shown, ...]
-    comment_total: int
-    older_comments: int | None
+    conversation: Conversation
     field_notes: tuple[FieldNote, ...]
     pictures: tuple[Picture, ...] = ()
     status_scale: tuple[tuple[str, str], ...] = tuple((step.value, str(step.label)) for step in STATUS_SCALE)
@@ -101,13 +99,12 @@ class SpeciesPage:
         *,
         related: Iterable[Species] = (),
         language: str = settings.LANGUAGE_CODE,
-        before: int | None = None,
+        conversation: Conversation | None = None,
         draft: Revision | None = None,
     ) -> Self:
-        """Read and arrange everything. `before`: older comments than this; `draft`: a text as it may become."""
+        """Read and arrange everything. `draft`: a text as it may become."""
         notebook = Notebook(Knowledge.of(species))
         texts = Texts(notebook, _texts(species, language, draft))
-        comments = Conversation.of(species, before=before)
         # Sources are numbered as they are met: these lines stand in the order of the page.
         page = cls(
             species=species,
@@ -129,9 +126,7 @@ class SpeciesPage:
             conflicts=tuple(notebook.disagreements()),
             sources=_all_sources(notebook),
             figures=(),
-            comments=comments.comments,
-            comment_total=comments.total,
-            older_comments=comments.older,
+            conversation=conversation or Conversation.of(species),
             field_notes=tuple(species.field_notes.public()[:NOTES_SHOWN]),
         )
         return replace(page, figures=_figures(page), pictures=pictures_of(species))

@@ -4,7 +4,7 @@ from django.views.decorators.http import require_safe
 
 from .feeds import CommentsFeed, FieldNotesFeed
 from .sitemaps import SiteMap
-from .views import machine_read, previewing, reading, replying, searching, sharing
+from .views import commenting, machine_read, moderating, own_comment, previewing, reading, replying, searching, sharing
 
 app_name = "species"
 
@@ -16,6 +16,13 @@ urlpatterns = [
     path("species/<slug:slug>/share.png", sharing.share_picture, name="share_picture"),
     path("species/<slug:slug>/comments/", replying.leave_reply, name="leave_reply"),
     path("species/<slug:slug>/comments/waiting/", replying.reply_waiting, name="reply_waiting"),
+    path("comments/<int:pk>/", commenting.comment, name="comment"),
+    path("comments/<int:pk>/report/", commenting.report, name="report_comment"),
+    path("my-comment/<str:token>/", own_comment.own_comment, name="own_comment"),
+    path("my-comment/<str:token>/change/", own_comment.change_own_comment, name="change_own_comment"),
+    path("my-comment/<str:token>/take-back/", own_comment.take_back_own_comment, name="take_back_own_comment"),
+    path("no-more-replies/<str:token>/", own_comment.stop_replies, name="stop_replies"),
+    path("moderate/<str:token>/", moderating.moderate, name="moderate"),
     path("field-notes/<slug:slug>/", reading.field_note, name="field_note"),
     path("threats/", reading.threat_list, name="threats"),
     path("threats/<slug:slug>/", reading.threat_detail, name="threat"),

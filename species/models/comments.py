@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 NAME_LENGTH = 80
 BODY_LENGTH = 5000
+NAMELESS = "A reader"
 # How long a writer may still change or take back what waits.
 EDITABLE_FOR = timedelta(minutes=30)
 # Two clocks may differ by this much, and a page be read while a change to it is being written.
@@ -42,10 +43,14 @@ DECIDABLE = (CommentStatus.PENDING,)
 
 
 # What readers see: the first name unless more was wanted, and the words without what a moderator took out.
+_TEXT = models.TextField()
+_NOTHING = Value("", output_field=_TEXT)
 SHOWN_NAME = Coalesce(
-    NullIf(F("name_to_show"), Value("")), Func(F("name"), Value(" "), Value(1), function="split_part")
+    NullIf(F("name_to_show"), _NOTHING, output_field=_TEXT),
+    Func(F("name"), Value(" "), Value(1), function="split_part", output_field=_TEXT),
+    output_field=_TEXT,
 )
-SHOWN_BODY = Coalesce(NullIf(F("masked_body"), Value("")), F("body"))
+SHOWN_BODY = Coalesce(NullIf(F("masked_body"), _NOTHING, output_field=_TEXT), F("body"), output_field=_TEXT)
 
 
 class CommentQuerySet(models.QuerySet["Comment"]):
@@ -77,7 +82,8 @@ class CommentQuerySet(models.QuerySet["Comment"]):
     def reject(self, *, by: "User", reason: str = "") -> int:
         return self._move(DECIDABLE, CommentStatus.REJECTED, by=by, reason=reason)
 
-    def mark_spam(self, *, by: "User") -> int:
+    def mark_spam(self, *, by: "User | None") -> int:
+        """By a moderator, or by the rules, who are nobody."""
         return self._move(DECIDABLE, CommentStatus.SPAM, by=by)
 
     def reopen(self, *, by: "User") -> int:
@@ -110,7 +116,9 @@ class CommentQuerySet(models.QuerySet["Comment"]):
         """
         with transaction.atomic():
             chosen = self.model.objects.filter(pk__in=self.order_by().values("pk"), status__in=sources)
-            was = dict(chosen.order_by("pk").select_for_update().values_list("pk", "status"))
+            locked = list(chosen.order_by("pk").select_for_update().values_list("pk", flat=True))
+            # Asked again once they are ours: while we waited, somebody may have changed what made them ours to choose.
+            was = dict(self.order_by().filter(pk__in=locked, status__in=sources).values_list("pk", "status"))
             is_decision = target in DECIDED
             moved = self.model.objects.filter(pk__in=was, status__in=sources).update(
                 status=target,

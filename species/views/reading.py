@@ -2,14 +2,15 @@
 
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_safe
 
 from species.catalogue import nearest_names, species_of_threats, standfirsts
+from species.conversation import Conversation, answering
 from species.forms import CommentForm
 from species.gallery import with_pictures
-from species.models import FieldNote, Species, Threat
+from species.models import Comment, FieldNote, Species, Threat
 from species.overview import HowWeKnow, ThreatPage
 from species.page import SpeciesPage, as_of
 from species.structured_data import of_page
@@ -47,7 +48,12 @@ def species_detail(request: HttpRequest, slug: str) -> HttpResponse:
 
 
 def species_page(
-    request: HttpRequest, slug: str, *, form: CommentForm | None = None, status: int = 200
+    request: HttpRequest,
+    slug: str,
+    *,
+    form: CommentForm | None = None,
+    preview: Comment | None = None,
+    status: int = 200,
 ) -> HttpResponse:
     """The whole page; with a form that was refused it comes back with everything that was typed."""
     catalogue = list(with_pictures(Species.objects.public()))
@@ -56,11 +62,19 @@ def species_page(
         context: dict[str, Any] = {"wanted": slug, "nearest": nearest_names(slug, catalogue), "species": catalogue}
         return render(request, "species/not_found.html", context, status=404)
     related = [each for each in catalogue if each != species]
-    page = SpeciesPage.of(species, related=related, before=_id(request.GET.get("before")))
-    if form is None:
-        form = CommentForm(species=species, initial={"parent": _id(request.GET.get("reply_to"))})
-    context = {"page": page, "form": form, "structured_data": of_page(page)}
+    page = SpeciesPage.of(species, related=related, conversation=_conversation(species, request.GET))
+    form = form or CommentForm(species=species, initial=answering(species, _id(request.GET.get("reply_to"))))
+    context = {"page": page, "form": form, "preview": preview, "structured_data": of_page(page)}
     return render(request, "species/detail.html", context, status=status)
+
+
+def _conversation(species: Species, query: QueryDict) -> Conversation:
+    return Conversation.of(
+        species,
+        before=_id(query.get("before")),
+        after=_id(query.get("after")),
+        oldest_first=query.get("order") == "oldest",
+    )
 
 
 def _id(text: str | None) -> int | None:

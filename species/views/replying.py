@@ -18,14 +18,16 @@ SEE_OTHER = 303
 @same_origin_only
 @require_POST
 def leave_reply(request: HttpRequest, slug: str) -> HttpResponse:
-    """Hold the reply for a moderator, or give the page back with what was typed and what is missing."""
+    """Hold the reply for a moderator, or show it first, or give the page back with what is missing."""
     species = get_object_or_404(Species.objects.public(), slug=slug)
     form = CommentForm(request.POST, species=species)
     if not form.is_valid():
         return species_page(request, slug, form=form, status=422)
+    if "preview" in request.POST:
+        return species_page(request, slug, form=form, preview=form.as_comment())
     if not form.take_turn(request):
         return species_page(request, slug, form=form, status=429)
-    form.save()
+    form.save(request)
     return HttpResponse(status=SEE_OTHER, headers={"Location": reverse("species:reply_waiting", args=[slug])})
 
 

@@ -182,7 +182,7 @@ def test_conversation_shows_newest_first_with_replies_beneath() -> None:
         ("Second", []),
         ("First", ["An answer", "Another answer"]),
     ]
-    assert (conversation.total, conversation.older) == (4, None)
+    assert (conversation.total, conversation.last) == (4, None)
 
 
 def test_reply_to_what_is_no_longer_shown_is_not_shown() -> None:
@@ -197,7 +197,7 @@ def test_older_comments_go_on_where_the_page_ended() -> None:
         make_approved_comment(f"Comment {number}")
     newest = Conversation.of(make_species())
     assert (len(newest.comments), newest.total) == (COMMENTS_SHOWN, COMMENTS_SHOWN + 5)
-    assert newest.older is not None
-    older = Conversation.of(make_species(), before=newest.older)
+    assert newest.last is not None
+    older = Conversation.of(make_species(), before=newest.last)
     assert [shown.body for shown in older.comments] == [f"Comment {number}" for number in (4, 3, 2, 1, 0)]
-    assert (older.older, older.total) == (None, COMMENTS_SHOWN + 5)
+    assert (older.last, older.total) == (None, COMMENTS_SHOWN + 5)
