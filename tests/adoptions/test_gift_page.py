@@ -58,7 +58,7 @@ def test_page_sets_no_cookie_and_is_kept_nowhere(client: Client, gift: Gift) -> 
     for response in (client.get(gift.get_absolute_url()), client.post(f"{gift.get_absolute_url()}open/")):
         assert not response.cookies
         assert response.headers["Cache-Control"] == "private, no-store"
-        assert response.headers["Referrer-Policy"] == "no-referrer"
+        assert response.headers["Referrer-Policy"] == "strict-origin"
         assert response.headers["X-Robots-Tag"] == "noindex"
 
 

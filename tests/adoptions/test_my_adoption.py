@@ -127,7 +127,7 @@ def test_who_is_not_signed_in_is_led_to_the_form(client: Client, gift: Gift) -> 
 def test_pages_are_kept_nowhere(amara: Client, gift: Gift) -> None:
     for path in ["/my-adoption/", *own_pages(gift.adoption)[:3], "/my-adoption/details/", "/my-adoption/data.json"]:
         headers = amara.get(path).headers
-        assert (headers["Cache-Control"], headers["Referrer-Policy"]) == ("private, no-store", "no-referrer")
+        assert (headers["Cache-Control"], headers["Referrer-Policy"]) == ("private, no-store", "strict-origin")
 
 
 # --- the present -----------------------------------------------------------------------------------------------------
