@@ -14,7 +14,8 @@ from django.urls import reverse
 from config.money import pounds
 from species.models import Species
 
-from . import consent, gifts, stripe_gateway
+from . import consent, gift_aid, gifts, stripe_gateway
+from .gift_aid import Taxpayer
 from .gifts import Present
 from .models import Adoption, AdoptionState, Campaign, Frequency, Plan, Supporter
 from .models.states import OPEN
@@ -38,6 +39,7 @@ class Answers:
     present: Present | None
     campaign_code: str
     wants_news: bool = False
+    taxpayer: Taxpayer | None = None
 
 
 def start(answers: Answers) -> tuple[Adoption, str | None]:
@@ -59,6 +61,7 @@ def save(answers: Answers) -> Adoption:
         adoption, is_new = Adoption.objects.select_for_update().get_or_create(attempt=answers.attempt, defaults=terms)
         if is_new or adoption.state in OPEN:
             gifts.keep(adoption, answers.present)
+            gift_aid.keep(adoption, answers.taxpayer)
         if answers.wants_news:
             page = reverse("adoptions:adopt", args=[answers.species.slug])
             consent.grant(supporter, page=page, campaign_code=answers.campaign_code)

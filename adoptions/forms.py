@@ -11,6 +11,7 @@ from species.models import Species
 
 from . import consent
 from .checkout import Answers
+from .gift_aid_forms import GIFT_AID_FIELDS, GiftAidFields
 from .gift_forms import GIFT_FIELDS, GiftFields
 from .models import Frequency, Plan, PlanPrice
 
@@ -18,7 +19,7 @@ OTHER = "other"
 FOR_ME, AS_GIFT = "me", "gift"
 
 
-class AdoptForm(GiftFields):
+class AdoptForm(GiftFields, GiftAidFields):
     """Frequency, amount, who pays, and who it is for.
 
     One group of amounts per frequency stands in the page, so that it works without JavaScript; the group of the
@@ -62,8 +63,9 @@ class AdoptForm(GiftFields):
         for frequency, price in self.prices.items():
             self.fields[f"amount_{frequency}"] = amount_field(price)
         amounts = [f"amount_{f}" for f in self.prices]
+        gift = ["is_gift", *GIFT_FIELDS]
         self.order_fields(
-            ["frequency", *amounts, "other_amount", "is_gift", *GIFT_FIELDS, "name", "email", "wants_news"]
+            ["frequency", *amounts, "other_amount", *gift, "name", "email", *GIFT_AID_FIELDS, "wants_news"]
         )
 
     def clean(self) -> dict[str, Any]:
@@ -75,6 +77,7 @@ class AdoptForm(GiftFields):
             self.check_present()
         else:
             self.forget(*GIFT_FIELDS)
+        self.check_gift_aid()
         # A campaign code never stops anybody from adopting: what is not one is dropped.
         self.errors.pop("c", None)
         cleaned.setdefault("c", "")
@@ -118,6 +121,7 @@ class AdoptForm(GiftFields):
             present=self.present() if cleaned["is_gift"] == AS_GIFT else None,
             campaign_code=cleaned["c"] or "",
             wants_news=cleaned["wants_news"],
+            taxpayer=self.taxpayer(),
         )
 
 

@@ -14,7 +14,7 @@ from django.utils import timezone
 from config.models import Mail, MailState
 from species.models import Comment
 
-from . import consent, gift_emails
+from . import consent, gift_aid, gift_emails
 from .models import (
     ADOPTED,
     REPEATING,
@@ -23,6 +23,7 @@ from .models import (
     AdoptionState,
     ConsentEvent,
     Gift,
+    GiftAidDeclaration,
     Payment,
     Supporter,
     SupporterSession,
@@ -53,6 +54,11 @@ def export(supporter: Supporter) -> dict[str, Any]:
         "wishes_for_contact": list(
             ConsentEvent.objects.filter(supporter=supporter).values(
                 "at", "state", "basis", "wording_version", "wording", "page", "campaign_code", "given_by"
+            )
+        ),
+        "gift_aid_declarations": list(
+            GiftAidDeclaration.objects.filter(supporter=supporter).values(
+                "given_at", "covers_from", "first_name", "last_name", "address", "postcode", "wording", "cancelled_on"
             )
         ),
         "emails_we_sent": list(mails.values("created_at", "sent_at", "state", "to", "subject", "text")),
@@ -107,6 +113,7 @@ def before_erasure(supporter: Supporter) -> dict[str, Any]:
     return {
         "running": list(own.filter(running()).select_related("species")),
         "payments": paid.count(),
+        "declarations": GiftAidDeclaration.objects.filter(supporter=supporter).count(),
         "kept_until": kept_until(timezone.localdate(last)) if last else None,
     }
 
@@ -125,6 +132,7 @@ def erase(supporter: Supporter) -> bool:
         digest = consent.address_hash(supporter.email)
         consent.withdraw(digest, page="erasure", supporter=supporter)
         Suppression.objects.filter(address_hash=digest).update(reason=Suppression.Reason.ERASED)
+        gift_aid.take_back(supporter)
         forget_gifts(own.values_list("pk", flat=True))
         forget_mails(supporter.email)
         forget_comments(supporter.email)

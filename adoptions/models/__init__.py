@@ -5,6 +5,7 @@ from .campaigns import Campaign, CampaignDay, Destination
 from .changes import Change, ChangeAct, RefundReason, RefundRequest
 from .consent import Basis, ConsentEvent, ConsentState, GivenBy, Suppression
 from .differences import Comparison, Difference, DifferenceKind
+from .gift_aid import GiftAidDeclaration
 from .gifts import Delivery, Gift, GiftState
 from .payments import Payment
 from .plans import Plan, PlanPrice
@@ -40,6 +41,7 @@ __all__ = [
     "EventState",
     "Frequency",
     "Gift",
+    "GiftAidDeclaration",
     "GiftState",
     "GivenBy",
     "PageOpening",

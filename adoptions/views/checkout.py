@@ -66,6 +66,11 @@ def check_context(form: AdoptForm, species: Species) -> dict[str, Any]:
     draft = Adoption(frequency=answers.frequency, amount_pence=answers.amount_pence)
     rows = [("You adopt", species.common_name), ("You give", draft.price), ("Your name", answers.name)]
     rows.append(("Your email address", answers.email))
+    if answers.taxpayer:
+        home = f"{answers.taxpayer.address}, {answers.taxpayer.postcode}"
+        rows.append(
+            ("Gift Aid", f"{form.declaration()}\n{answers.taxpayer.first_name} {answers.taxpayer.last_name}, {home}")
+        )
     if answers.wants_news:
         rows.append(("News by email", "Yes, please"))
     rows += gift_rows(answers.present) if answers.present else [("It is for", "you")]

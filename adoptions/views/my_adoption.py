@@ -7,7 +7,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from config import errors
 
-from .. import access, consent, gifts, personal_data, supporter_page
+from .. import access, consent, gift_aid, gifts, personal_data, supporter_page
 from .. import details as own_details
 from ..access import for_supporter
 from ..access_forms import NameForm, NewEmailForm
@@ -87,6 +87,7 @@ def details(request: HttpRequest, supporter: Supporter) -> HttpResponse:
         send_link(response, email.cleaned_data["email"], purpose=Purpose.CHANGE_EMAIL, supporter=supporter)
         return response
     context = {"supporter": supporter, "name": name, "email": email, "wants_news": consent.may_send_news(supporter)}
+    context |= {"declarations": gift_aid.standing_of(supporter)}
     context |= {"wording": consent.wording(), "wrong": name if name.errors else email}
     return render(request, "adoptions/my/details.html", context, status=422 if act else 200)
 
@@ -103,6 +104,14 @@ def news(request: HttpRequest, supporter: Supporter) -> HttpResponse:
     else:
         consent.withdraw(digest, page=request.path, supporter=supporter)
     return see_other("adoptions:details", fragment="news")
+
+
+@personal
+@require_POST
+@for_supporter
+def take_back_gift_aid(request: HttpRequest, supporter: Supporter) -> HttpResponse:
+    gift_aid.take_back(supporter)
+    return see_other("adoptions:details", fragment="gift-aid")
 
 
 @personal

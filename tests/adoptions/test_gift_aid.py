@@ -1,0 +1,148 @@
+"""A declaration is kept as it was given, covers what it says, and is asked of nobody who did not say yes."""
+
+import uuid
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.db import DatabaseError, IntegrityError, transaction
+from django.test import Client
+
+from adoptions import gift_aid, personal_data
+from adoptions.forms import AdoptForm
+from adoptions.gift_aid import Taxpayer
+from adoptions.models import GiftAidDeclaration
+from tests.adoptions.conftest import Amara, Stripe
+from tests.adoptions.test_adopt_form import answers
+from tests.adoptions.visitors import signed_in
+from tests.makers import make_active_adoption, make_plan, make_species
+
+pytestmark = pytest.mark.django_db
+
+AMARA = Taxpayer("Amara", "Supporter", "7 Forest Lane, Exampleton", "EX1 1EX")
+YES = {
+    "gift_aid": "yes",
+    "first_name": "Amara",
+    "last_name": "Supporter",
+    "home_address": "7 Forest Lane, Exampleton",
+    "postcode": "ex11ex",
+}
+
+
+def form_of(**changes: str) -> AdoptForm:
+    return AdoptForm(answers(**{**YES, **changes}), plan=make_plan())
+
+
+def test_yes_keeps_the_person_the_home_and_the_words(client: Client, stripe: Stripe) -> None:
+    adoption = Amara(client, stripe).reach_stripe(**YES)
+    declared = GiftAidDeclaration.objects.get()
+    assert (declared.supporter, declared.adoption, declared.postcode) == (adoption.supporter, adoption, "EX1 1EX")
+    assert declared.wording == gift_aid.wording()
+    assert settings.CHARITY["name"] in declared.wording
+    for duty in ("from today on", "UK Income Tax or Capital Gains Tax", "all charities", "pay the difference"):
+        assert duty in declared.wording
+    assert (declared.channel, declared.cancelled_on) == ("web", None)
+
+
+def test_nothing_is_ticked_for_anybody_and_no_address_is_needed(client: Client, stripe: Stripe) -> None:
+    page = client.get("/adopt/amur-leopard/").content.decode()
+    for part in page.split('name="gift_aid"')[1:]:
+        assert "checked" not in part.split(">")[0]
+    Amara(client, stripe).reach_stripe()
+    assert GiftAidDeclaration.objects.count() == 0
+
+
+def test_no_leaves_out_what_was_typed_before(client: Client, stripe: Stripe) -> None:
+    Amara(client, stripe).reach_stripe(**{**YES, "gift_aid": "no", "postcode": "junk"})
+    assert GiftAidDeclaration.objects.count() == 0
+
+
+@pytest.mark.parametrize("field", ["first_name", "last_name", "home_address", "postcode"])
+def test_yes_needs_all_four(field: str) -> None:
+    assert list(form_of(**{field: ""}).errors) == [field]
+
+
+@pytest.mark.parametrize(
+    ("typed", "kept"),
+    [
+        ("sw1a1aa", "SW1A 1AA"),
+        (" SW1A-1AA ", "SW1A 1AA"),
+        ("(m1) 1ae.", "M1 1AE"),
+        ("b33 8th", "B33 8TH"),
+        ("DN55 1PT", "DN55 1PT"),
+        ("gir 0aa", None),
+        ("12345", None),
+        ("SW1A 1A", None),
+        ("ЅW1A 1AA", None),
+        ("SW1A 1AA SW1A 1AA", None),
+    ],
+)
+def test_postcode_is_taken_however_it_is_typed(typed: str, kept: str | None) -> None:
+    form = form_of(postcode=typed)
+    assert form.is_valid() is (kept is not None)
+    assert form.cleaned_data.get("postcode") == kept
+
+
+def test_answering_differently_before_paying_makes_a_new_declaration(client: Client, stripe: Stripe) -> None:
+    amara = Amara(client, stripe)
+    amara.reach_stripe(**YES)
+    amara.press_pay(**YES)
+    assert GiftAidDeclaration.objects.count() == 1
+    amara.press_pay(**{**YES, "home_address": "8 Forest Lane"})
+    assert list(GiftAidDeclaration.objects.standing().values_list("address", flat=True)) == ["8 Forest Lane"]
+    amara.press_pay(**{**YES, "gift_aid": "no"})
+    assert (GiftAidDeclaration.objects.count(), GiftAidDeclaration.objects.standing().count()) == (2, 0)
+
+
+def declare(**values: Any) -> GiftAidDeclaration:
+    adoption = make_active_adoption()
+    return gift_aid.declare(adoption.supporter, AMARA, adoption=adoption)
+
+
+def test_supporter_reads_it_and_takes_it_back() -> None:
+    declaration = declare()
+    client = signed_in(declaration.supporter)
+    assert "7 Forest Lane" in client.get("/my-adoption/details/").content.decode()
+    assert client.post("/my-adoption/gift-aid/").status_code == 303
+    declaration.refresh_from_db()
+    assert declaration.cancelled_on is not None
+    assert "7 Forest Lane" not in client.get("/my-adoption/details/").content.decode()
+    assert personal_data.export(declaration.supporter)["gift_aid_declarations"][0]["postcode"] == "EX1 1EX"
+
+
+def test_erasure_ends_it_and_keeps_it_for_the_tax_office() -> None:
+    declaration = declare()
+    assert personal_data.erase(declaration.supporter)
+    declaration.refresh_from_db()
+    assert (declaration.last_name, declaration.cancelled_on is None) == ("Supporter", False)
+
+
+@pytest.mark.parametrize("values", [{"address": "elsewhere"}, {"wording": "x"}, {"covers_from": date(2020, 1, 1)}])
+def test_declaration_is_never_edited(values: dict[str, Any]) -> None:
+    declaration = declare()
+    with pytest.raises(DatabaseError), transaction.atomic():
+        GiftAidDeclaration.objects.filter(pk=declaration.pk).update(**values)
+
+
+def test_day_of_taking_back_is_never_moved_and_no_row_deleted() -> None:
+    declaration = declare()
+    this = GiftAidDeclaration.objects.filter(pk=declaration.pk)
+    assert (this.cancel(because="Asked."), this.cancel(because="Asked again.")) == (1, 0)
+    for act in (lambda: this.update(cancelled_on=None, cancelled_because=""), lambda: this.delete()):
+        with pytest.raises(DatabaseError), transaction.atomic():
+            act()
+
+
+def test_it_cannot_end_before_it_begins() -> None:
+    declaration = declare()
+    with pytest.raises(IntegrityError), transaction.atomic():
+        GiftAidDeclaration.objects.filter(pk=declaration.pk).update(
+            cancelled_on=declaration.covers_from - timedelta(days=1), cancelled_because="x"
+        )
+
+
+def test_answers_carry_no_taxpayer_without_a_yes() -> None:
+    form = AdoptForm(answers(attempt=str(uuid.uuid4())), plan=make_plan())
+    assert form.is_valid()
+    assert form.answers(make_species()).taxpayer is None
