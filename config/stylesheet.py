@@ -18,9 +18,11 @@ from django.core.files.storage import FileSystemStorage, Storage
 
 NAME = "css/site.css"
 FIRST = "layers.css"
-# Linked by pages that are not the site: they must not carry the site's rules, nor the site theirs.
-ON_THEIR_OWN = frozenset({"standin.css", "admin.css"})
+# Linked by pages that are not the site: they must not carry the site's rules, nor the site theirs. And what is only
+# for paper, which no screen should wait for.
+ON_THEIR_OWN = frozenset({"standin.css", "admin.css", "print.css"})
 COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
+SPACE = re.compile(r"\s*([{};])\s*|(?<=,)\s+|(?<=[\w-]:)\s+")
 
 
 def parts(folder: Path) -> list[Path]:
@@ -30,10 +32,9 @@ def parts(folder: Path) -> list[Path]:
 
 
 def joined(folder: Path) -> str:
-    """Every part without its comments and indentation."""
+    """Every part without its comments and the space that only people need."""
     text = "\n".join(path.read_text() for path in parts(folder))
-    lines = (line.strip() for line in COMMENT.sub("", text).splitlines())
-    return "\n".join(line for line in lines if line) + "\n"
+    return SPACE.sub(lambda found: found[1] or "", COMMENT.sub("", text)).strip() + "\n"
 
 
 def is_current(target: Path, folder: Path) -> bool:

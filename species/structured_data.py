@@ -35,7 +35,8 @@ def _article(page: SpeciesPage, address: str) -> Thing:
         "dateModified": page.species.as_of,
         "author": _charity(),
         "publisher": _charity(),
-        "citation": [source.url for source in page.sources if source.url],
+        # Every fact with its sources, as data; the list of them stands on the page once and need not stand here again.
+        "isBasedOn": settings.SITE_URL + reverse("species:api", args=[page.species.slug]),
     }
 
 

@@ -5,6 +5,7 @@ from django.views.decorators.http import require_safe
 from .feeds import CommentsFeed, FieldNotesFeed
 from .sitemaps import SiteMap
 from .views import commenting, machine_read, moderating, own_comment, previewing, reading, replying, searching, sharing
+from .views.drawing import shapes
 
 app_name = "species"
 
@@ -14,6 +15,7 @@ urlpatterns = [
     path("preview/<str:token>/", previewing.preview, name="preview"),
     path("species/<slug:slug>/", reading.species_detail, name="detail"),
     path("species/<slug:slug>/share.png", sharing.share_picture, name="share_picture"),
+    path("species/<slug:slug>/shapes.svg", shapes, name="shapes"),
     path("species/<slug:slug>/comments/", replying.leave_reply, name="leave_reply"),
     path("species/<slug:slug>/comments/waiting/", replying.reply_waiting, name="reply_waiting"),
     path("comments/<int:pk>/", commenting.comment, name="comment"),

@@ -16,6 +16,7 @@ PUBLIC = {
     "/species/": "species:list",
     "/species/amur-leopard/": "species:detail",
     "/species/amur-leopard/share.png": "species:share_picture",
+    "/species/amur-leopard/shapes.svg": "species:shapes",
     "/species/amur-leopard/comments/": "species:leave_reply",
     "/threats/": "species:threats",
     "/threats/deforestation/": "species:threat",
@@ -39,6 +40,7 @@ PUBLIC = {
 ARGUMENTS = {
     "species:detail": ["amur-leopard"],
     "species:share_picture": ["amur-leopard"],
+    "species:shapes": ["amur-leopard"],
     "species:leave_reply": ["amur-leopard"],
     "species:threat": ["deforestation"],
     "adoptions:adopt": ["amur-leopard"],

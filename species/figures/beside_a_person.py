@@ -35,6 +35,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class SizeData:
+    species: str
     width: int
     height: int
     ground: int
@@ -67,13 +68,15 @@ def draw(evidence: Evidence) -> Figure | None:
         title=_("Beside a person"),
         summary=_("At the shoulder they are %(shoulder)s tall, beside an adult of %(person)s.")
         % {"shoulder": with_unit(shoulder), "person": centimetres(tall)},
-        data=to_scale(shoulder, body, tall, also, has_rosettes=rosettes is not None),
+        data=to_scale(shoulder, body, tall, also, species=evidence.species.slug, has_rosettes=rosettes is not None),
         rests_on=[shoulder, body, person, *also, *([rosettes] if rosettes else [])],
         evidence=evidence,
     )
 
 
-def to_scale(shoulder: Fact, body: Fact, tall: Decimal, also: list[Fact], *, has_rosettes: bool) -> SizeData:
+def to_scale(
+    shoulder: Fact, body: Fact, tall: Decimal, also: list[Fact], *, species: str, has_rosettes: bool
+) -> SizeData:
     long = float(middle(body))
     cat_width = long * CAT_WIDTH / CAT_BODY
     person_width = float(tall) * PERSON_WIDTH / PERSON_HEIGHT
@@ -82,6 +85,7 @@ def to_scale(shoulder: Fact, body: Fact, tall: Decimal, also: list[Fact], *, has
     step = min(TALLEST / max(float(tall), high), (WIDTH - 12) / (person_width + cat_width))
     ground = round(max(float(tall), high) * step) + MARGIN
     return SizeData(
+        species=species,
         width=WIDTH,
         height=ground + 12,
         ground=ground,

@@ -5,6 +5,7 @@ It asks the database nothing, and it knows no number of its own: what is printed
 count, so that correcting the fact corrects the picture.
 """
 
+import re
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -13,9 +14,12 @@ from itertools import groupby
 from operator import attrgetter
 
 from django.template.loader import render_to_string
+from django.utils.safestring import mark_safe
 from django.utils.translation import get_language
 
 from species.models import Confidence, Fact, PopulationCount, Source, Species
+
+INDENTATION = re.compile(r"\n\s+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +71,8 @@ class Figure:
 @lru_cache(maxsize=256)
 def drawn(figure: Figure, language: str | None) -> str:
     """Draw a figure once for each thing it can say: it is made of values alone, so a changed fact is another figure."""
-    return render_to_string(figure.template, {"figure": figure})
+    html = INDENTATION.sub("\n", render_to_string(figure.template, {"figure": figure}))
+    return mark_safe(html)  # noqa: S308 - a template wrote it, and escaped what it was given
 
 
 @dataclass(frozen=True)

@@ -91,6 +91,7 @@ class Square:
 
 @dataclass(frozen=True, slots=True)
 class MapData:
+    species: str
     region: View
     core: View
     squares: tuple[Square, ...]
@@ -114,7 +115,13 @@ def draw(evidence: Evidence) -> Figure | None:
         SLUG,
         title=_("Then and now"),
         summary=summary(then, now, share),
-        data=MapData(region=region, core=core, squares=tuple(squares(then, *between, now)), credit=credit),
+        data=MapData(
+            species=evidence.species.slug,
+            region=region,
+            core=core,
+            squares=tuple(squares(then, *between, now)),
+            credit=credit,
+        ),
         rests_on=[*areas_by_date(evidence), *share],
         evidence=evidence,
     )

@@ -26,7 +26,7 @@ OF_THE_PAGE = "source"
 def cites(numbers: Iterable[int], of: str = OF_THE_PAGE) -> SafeString:
     of = conditional_escape(of)
     buttons = "".join(
-        f'<button class="cite" type="button" popovertarget="{of}-{n}" aria-label="Source {n}">{n}</button>'
+        f'<button class="cite" type="button" popovertarget="{of}-{n}"><i>Source </i>{n}</button>'
         for n in map(int, numbers)
     )
     # Nothing but our own markup, whole numbers, and a name that is escaped.
@@ -69,7 +69,7 @@ def source_list(sources: Iterable[Source], of: str = OF_THE_PAGE) -> SafeString:
 def source_html(
     of: str, number: int, title: str, url: str, publisher: str, year: int | None, kind: str, reading: str
 ) -> SafeString:
-    name = format_html('<a href="{}" rel="nofollow">{}</a>', url, title) if url else title
+    name = format_html('<a href="{}">{}</a>', url, title) if url else title
     about = f"{publisher}, {year or 'undated'}. {kind}{f'; we read: {reading}' if reading else ''}."
     return format_html(
         '<li class="source" id="{}-{}" popover><b>{}.</b> {}. <span class="source__meta">{}</span></li>',

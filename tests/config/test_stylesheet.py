@@ -35,7 +35,7 @@ def later(path: Path) -> None:
 
 
 def test_layers_come_first_without_comments_and_indentation(finder: StylesheetFinder) -> None:
-    assert found(finder) == "@layer base, components;\n@layer components {\n.card {\ncolor: red;\n}\n}\n"
+    assert found(finder) == "@layer base,components;@layer components{.card{color:red;}}\n"
 
 
 def test_stylesheet_of_another_page_is_left_out(finder: StylesheetFinder) -> None:
@@ -76,7 +76,7 @@ def test_collecting_finds_the_stylesheet(finder: StylesheetFinder) -> None:
 def test_site_serves_its_stylesheet() -> None:
     path = finders.find(NAME)
     assert isinstance(path, str)
-    assert Path(path).read_text().startswith("@layer reset, tokens, base, components, pages, utilities;")
+    assert Path(path).read_text().startswith("@layer reset,tokens,base,components,pages,utilities;")
 
 
 def test_every_part_of_the_site_lives_in_a_layer() -> None:
