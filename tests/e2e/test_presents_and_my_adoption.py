@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Iterator
+from contextlib import nullcontext
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
@@ -28,12 +29,13 @@ def looks_right(page: Page) -> None:
     assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
 
 
-def press(page: Page, name: str) -> None:
-    """Reach a link or a button by the tabulator alone, and press it."""
+def press(page: Page, name: str, *, leads_on: bool = True) -> None:
+    """Reach a link or a button by the tabulator alone, press it, and wait for the page it leads to."""
     for _ in range(60):
         page.keyboard.press("Tab")
         if page.evaluate("document.activeElement.textContent.replace(/\\s+/g, ' ').trim()") == name:
-            page.keyboard.press("Enter")
+            with page.expect_navigation() if leads_on else nullcontext():
+                page.keyboard.press("Enter")
             return
     raise AssertionError(f"“{name}” cannot be reached by the tabulator.")
 
@@ -123,7 +125,7 @@ def test_supporter_takes_everything_along_and_is_forgotten(page: Page, phone: Pa
     press(phone, "My details")
     looks_right(phone)
     with phone.expect_download() as download:
-        press(phone, "Download everything (JSON)")
+        press(phone, "Download everything (JSON)", leads_on=False)
     held = json.loads(download.value.path().read_text())
     assert held["you"]["email"] == email
     press(phone, "Erase me")
