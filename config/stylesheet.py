@@ -18,9 +18,9 @@ from django.core.files.storage import FileSystemStorage, Storage
 
 NAME = "css/site.css"
 FIRST = "layers.css"
-# Linked by pages that are not the site: they must not carry the site's rules, nor the site theirs. And what is only
-# for paper, which no screen should wait for.
-ON_THEIR_OWN = frozenset({"standin.css", "admin.css", "print.css"})
+# Linked by pages that are not the site: they must not carry the site's rules, nor the site theirs. And what no reader
+# should wait for: the rules for paper, and those of moderators.
+ON_THEIR_OWN = frozenset({"standin.css", "admin.css", "print.css", "comment-queue.css"})
 COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
 SPACE = re.compile(r"\s*([{};])\s*|(?<=,)\s+|(?<=[\w-]:)\s+")
 
@@ -38,8 +38,9 @@ def joined(folder: Path) -> str:
 
 
 def is_current(target: Path, folder: Path) -> bool:
-    # The folder's own time tells of files that were removed or renamed.
-    return target.is_file() and all(path.stat().st_mtime <= target.stat().st_mtime for path in [folder, *parts(folder)])
+    # The folder's own time tells of files that were removed or renamed, this file's of another way to join them.
+    made_of = [Path(__file__), folder, *parts(folder)]
+    return target.is_file() and all(path.stat().st_mtime <= target.stat().st_mtime for path in made_of)
 
 
 def write(target: Path, text: str) -> None:
