@@ -126,6 +126,8 @@ DATABASES["default"].setdefault("OPTIONS", {}).setdefault(
 # --- people, time, words ----------------------------------------------------------------------------------
 
 LANGUAGE_CODE = "en-gb"
+# The site is British English; others have pages of their own addresses, as far as somebody has written them.
+LANGUAGES = [("en-gb", "English"), ("ru", "Русский")]
 TIME_ZONE = "Europe/London"  # for people; the database is in UTC
 USE_TZ = True
 USE_I18N = True

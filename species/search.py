@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from django.conf import settings
 from django.contrib.postgres.search import SearchQuery, SearchRank, SearchVector, TrigramWordSimilarity
 from django.db.models import F, Func, Model, QuerySet, TextField, Value
 from django.db.models.expressions import Combinable
@@ -78,7 +79,11 @@ def _passages(query: SearchQuery) -> Iterator[Result]:
         output_field=TextField(),
     )
     vector = SearchVector("title", weight="A", config=CONFIG) + SearchVector(words, config=CONFIG)
-    texts = Text.objects.public().filter(species__is_published=True).select_related("species")
+    texts = (
+        Text.objects.public()
+        .filter(species__is_published=True, language=settings.LANGUAGE_CODE)
+        .select_related("species")
+    )
     for text in _ranked(texts, vector, query):
         yield Result(
             kind=_("On the page"),

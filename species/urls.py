@@ -4,7 +4,19 @@ from django.views.decorators.http import require_safe
 
 from .feeds import CommentsFeed, FieldNotesFeed
 from .sitemaps import SiteMap
-from .views import commenting, machine_read, moderating, own_comment, previewing, reading, replying, searching, sharing
+from .translated import LANGUAGES
+from .views import (
+    commenting,
+    machine_read,
+    moderating,
+    own_comment,
+    previewing,
+    reading,
+    replying,
+    searching,
+    sharing,
+    translated,
+)
 from .views.drawing import shapes
 
 app_name = "species"
@@ -25,6 +37,10 @@ urlpatterns = [
     path("my-comment/<str:token>/take-back/", own_comment.take_back_own_comment, name="take_back_own_comment"),
     path("no-more-replies/<str:token>/", own_comment.stop_replies, name="stop_replies"),
     path("moderate/<str:token>/", moderating.moderate, name="moderate"),
+    *(
+        path(f"{language}/species/<slug:slug>/", translated.at_a_glance, {"language": language}, name="translated")
+        for language in LANGUAGES
+    ),
     path("field-notes/<slug:slug>/", reading.field_note, name="field_note"),
     path("threats/", reading.threat_list, name="threats"),
     path("threats/<slug:slug>/", reading.threat_detail, name="threat"),

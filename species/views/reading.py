@@ -14,6 +14,7 @@ from species.models import Comment, FieldNote, Species, Threat
 from species.overview import HowWeKnow, ThreatPage
 from species.page import SpeciesPage, as_of
 from species.structured_data import of_page
+from species.translated import with_languages
 
 from .caching import public_page
 
@@ -56,7 +57,7 @@ def species_page(
     status: int = 200,
 ) -> HttpResponse:
     """The whole page; with a form that was refused it comes back with everything that was typed."""
-    catalogue = list(with_pictures(Species.objects.public()))
+    catalogue = list(with_languages(with_pictures(Species.objects.public())))
     species = next((each for each in catalogue if each.slug == slug), None)
     if species is None:
         context: dict[str, Any] = {"wanted": slug, "nearest": nearest_names(slug, catalogue), "species": catalogue}
