@@ -10,7 +10,7 @@ from urllib.parse import urldefrag
 
 import pytest
 from django.conf import settings
-from django.contrib.auth import get_user_model
+from django.contrib.auth.models import User
 from django.db import connection
 from django.test import Client
 from django.urls import reverse
@@ -21,13 +21,16 @@ from adoptions.gift_emails import gift_url, manage_url
 from adoptions.models import AccessLink, Gift, Purpose, Supporter
 from config.mail import queue_mail
 from config.models import Mail
-from tests.adoptions.test_emails_rendered import KINDS, context_of
+from species import emails
+from species.models import Comment
+from tests.adoptions.test_emails_rendered import context_of
 from tests.adoptions.test_gifts import give
 from tests.adoptions.visitors import link_in, signed_in
 
 pytestmark = pytest.mark.django_db
 
 ROUNDS = 10
+ALL_KINDS = sorted(folder.name for folder in (settings.BASE_DIR / "templates" / "emails").iterdir() if folder.is_dir())
 BROWSER = "the cookie of the browser that asked"
 
 
@@ -58,6 +61,7 @@ class World:
 
     def __init__(self) -> None:
         self.gift: Gift = give()
+        self.marek = User.objects.create_superuser("marek", "marek@example.org", uuid.uuid4().hex)
         self.supporter: Supporter = self.gift.adoption.supporter
         consent.grant(self.supporter, page="/")
         self.sign_in = make_link(Purpose.SIGN_IN, self.supporter.email, self.supporter)
@@ -68,8 +72,6 @@ class World:
         """A working address for a variable of a mail. A new one is added here, or its mail cannot be tested."""
         adoption = self.gift.adoption
         species = settings.SITE_URL + adoption.species.get_absolute_url()
-        if kind.startswith("comment"):
-            return f"{species}#comments"
         return {
             "manage_url": manage_url(),
             "undo_url": manage_url(),
@@ -81,10 +83,28 @@ class World:
             "confirm_url": "https://stripe.example/i",  # not ours
         }[name]
 
+    def mails_about_comments(self) -> list[Mail]:
+        """Sent by the functions that send them, with the links they sign."""
+        species = self.gift.adoption.species
+        asked = Comment.objects.create(
+            species=species, name="Sam", email="sam@example.org", body="Do they purr?", wants_replies=True
+        )
+        reply = Comment.objects.create(
+            species=species, name="Lena", email="lena@example.org", body="They do.", parent=asked
+        )
+        Comment.objects.all().approve(by=self.marek)
+        emails.tell_it_waits(asked)
+        emails.tell_it_is_published(asked)
+        emails.tell_it_is_refused(asked)
+        emails.tell_of_reply(reply)
+        for kind in ("comments_arrived", "comments_waiting"):
+            emails.tell_moderator(self.marek, kind=kind, key="1", total=1, oldest=asked)
+        return list(Mail.objects.filter(kind__startswith="comment"))
+
     def mails(self) -> list[Mail]:
         """Each kind of mail there is, as it would be sent."""
-        found = []
-        for kind in KINDS:
+        found = self.mails_about_comments()
+        for kind in set(ALL_KINDS) - {mail.kind for mail in found}:
             context = context_of(kind)
             for name in [name for name in context if name == "url" or name.endswith("_url")]:
                 context[name] = self.address(kind, name)
@@ -108,15 +128,23 @@ def world() -> World:
 def visitors(world: World) -> list[Client]:
     """A stranger, the supporter signed in, and a member of staff."""
     staff = Client()
-    staff.force_login(get_user_model().objects.create_superuser("marek"))
+    staff.force_login(world.marek)
     return [Client(), signed_in(world.supporter), staff]
 
 
 def test_fetching_every_address_of_every_mail_changes_no_row(world: World, visitors: list[Client]) -> None:
     addresses = set().union(*(addresses_in(mail) for mail in world.mails()))
     addresses |= {world.unsubscribe.removeprefix(settings.SITE_URL)}
-    shapes = {re.sub(r"[\w.-]{20,}", "…", address) for address in addresses}
-    assert shapes >= {"/gift/…/", "/my-adoption/", "/my-adoption/…/", "/unsubscribe/…/", "/adoptions/…/certificate.pdf"}
+    assert {address.split("/")[1] for address in addresses} >= {
+        "admin",
+        "adoptions",
+        "gift",
+        "my-adoption",
+        "my-comment",
+        "no-more-replies",
+        "species",
+        "unsubscribe",
+    }
     before = everything()
     for _ in range(ROUNDS):
         for visitor in visitors:
