@@ -77,6 +77,11 @@ def test_addresses_with_a_secret_keep_their_shape() -> None:
     public_id = uuid.uuid4()
     assert reverse("adoptions:thanks", args=[public_id]) == f"/adoptions/{public_id}/thanks/"
     assert reverse("adoptions:certificate", args=["t0ken"]) == "/adoptions/t0ken/certificate.pdf"
+    assert reverse("adoptions:gift", args=["t0ken"]) == "/gift/t0ken/"
+    assert reverse("adoptions:my_adoption") == "/my-adoption/"
+    assert reverse("adoptions:use_link", args=["A" * 43]) == f"/my-adoption/{'A' * 43}/"
+    assert reverse("adoptions:adoption", args=["PM-7K4T9QXR"]) == "/my-adoption/PM-7K4T9QXR/"
+    assert reverse("adoptions:unsubscribe", args=["t0ken"]) == "/unsubscribe/t0ken/"
 
 
 def test_reading_sets_no_cookie_answers_head_and_takes_no_post(client: Client, content: None) -> None:
