@@ -84,7 +84,9 @@ def most_alike(body: str, *, apart_from: int = 0) -> tuple[float, bool]:
     """How alike the most similar of the newest comments is, and whether that one was spam."""
     if len(body) < SHORT:
         return 0.0, False
-    newest = Comment.objects.exclude(pk=apart_from).order_by("-pk").values("pk")[:COMPARED]
+    # What somebody took back they may say again.
+    others = Comment.objects.exclude(pk=apart_from).exclude(status=CommentStatus.WITHDRAWN)
+    newest = others.order_by("-pk").values("pk")[:COMPARED]
     alike = (
         Comment.objects.filter(pk__in=newest)
         .annotate(likeness=TrigramSimilarity(Left("body", LETTERS_COMPARED), body[:LETTERS_COMPARED]))

@@ -11,14 +11,15 @@ View = Callable[[HttpRequest, str], HttpResponse]
 
 
 def for_one_person(view: View) -> View:
-    """No cache, no search engine, and no address with a secret in it sent to the next page."""
+    """No cache, no search engine, and no address with a secret in it told to any other site."""
 
     @wraps(view)
     def guarded(request: HttpRequest, token: str) -> HttpResponse:
         response = view(request, token)
         patch_cache_control(response, private=True, no_store=True)
         response.headers["X-Robots-Tag"] = "noindex, nofollow"
-        response.headers["Referrer-Policy"] = "no-referrer"
+        # Not no-referrer: with that, browsers call the origin of our own forms "null".
+        response.headers["Referrer-Policy"] = "same-origin"
         return response
 
     return guarded

@@ -76,7 +76,7 @@ def test_signed_page_decides_without_signing_in_and_sets_no_cookie(client: Clien
     page = client.get(link)
     assert "First" in page.text
     assert "Second" not in page.text
-    assert (page["Cache-Control"], page["Referrer-Policy"]) == ("private, no-store", "no-referrer")
+    assert (page["Cache-Control"], page["Referrer-Policy"]) == ("private, no-store", "same-origin")
     assert "noindex" in page["X-Robots-Tag"]
     assert "Second" in press(client, link, first, "approve")
     second.refresh_from_db()
