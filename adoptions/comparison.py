@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from django.db.models import Max, Q, Sum
 
-from . import fulfilment, ledger, rebuilding
+from . import fulfilment, ledger, payment_days, rebuilding
 from .models import ADOPTED, OPEN, Adoption, AdoptionState, DifferenceKind, Payment, PaymentKind
 from .stripe_objects import BalanceLine, Dispute, Refund, Session, Subscription
 from .stripes_word import StripesWord, known_charges
@@ -128,8 +128,22 @@ def fault_of_subscription(subscription: Subscription, adoption: Adoption | None)
         or (is_behind and adoption.state in {AdoptionState.ACTIVE, AdoptionState.ENDED})
     ):
         return f"At Stripe: {subscription.status}. Here: {here}."
-    if not is_ended and adoption.is_adopted and adoption.ends_on != ends_on:
+    if is_ended or not adoption.is_adopted:
+        return ""
+    if adoption.ends_on != ends_on:
         return f"Ends at Stripe: {ends_on or 'no end'}. Here: {adoption.ends_on or 'no end'}."
+    return fault_of_plan(subscription, adoption)
+
+
+def fault_of_plan(subscription: Subscription, adoption: Adoption) -> str:
+    """What is taken next, and when."""
+    next_on = payment_days.next_payment(subscription)
+    if adoption.is_paused != subscription.is_paused:
+        return f"{'Paused' if subscription.is_paused else 'Not paused'} at Stripe, here the other way."
+    if adoption.next_payment_on != next_on:
+        return f"Next payment at Stripe: {next_on or 'none'}. Here: {adoption.next_payment_on or 'none'}."
+    if subscription.currency == ledger.STERLING and subscription.amount_pence != adoption.amount_pence:
+        return f"At Stripe: {subscription.amount_pence}p each time. Here: {adoption.amount_pence}p."
     return ""
 
 

@@ -330,7 +330,7 @@ follow = fulfilment.apply_subscription
 mutant(
     "ignore that a payment failed", follow, "this.fall_behind()", "this.none().fall_behind()", failed_renewal_is_behind
 )
-mutant("stay behind", follow, 'subscription.status == "active"', "False", in_time("renewal_that_fails_twice"))
+mutant("stay behind", follow, "this.activate()", "this.none().activate()", in_time("renewal_that_fails_twice"))
 mutant("never end", follow, "this.end(", "this.none().end(", in_time("ended_by_stripe"))
 mutant(
     "hear of a payment and not ask how it goes on",

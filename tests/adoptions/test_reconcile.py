@@ -206,6 +206,25 @@ def test_end_that_was_not_heard_of_is_repaired(world: World, client: Client) -> 
     assert shown(adoption)[0] == "ended"
 
 
+def test_pause_and_new_amount_that_were_not_heard_of_are_repaired(world: World, client: Client) -> None:
+    adoption = world.adopt_monthly()
+    deliver(client, world.new_events())
+    subscription = world.books.need("subscription", world.subscription(adoption))
+    item, price = subscription["items"]["data"][0], subscription["items"]["data"][0]["price"]
+    new_price = {"currency": "gbp", "product": price["product"], "recurring": {"interval": "month"}, "unit_amount": 800}
+    world.update_subscription(adoption, items=[{"id": item["id"], "price_data": new_price}], proration_behavior="none")
+    reconcile.reconcile()
+    adoption.refresh_from_db()
+    assert adoption.amount_pence == 800
+    world.update_subscription(adoption, pause_collection={"behavior": "void"})
+    reconcile.reconcile()
+    adoption.refresh_from_db()
+    assert adoption.is_paused
+    notes = list(Difference.objects.order_by("pk").values_list("note", flat=True))
+    assert notes == ["At Stripe: 800p each time. Here: 500p.", "Paused at Stripe, here the other way."]
+    assert reconcile.reconcile().found == 0
+
+
 def test_subscription_that_stripe_does_not_know_stays_open(world: World) -> None:
     make_active_adoption(frequency="monthly", amount_pence=500, stripe_subscription_id="sub_gone")
     reconcile.reconcile()

@@ -23,7 +23,7 @@ from tests.adoptions.invariants import violations
 from tests.adoptions.money_cases import CASES, Case
 from tests.adoptions.world import Event, World, deliver, receipts, shown
 
-SEEDS = range(int(os.environ.get("PUGMARK_SEEDS", "2")))
+SEEDS = range(int(os.environ.get("PUGMARK_SEEDS", "1")))
 
 each_case = pytest.mark.parametrize("case", CASES, ids=[case.name for case in CASES])
 
