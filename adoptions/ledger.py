@@ -4,6 +4,8 @@ Every function is called with the adoption's row locked, adds only what is missi
 times with any older or newer news: a charge, refund or dispute has one row per kind, under Stripe's own id.
 """
 
+from collections.abc import Sequence
+
 from django.db.models import Max, Min
 
 from .models import OPEN, Adoption, Payment, PaymentKind
@@ -32,10 +34,20 @@ def record_charge(adoption: Adoption, charge: Charge, *, invoice_id: str = "") -
             "occurred_at": charge.created,
         },
     )
-    # Those that failed first: what they gave back is what a later refund may have taken again.
-    for refund in sorted(charge.refunds, key=lambda refund: (refund.status in REFUND_STANDS, refund.created)):
+    for refund in in_order(payment, charge.refunds):
         record_refund(payment, refund)
     return payment if is_new else None
+
+
+def in_order(payment: Payment, refunds: Sequence[Refund]) -> Sequence[Refund]:
+    """Such that at no moment more is back than came in: what returned to us first, what left us last.
+
+    Among refunds that failed, those whose leaving is written down already come before those nobody has heard of.
+    """
+    if len(refunds) < 2:
+        return refunds
+    known = set(payment.reversals.filter(kind=PaymentKind.REFUND).values_list("stripe_id", flat=True))
+    return sorted(refunds, key=lambda one: (one.status in REFUND_STANDS, one.id not in known, one.created))
 
 
 def record_refund(payment: Payment, refund: Refund) -> None:

@@ -241,6 +241,20 @@ def refund_that_fails_and_is_made_again(world: World) -> Acts:
     yield adoption
 
 
+@ends("active", PAID, ("refund", -3600), ("refund_failed", 3600), ("refund", -1), ("refund_failed", 1), receipts=1)
+def refunds_that_fail_one_after_the_other(world: World) -> Acts:
+    """In one second, so that not even their times tell which was first."""
+    adoption = world.adopt()
+    yield adoption
+    refund = world.refund(adoption)
+    yield adoption
+    world.control("fail_refund", refund=refund)
+    again = world.refund(adoption, 1)
+    world.change("refund", again, created=world.books.need("refund", refund)["created"])
+    world.control("fail_refund", refund=again)
+    yield adoption
+
+
 @ends("active", PAID, ("dispute", -3600), ("dispute_reversal", 3600), receipts=1)
 def dispute_won(world: World) -> Acts:
     """Case 15."""

@@ -124,6 +124,7 @@ class Machine(RuleBasedStateMachine):
         if pages:
             page = pages[number % len(pages)]["id"]
             self.act(lambda: self.world.pay(page, method))
+            self.world.advance(seconds=1)  # what follows at once, as a dispute, follows now
 
     @rule(number=which, crash=crash, outage=outage)
     def come_back(self, number: int, crash: int | None, outage: int | None) -> None:

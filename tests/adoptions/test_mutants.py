@@ -239,13 +239,20 @@ mutant(
     "",
     late("other_currency_with_the_same_number"),
 )
-mutant("forget the refunds of a charge", charge, "sorted(charge.refunds,", "sorted((),", late("refunded_whole"))
+mutant("forget the refunds of a charge", charge, "(payment, charge.refunds)", "(payment, ())", late("refunded_whole"))
 mutant(
     "write a later refund down before the one that failed",
-    charge,
-    "refund.status in REFUND_STANDS",
-    "refund.status not in REFUND_STANDS",
+    ledger.in_order,
+    "one.status in REFUND_STANDS",
+    "one.status not in REFUND_STANDS",
     in_time("refund_that_fails_and_is_made_again"),
+)
+mutant(
+    "write a refund nobody heard of down before the return of one that is known",
+    ledger.in_order,
+    "one.id not in known, ",
+    "",
+    in_time("refunds_that_fail_one_after_the_other"),
 )
 
 refund, dispute = ledger.movements_of_refund, ledger.movements_of_dispute
