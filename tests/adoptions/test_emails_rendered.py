@@ -194,7 +194,14 @@ def test_typed_keeps_the_looks_of_a_name_and_makes_no_link(name: str | None, sho
 
 DAY = date(2026, 12, 24)
 SITE = "http://127.0.0.1:8000"
-COMMENT = ("comment_waiting", "comment_published", "comment_refused")
+COMMENT = (
+    "comment_waiting",
+    "comment_published",
+    "comment_refused",
+    "comment_reply",
+    "comments_arrived",
+    "comments_waiting",
+)
 TO_STAFF_OR_STRANGERS = ("attention", "dispute_opened", "manage_link", "confirm_email", "gift_message", *COMMENT)
 KINDS = sorted(folder.name for folder in (settings.BASE_DIR / "templates" / "emails").iterdir() if folder.is_dir())
 
@@ -256,13 +263,20 @@ def context_of(kind: str, name: str = "Ellie") -> dict[str, Any]:
             "manage_url": f"{SITE}/m",
         },
     }
-    comment = Comment(name=name, body=f"What a cat\n{name}", species=adoption.species)
+    comment = Comment(name=name, name_to_show=name, body=f"What a cat\n{name}", species=adoption.species)
+    comment.created_at = payment.occurred_at
     comments: dict[str, Any] = {
         "comment": comment,
         "view_url": f"{SITE}/v",
         "comment_url": f"{SITE}/o",
         "reason": "it is about another animal",
         "species_url": f"{SITE}/s",
+        "reply": comment,
+        "stop_url": f"{SITE}/x",
+        "moderator": name,
+        "total": 2,
+        "oldest": comment,
+        "queue_url": f"{SITE}/q",
     }
     return comments if kind in COMMENT else {"adoption": adoption, **own[kind]}
 
