@@ -63,7 +63,9 @@ def money_arrived(adoption: Adoption) -> None:
     if not (adoption.is_gift and adoption.is_adopted):
         return
     is_scheduled = Gift.objects.filter(adoption=adoption).schedule()
-    gift = Gift.objects.select_related("adoption__supporter", "adoption__species").get(adoption=adoption)
+    gift = Gift.objects.select_related("adoption__supporter", "adoption__species").filter(adoption=adoption).first()
+    if gift is None:
+        return  # a ledger rebuilt from Stripe knows that it was a present, and not whose
     if is_scheduled:
         tell_of_the_day(gift)
     elif gift.state == GiftState.HELD:
