@@ -115,8 +115,9 @@ def test_demo_stopped_while_it_prepares_leaves_nothing(checkout: Path) -> None:
     with running_demo(checkout, free_port()) as demo:
         demo.wait_for("Preparing the database")
         demo.process.terminate()
-        assert demo.process.wait(timeout=30) == 0
-        assert demo.output == "Preparing the database …\nStopped.\n"
+        # On a machine out of breath the interrupt was once seen to end the process itself (-2) before its last word.
+        assert demo.process.wait(timeout=30) in {0, -signal.SIGINT}
+        assert demo.output.removesuffix("Stopped.\n") == "Preparing the database …\n"
         assert processes_in(checkout) == []
 
 
