@@ -14,7 +14,7 @@ from django.urls import reverse
 from config.money import pounds
 from species.models import Species
 
-from . import consent, gift_aid, gifts, stripe_gateway
+from . import consent, gift_aid, gifts, stripe_gateway, twice
 from .gift_aid import Taxpayer
 from .gifts import Present
 from .models import Adoption, AdoptionState, Campaign, Frequency, Plan, Supporter
@@ -23,6 +23,10 @@ from .stripe_gateway import StripeUnavailable
 from .stripe_objects import CheckoutRequest
 
 INTERVALS = {Frequency.ONCE: "", Frequency.MONTHLY: "month", Frequency.YEARLY: "year"}
+
+
+class SameAgain(Exception):
+    """The same was adopted with the same address within half an hour: ask before another page opens."""
 
 
 @dataclass(frozen=True)
@@ -40,12 +44,14 @@ class Answers:
     campaign_code: str
     wants_news: bool = False
     taxpayer: Taxpayer | None = None
+    is_another: bool = False  # the same was adopted a moment ago, and they said: one more
 
 
 def start(answers: Answers) -> tuple[Adoption, str | None]:
     """The adoption of these answers and the address to pay at; None if it needs no paying (again).
 
-    Raises StripeUnavailable or StripeRefused, with the pending adoption kept for the next try.
+    Raises SameAgain if the same was just adopted and nobody said that it is to be one more; StripeUnavailable or
+    StripeRefused with the pending adoption kept for the next try.
     """
     adoption = save(answers)
     return adoption, page_to_pay(adoption)
@@ -53,21 +59,39 @@ def start(answers: Answers) -> tuple[Adoption, str | None]:
 
 def save(answers: Answers) -> Adoption:
     """The adoption of this attempt, made now or earlier; answers changed since are taken over until it is paid."""
+    adoption, terms = find_or_make(answers)
+    is_this_visit = adoption.attempt == answers.attempt  # otherwise the same already waits at Stripe
+    with transaction.atomic():
+        adoption = Adoption.objects.select_for_update().get(pk=adoption.pk)
+        if adoption.state in OPEN and is_this_visit:
+            gifts.keep(adoption, answers.present)
+        if adoption.state in OPEN and (is_this_visit or answers.taxpayer):
+            gift_aid.keep(adoption, answers.taxpayer)
+        if answers.wants_news:
+            page = reverse("adoptions:adopt", args=[answers.species.slug])
+            consent.grant(adoption.supporter, page=page, campaign_code=answers.campaign_code)
+    if is_this_visit and adoption.state in OPEN and any(getattr(adoption, k) != v for k, v in terms.items()):
+        change_terms(adoption, terms)
+    return adoption
+
+
+def find_or_make(answers: Answers) -> tuple[Adoption, dict[str, object]]:
+    """One supporter at a time: of two links or tabs pressed at once, the second finds what the first made."""
     with transaction.atomic():
         supporter, _ = Supporter.objects.get_or_create(
             email__iexact=answers.email, defaults={"email": answers.email, "name": answers.name}
         )
+        Supporter.objects.select_for_update(no_key=True).get(pk=supporter.pk)
         terms = terms_of(answers, supporter)
-        adoption, is_new = Adoption.objects.select_for_update().get_or_create(attempt=answers.attempt, defaults=terms)
-        if is_new or adoption.state in OPEN:
-            gifts.keep(adoption, answers.present)
-            gift_aid.keep(adoption, answers.taxpayer)
-        if answers.wants_news:
-            page = reverse("adoptions:adopt", args=[answers.species.slug])
-            consent.grant(supporter, page=page, campaign_code=answers.campaign_code)
-    if not is_new and adoption.state in OPEN and any(getattr(adoption, k) != v for k, v in terms.items()):
-        change_terms(adoption, terms)
-    return adoption
+        found = Adoption.objects.filter(attempt=answers.attempt).first()
+        if found is None and not answers.is_another:
+            found = twice.waiting_for(supporter, answers)
+            if found is None and twice.has_just_adopted(answers):
+                raise SameAgain
+        if found is None:
+            found = Adoption.objects.create(attempt=answers.attempt, is_another=answers.is_another, **terms)
+            gifts.keep(found, answers.present)
+    return found, terms
 
 
 def terms_of(answers: Answers, supporter: Supporter) -> dict[str, object]:

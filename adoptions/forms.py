@@ -54,6 +54,7 @@ class AdoptForm(GiftFields, GiftAidFields):
     wants_news = forms.BooleanField(label=consent.wording(), required=False)
     attempt = forms.UUIDField(widget=forms.HiddenInput, required=False)
     c = forms.RegexField(r"^[a-z0-9-]{3,32}\Z", widget=forms.HiddenInput, required=False)
+    another = forms.BooleanField(widget=forms.HiddenInput, required=False)
 
     def __init__(self, data: Any = None, *, plan: Plan, **kwargs: Any) -> None:
         super().__init__(data, **kwargs)
@@ -122,6 +123,7 @@ class AdoptForm(GiftFields, GiftAidFields):
             campaign_code=cleaned["c"] or "",
             wants_news=cleaned["wants_news"],
             taxpayer=self.taxpayer(),
+            is_another=cleaned["another"],
         )
 
 

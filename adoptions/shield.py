@@ -125,7 +125,7 @@ def alarm(adoption: Adoption, closures: list[Closure]) -> None:
         key = ",".join(str(closure.pk) for closure in closures)
         what = "; ".join(str(closure) for closure in closures)
         reason = f"{what}. No page opens for them until {timezone.localtime(closures[0].until):%H:%M}."
-        stamp = f"closures:{key}:{int(closures[0].until.timestamp())}"
+        stamp = f"closures:{key}:{closures[0].until:%Y-%m-%dT%H:%M:%S.%f}"
         attention.call(AttentionKind.CARD_TESTING, key=stamp, adoption=adoption, reason=reason)
 
 

@@ -1,8 +1,8 @@
 """All we ever ask of Stripe, and the only module that imports its library.
 
 Answers leave here as small frozen values with pence and UTC times, so that nothing outside depends on how Stripe
-spells its objects. Every call gives up after seconds, and every call that creates something carries an
-idempotency key made from a row of ours.
+spells its objects. Every call gives up while a visitor still waits (config/patience.py), and every call that creates
+something carries an idempotency key made from a row of ours.
 """
 
 import functools
@@ -14,10 +14,11 @@ from typing import Any
 import stripe
 from django.conf import settings
 
+from config import patience
+
 from .stripe_objects import Charge, CheckoutRequest, Dispute, Invoice, Refund, Session, SignedEvent, Subscription
 
 API_VERSION = "2026-10-28.endive"
-CONNECT_SECONDS, READ_SECONDS = 3, 6  # with one retry a visitor waits 18 s at the very most, commonly under 1
 
 SIGNATURE_TOLERANCE_SECONDS = 300
 
@@ -48,6 +49,23 @@ class NotStripe(Exception):
     """A request to our webhook that Stripe did not sign."""
 
 
+class WithinPatience(stripe.RequestsClient):
+    """Gives up when the visitor's patience ends: each try, a second one too, has only what is left of it."""
+
+    @property
+    def _timeout(self) -> Any:  # asked for by each request, in its own thread
+        return patience.timeouts()
+
+    @_timeout.setter
+    def _timeout(self, value: object) -> None:
+        """The library's own constructor sets one for all."""
+
+    def request(self, *args: Any, **kwargs: Any) -> Any:
+        if patience.is_at_an_end():
+            raise stripe.APIConnectionError("No time left to ask.", should_retry=False)  # type: ignore[no-untyped-call]  # library
+        return super().request(*args, **kwargs)
+
+
 def client() -> stripe.StripeClient:
     return _client(settings.STRIPE_SECRET_KEY, settings.STRIPE_API_BASE)
 
@@ -59,7 +77,7 @@ def _client(key: str, base: str) -> stripe.StripeClient:
         base_addresses={"api": base},
         stripe_version=API_VERSION,
         max_network_retries=1,
-        http_client=stripe.RequestsClient(timeout=(CONNECT_SECONDS, READ_SECONDS)),
+        http_client=WithinPatience(),
     )
 
 

@@ -6,8 +6,11 @@ moment its money arrives, and staff are asked to give it back.
 """
 
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 from django.conf import settings
+from django.db import models
+from django.utils import timezone
 
 from config.money import pounds
 
@@ -15,9 +18,40 @@ from . import attention, stripe_gateway
 from .models import ADOPTED, Adoption, AdoptionState, AttentionKind, Supporter
 from .stripe_objects import Session
 
+if TYPE_CHECKING:
+    from .checkout import Answers
+
 JUST_BEFORE = timedelta(minutes=30)
 ON_THE_SAME_DAY = timedelta(days=1)  # as long as a page at Stripe can be paid
 PAID_OR_ON_ITS_WAY = ADOPTED | {AdoptionState.PROCESSING, AdoptionState.HELD}
+
+
+def has_just_adopted(answers: "Answers") -> bool:
+    """Is the same paid for, or on its way, since half an hour? Then one more is to be asked for in so many words."""
+    return adoptions_like(answers).filter(state__in=PAID_OR_ON_ITS_WAY).exclude(attempt=answers.attempt).exists()
+
+
+def waiting_for(supporter: Supporter, answers: "Answers") -> Adoption | None:
+    """An adoption with the same answers that waits to be paid: another link or tab leads to its page, not to a second.
+
+    Called with the supporter's row locked.
+    """
+    for found in adoptions_like(answers).filter(state=AdoptionState.PENDING, plan=answers.plan).select_related("gift"):
+        gift = getattr(found, "gift", None)
+        wishes = answers.present.values(giver=supporter.name) if answers.present else {}
+        if bool(gift) == bool(wishes) and all(getattr(gift, name) == wish for name, wish in wishes.items()):
+            return found
+    return None
+
+
+def adoptions_like(answers: "Answers") -> models.QuerySet[Adoption]:
+    return Adoption.objects.filter(
+        supporter__email__iexact=answers.email,
+        species=answers.species,
+        frequency=answers.frequency,
+        amount_pence=answers.amount_pence,
+        created_at__gt=timezone.now() - JUST_BEFORE,
+    )
 
 
 def notice_twin(adoption: Adoption) -> None:

@@ -14,11 +14,11 @@ from config import errors
 from config.money import pounds
 from species.models import Species
 
-from .. import checkout, fulfilment, presets
+from .. import checkout, fulfilment, presets, twice
 from ..forms import AdoptForm
 from ..gifts import Present
 from ..models import OPEN, Adoption, AdoptionState, Delivery, Frequency, Plan
-from ..shield import may_open_a_page
+from ..shield import may_open_a_page, note_opening
 from ..stripe_gateway import StripeRefused, StripeUnavailable
 
 logger = logging.getLogger(__name__)
@@ -80,6 +80,8 @@ def check_context(form: AdoptForm, species: Species) -> dict[str, Any]:
         "answers": rows,
         "pay_label": f"Pay {pounds(answers.amount_pence)}{PAY_RHYTHM[answers.frequency]}",
         "what_happens_next": checkout.what_happens_next(draft),
+        "asks_for_another": answers.is_another or twice.has_just_adopted(answers),
+        "is_another": answers.is_another,
     }
 
 
@@ -100,6 +102,10 @@ def pay(request: HttpRequest, form: AdoptForm, context: dict[str, Any]) -> HttpR
         return errors.error_page(429)
     try:
         adoption, address = checkout.start(answers)
+        note_opening(request, adoption)
+    except checkout.SameAgain:
+        context |= {**check_context(form, species), "must_answer": True}
+        return render(request, "adoptions/check.html", context, status=409)
     except (StripeUnavailable, StripeRefused) as error:
         logger.warning("No page to pay at: %s", error)
         context |= {**check_context(form, species), "problem": True}

@@ -68,7 +68,7 @@ def signed(event: dict[str, Any], *, secret: str = "whsec_standin", at: int | No
     return {"data": body, "content_type": "application/json", "headers": {"Stripe-Signature": header}}
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture
 def standin_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StandIn]:
     server = StandIn(
         port=0,

@@ -220,7 +220,7 @@ def test_gift_turned_into_ones_own_forgets_the_recipient(amara: Amara) -> None:
 
 def test_supporter_is_known_again_by_address(amara: Amara) -> None:
     amara.adopt()
-    amara.adopt(email="AMARA@example.org", attempt="11111111-1111-4111-8111-111111111111")
+    amara.adopt(amount_once="2400", email="AMARA@example.org", attempt="11111111-1111-4111-8111-111111111111")
     assert Supporter.objects.count() == 1
     assert Adoption.objects.count() == 2
 

@@ -1,0 +1,387 @@
+"""Money that goes back: asked for by staff, from Stripe's dashboard, by a bank; and what is told and shown of it."""
+
+import re
+import uuid
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import Permission, User
+from django.db import IntegrityError
+from django.test import Client
+from django.utils import timezone
+
+from adoptions import fulfilment, refunds, stripe_acts, stripe_gateway, subscriptions
+from adoptions.models import Adoption, Attention, Payment, PaymentKind, RefundReason, RefundRequest
+from adoptions.stripe_gateway import StripeRefused, StripeUnavailable
+from config.models import Mail
+from tests.adoptions.conftest import Amara, carry, work
+from tests.adoptions.test_adopting import at_once
+
+ASKED_FOR = RefundReason.REQUESTED
+
+
+@pytest.fixture
+def marek(transactional_db: None) -> User:
+    return User.objects.create_superuser("marek")
+
+
+@pytest.fixture
+def payment(amara: Amara) -> Payment:
+    """£36, paid once."""
+    return pay(amara)
+
+
+def pay(amara: Amara, **changes: str) -> Payment:
+    adoption = amara.adopt(**changes)
+    amara.come_back(adoption)
+    return Payment.objects.select_related("adoption__supporter").get(adoption=adoption)
+
+
+def refunded_at_stripe(payment: Payment) -> list[int]:
+    return [refund.amount_pence for refund in stripe_gateway.read_charge(payment.stripe_id).refunds]
+
+
+def mails(kind: str) -> list[Mail]:
+    return list(Mail.objects.filter(kind=kind).order_by("pk"))
+
+
+def hear(amara: Amara) -> None:
+    """All events about money that goes back, twice."""
+    kinds = ("charge.refunded", "refund.created", "refund.updated", "refund.failed", "charge.dispute.created")
+    more = ("charge.dispute.closed", "charge.dispute.funds_withdrawn", "radar.early_fraud_warning.created")
+    events = amara.stripe.events(*kinds, *more)
+    carry(amara.client, events * 2)
+    work()
+
+
+# --- asked for by staff -------------------------------------------------------------------------------------
+
+
+def test_whole_refund_ends_a_single_adoption_and_is_told_once(amara: Amara, payment: Payment, marek: User) -> None:
+    made = refunds.refund(payment, pence=3600, reason=ASKED_FOR, note="Rang us.", by=marek)
+    assert refunded_at_stripe(payment) == [3600]
+    assert (made.stripe_refund_id is not None, made.refused, made.by) == (True, "", marek)
+    hear(amara)
+    payment.adoption.refresh_from_db()
+    assert (payment.adoption.state, payment.adoption.payments.balance_pence()) == ("ended", 0)
+    [mail] = mails("refund_made")
+    assert "That is all of your payment" in mail.text
+
+
+def test_part_of_a_payment_leaves_the_adoption_as_it_is(amara: Amara, payment: Payment, marek: User) -> None:
+    refunds.refund(payment, pence=1000, reason=ASKED_FOR, by=marek)
+    refunds.refund(payment, pence=600, reason=ASKED_FOR, by=marek)
+    hear(amara)
+    payment.adoption.refresh_from_db()
+    assert (payment.adoption.state, payment.adoption.payments.balance_pence()) == ("active", 2000)
+    assert refunds.refundable_pence(payment) == 2000
+    assert len(mails("refund_made")) == 2
+
+
+@pytest.mark.parametrize("pence", [-1, 0, 3601, 10**9])
+def test_amount_that_is_not_there_is_refused_before_stripe_is_asked(payment: Payment, marek: User, pence: int) -> None:
+    with pytest.raises(refunds.CannotRefund):
+        refunds.refund(payment, pence=pence, reason=ASKED_FOR, by=marek)
+    assert not RefundRequest.objects.exists()
+    assert refunded_at_stripe(payment) == []
+
+
+def test_refund_cannot_be_refunded(payment: Payment, marek: User) -> None:
+    refunds.refund(payment, pence=100, reason=ASKED_FOR, by=marek)
+    with pytest.raises(refunds.CannotRefund):
+        refunds.refund(Payment.objects.get(kind=PaymentKind.REFUND), pence=1, reason=ASKED_FOR, by=marek)
+
+
+def test_what_stripe_refuses_is_kept_with_its_reason(amara: Amara, payment: Payment, marek: User) -> None:
+    """Disputed a moment ago, and we had not heard."""
+    amara.stripe.control("dispute", charge=payment.stripe_id)
+    with pytest.raises(StripeRefused):
+        refunds.refund(payment, pence=3600, reason=ASKED_FOR, by=marek)
+    assert RefundRequest.objects.get().refused == "charge_disputed"
+    assert mails("refund_made") == []
+
+
+@pytest.mark.parametrize("fault", ["fail", "lose"])
+def test_refund_without_an_answer_is_asked_for_again_and_made_once(
+    amara: Amara, payment: Payment, marek: User, fault: str
+) -> None:
+    amara.stripe.control("faults", **{fault: 10})
+    with pytest.raises(StripeUnavailable):
+        refunds.refund(payment, pence=1000, reason=ASKED_FOR, by=marek)
+    amara.stripe.control("faults")
+    assert RefundRequest.objects.unanswered().count() == 1
+    assert refunds.ask_for_unanswered() == 0  # a minute has to pass
+    RefundRequest.objects.update(asked_at=timezone.now() - refunds.ASKED_AGAIN_AFTER * 2)
+    assert refunds.ask_for_unanswered() == 1
+    assert refunds.ask_for_unanswered() == 0
+    assert refunded_at_stripe(payment) == [1000]
+    assert len(mails("refund_made")) == 1
+
+
+def test_refund_nobody_knows_of_yet_counts_as_gone(amara: Amara, payment: Payment, marek: User) -> None:
+    amara.stripe.control("faults", fail=10)
+    with pytest.raises(StripeUnavailable):
+        refunds.refund(payment, pence=3000, reason=ASKED_FOR, by=marek)
+    amara.stripe.control("faults")
+    with pytest.raises(refunds.CannotRefund):
+        refunds.refund(payment, pence=1000, reason=ASKED_FOR, by=marek)
+
+
+def test_answered_refund_has_exactly_one_answer(payment: Payment, marek: User) -> None:
+    made = refunds.refund(payment, pence=100, reason=ASKED_FOR, by=marek)
+    with pytest.raises(IntegrityError):
+        RefundRequest.objects.filter(pk=made.pk).update(refused="no")
+
+
+# --- races --------------------------------------------------------------------------------------------------
+
+
+def test_one_button_pressed_eight_times_at_once_refunds_once(payment: Payment, marek: User) -> None:
+    name = uuid.uuid4()
+    at_once(8, lambda: refunds.refund(payment, pence=1000, reason=ASKED_FOR, by=marek, request=name))
+    assert refunded_at_stripe(payment) == [1000]
+    assert payment.adoption.payments.balance_pence() == 2600
+    assert len(mails("refund_made")) == 1
+
+
+def test_eight_people_refunding_at_once_never_give_back_more_than_was_paid(payment: Payment, marek: User) -> None:
+    def act() -> None:
+        try:
+            refunds.refund(payment, pence=1000, reason=ASKED_FOR, by=marek)
+        except refunds.CannotRefund:
+            return
+
+    at_once(8, act)
+    assert refunded_at_stripe(payment) == [1000, 1000, 1000]
+    assert RefundRequest.objects.count() == 3
+
+
+def test_more_would_be_asked_of_stripe_without_the_lock(
+    payment: Payment, marek: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The negative control: without the lock more is asked for than there is."""
+    monkeypatch.setattr(fulfilment, "locked", lambda pk: Adoption.objects.get(pk=pk))
+    monkeypatch.setattr(refunds, "ask", lambda wanted: wanted)
+    for _ in range(10):
+        RefundRequest.objects.all().delete()
+        at_once(8, lambda: quietly(lambda: refunds.refund(payment, pence=3600, reason=ASKED_FOR, by=marek)))
+        if RefundRequest.objects.count() > 1:
+            return
+    pytest.fail("Even without the lock only one was asked for: the test above proves nothing.")
+
+
+def quietly(act: Any) -> None:
+    try:
+        act()
+    except refunds.CannotRefund:
+        return
+
+
+def test_refund_here_and_in_the_dashboard_at_once_are_both_written_down(
+    amara: Amara, payment: Payment, marek: User
+) -> None:
+    acts: Iterator[Any] = iter(
+        [
+            lambda: refunds.refund(payment, pence=1000, reason=ASKED_FOR, by=marek),
+            lambda: amara.stripe.control("refund", charge=payment.stripe_id, amount=500),
+            lambda: fulfilment.sync_charge(payment.stripe_id),
+        ]
+    )
+    at_once(3, lambda: next(acts)())
+    hear(amara)
+    assert sorted(refunded_at_stripe(payment)) == [500, 1000]
+    assert payment.adoption.payments.balance_pence() == 2100
+    assert len(mails("refund_made")) == 2
+
+
+# --- in the admin -------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def desk(marek: User) -> Client:
+    client = Client()
+    client.force_login(marek)
+    return client
+
+
+def text(response: Any) -> str:
+    return re.sub(r"\s+", " ", response.content.decode())
+
+
+def name_in(page: str) -> str:
+    found = re.search(r'name="request" value="([0-9a-f-]{36})"', page)
+    assert found
+    return found[1]
+
+
+def test_staff_see_what_a_refund_does_before_it_does_it(desk: Client, payment: Payment) -> None:
+    address = f"/admin/adoptions/adoption/payments/{payment.pk}/refund/"
+    assert address in text(desk.get(f"/admin/adoptions/adoption/{payment.adoption_id}/change/"))
+    first = text(desk.get(address))
+    assert "£36 of it can be refunded" in first
+    answers = {"amount": "10", "reason": "duplicate", "note": "", "request": name_in(first)}
+    second = text(desk.post(address, {**answers, "step": "check"}))
+    assert "£10 goes back" in second
+    assert "£26 of the payment stays here" in second
+    assert "Refund £10 now" in second
+    assert refunded_at_stripe(payment) == []
+    last = desk.post(address, {**answers, "step": "refund"}, follow=True)
+    assert "£10 is on its way back" in text(last)
+    assert refunded_at_stripe(payment) == [1000]
+    desk.post(address, {**answers, "step": "refund"})
+    assert refunded_at_stripe(payment) == [1000]
+
+
+def test_refund_page_says_what_it_means_for_the_adoption(amara: Amara, payment: Payment) -> None:
+    effects = refunds.effect_of(payment, pence=3600, stops=False)
+    assert "The adoption ends, and its certificate can no longer be opened." in effects
+    monthly = pay(amara, frequency="monthly", attempt=str(uuid.uuid4()))
+    assert "The adoption goes on: £5 a month is taken as before." in refunds.effect_of(monthly, pence=500, stops=False)
+    assert "The adoption ends now, and nothing more is taken." in refunds.effect_of(monthly, pence=500, stops=True)
+
+
+def test_refund_can_stop_the_subscription_as_well(amara: Amara, desk: Client) -> None:
+    payment = pay(amara, frequency="monthly")
+    answers = {"amount": "5", "reason": "fraudulent", "stops": "on", "request": str(uuid.uuid4()), "step": "refund"}
+    page = desk.post(f"/admin/adoptions/adoption/payments/{payment.pk}/refund/", answers, follow=True)
+    assert "The adoption has ended" in text(page)
+    assert stripe_gateway.read_subscription(payment.adoption.stripe_subscription_id or "").status == "canceled"
+    assert payment.adoption.payments.balance_pence() == 0
+
+
+@pytest.mark.parametrize("amount", ["0", "-1", "36.01", "1e1", "ten", "10.001"])
+def test_amount_typed_wrong_is_said_beside_the_field(desk: Client, payment: Payment, amount: str) -> None:
+    answers = {"amount": amount, "reason": "duplicate", "request": str(uuid.uuid4()), "step": "refund"}
+    page = desk.post(f"/admin/adoptions/adoption/payments/{payment.pk}/refund/", answers)
+    assert page.status_code == 422
+    assert not RefundRequest.objects.exists()
+
+
+def test_staff_are_told_when_nobody_knows_yet(amara: Amara, desk: Client, payment: Payment) -> None:
+    amara.stripe.control("faults", fail=20)
+    answers = {"amount": "10", "reason": "duplicate", "request": str(uuid.uuid4()), "step": "refund"}
+    page = text(desk.post(f"/admin/adoptions/adoption/payments/{payment.pk}/refund/", answers, follow=True))
+    amara.stripe.control("faults")
+    assert "nobody knows yet" in page
+    assert "£10 is on its way back" not in page
+
+
+def test_refund_needs_its_own_permission(payment: Payment) -> None:
+    sam = User.objects.create_user("sam", is_staff=True)
+    sam.user_permissions.add(Permission.objects.get(codename="view_adoption"))
+    client = Client()
+    client.force_login(sam)
+    address = f"/admin/adoptions/adoption/payments/{payment.pk}/refund/"
+    assert client.get(address).status_code == 403
+    assert Client().get(address).status_code == 302
+
+
+# --- from the dashboard, from banks -------------------------------------------------------------------------
+
+
+def test_refund_in_stripes_dashboard_is_told_once(amara: Amara, payment: Payment) -> None:
+    amara.stripe.control("refund", charge=payment.stripe_id)
+    hear(amara)
+    fulfilment.sync_charge(payment.stripe_id)
+    assert len(mails("refund_made")) == 1
+    payment.adoption.refresh_from_db()
+    assert payment.adoption.state == "ended"
+
+
+def test_refund_that_comes_back_days_later_calls_staff_once(amara: Amara, payment: Payment) -> None:
+    refund = amara.stripe.control("refund", charge=payment.stripe_id, amount=1000)
+    hear(amara)
+    amara.stripe.control("fail_refund", refund=refund["id"])
+    hear(amara)
+    hear(amara)
+    attention = Attention.objects.get()
+    assert (attention.kind, attention.key, attention.adoption_id) == (
+        "refund_failed",
+        refund["id"],
+        payment.adoption_id,
+    )
+    assert payment.adoption.payments.balance_pence() == 3600
+    assert refunds.refundable_pence(payment) == 3600
+    assert len(mails("attention")) == 1
+
+
+def test_dispute_calls_staff_once_and_is_settled_by_its_end(amara: Amara, payment: Payment) -> None:
+    dispute = amara.stripe.control("dispute", charge=payment.stripe_id)
+    hear(amara)
+    hear(amara)
+    assert Attention.objects.open().get().kind == "dispute"
+    assert len(mails("dispute_opened")) == 1
+    assert mails("attention") == []
+    amara.stripe.control("close_dispute", dispute=dispute["id"], outcome="won")
+    hear(amara)
+    assert Attention.objects.get().how == "Closed: won."
+    payment.adoption.refresh_from_db()
+    assert (payment.adoption.state, payment.adoption.payments.balance_pence()) == ("active", 3600)
+
+
+def test_direct_debit_claimed_back_has_no_answer_and_is_told_all_the_same(amara: Amara) -> None:
+    adoption = amara.adopt("bacs_disputed", frequency="monthly")
+    amara.stripe.control("advance", days=8)
+    fulfilment.sync_session(adoption.stripe_session_id or "")
+    payment = Payment.objects.get(kind=PaymentKind.CHARGE)
+    hear(amara)
+    [mail] = mails("dispute_opened")
+    assert "the bank takes no answer" in mail.text
+    assert Attention.objects.get().how == "Closed: lost."
+    assert payment.adoption.payments.balance_pence() == 0
+
+
+def test_early_fraud_warning_calls_staff_once_and_offers_a_refund(amara: Amara, payment: Payment, desk: Client) -> None:
+    amara.stripe.control("warn_of_fraud", charge=payment.stripe_id)
+    hear(amara)
+    hear(amara)
+    attention = Attention.objects.get()
+    assert attention.kind == "fraud_warning"
+    page = text(desk.get(f"/admin/adoptions/attention/{attention.pk}/change/"))
+    assert f"/admin/adoptions/adoption/payments/{payment.pk}/refund/" in page
+    assert len(mails("attention")) == 1
+
+
+def test_warning_about_a_refunded_payment_calls_nobody(amara: Amara, payment: Payment) -> None:
+    amara.stripe.control("refund", charge=payment.stripe_id)
+    amara.stripe.control("warn_of_fraud", charge=payment.stripe_id)
+    hear(amara)
+    assert not Attention.objects.exists()
+
+
+def test_staff_settle_what_they_looked_at_once(amara: Amara, payment: Payment, desk: Client, marek: User) -> None:
+    amara.stripe.control("warn_of_fraud", charge=payment.stripe_id)
+    hear(amara)
+    attention = Attention.objects.get()
+    assert desk.get("/admin/adoptions/attention/?state=open").status_code == 200
+    button = f"/admin/adoptions/attention/{attention.pk}/resolve/"
+    assert desk.get(button).status_code == 405
+    assert desk.post(button, {"how": "It was her card."}).status_code == 303
+    attention.refresh_from_db()
+    assert (attention.how, attention.resolved_by) == ("It was her card.", marek)
+    assert desk.post(button, {"how": "Again."}).status_code == 404
+
+
+def test_adoption_that_is_held_calls_staff_once(amara: Amara) -> None:
+    adoption = amara.reach_stripe()
+    Adoption.objects.filter(pk=adoption.pk).update(amount_pence=9900)
+    amara.stripe.pay(adoption.stripe_session_id or "")
+    for _ in range(3):
+        fulfilment.sync_session(adoption.stripe_session_id or "")
+    attention = Attention.objects.get()
+    assert (attention.kind, attention.key) == ("held", adoption.reference)
+    assert "3600p" in attention.reason
+    assert len(mails("attention")) == 1
+
+
+def test_amount_that_cannot_be_right_calls_staff_and_changes_nothing(amara: Amara) -> None:
+    payment = pay(amara, frequency="monthly")
+    adoption = subscriptions.fresh(payment.adoption)
+    found = stripe_gateway.read_subscription(adoption.stripe_subscription_id or "")
+    stripe_acts.change_amount(found, 5, key=str(uuid.uuid4()))
+    for _ in range(2):
+        fulfilment.sync_subscription(found.id)
+    adoption.refresh_from_db()
+    assert adoption.amount_pence == 500
+    assert Attention.objects.get().kind == "odd_amount"
