@@ -14,6 +14,7 @@ from django.db import IntegrityError, connection
 from django.db.models import Max
 from django.utils import timezone
 
+from . import fulfilment
 from .comparison import Found, compare
 from .models import ADOPTED, REPEATING, Adoption, Comparison, Difference, StripeEvent
 from .stripe_gateway import StripeRefused
@@ -70,6 +71,8 @@ def reconcile(*, days: int = HOURLY_DAYS) -> Comparison:
         run = Comparison.objects.create(started_at=now, days=days)
         is_shallow = last and days <= HOURLY_DAYS
         word = ask(now - timedelta(days=days), events_since=last - OVERLAP if is_shallow else now - EVENTS_ARE_KEPT)
+        for warning in word.missed_warnings:  # no money moved, so there is nothing to compare: only somebody to call
+            fulfilment.sync_warning(warning)
         found, left = compare_and_repair(word)
         Comparison.objects.filter(pk=run.pk).update(
             finished_at=timezone.now(),

@@ -30,6 +30,7 @@ class StripesWord:
     payouts: list[tuple[Payout, list[BalanceLine]]] = field(default_factory=list)
     refused_intents: set[str] = field(default_factory=set)
     unknown_subscriptions: set[str] = field(default_factory=set)
+    missed_warnings: set[str] = field(default_factory=set)
     missed_events: int = 0
 
     def __len__(self) -> int:
@@ -87,6 +88,8 @@ def look_up(word: StripesWord, stripe_id: str) -> None:
             add(word.refunds, stripe_id, stripe_gateway.read_refund)
         case "du" | "dp":
             add(word.disputes, stripe_id, stripe_gateway.read_dispute)
+        case "issfr":
+            word.missed_warnings.add(stripe_id)
 
 
 def add[Thing](things: dict[str, Thing], stripe_id: str, read: Callable[[str], Thing]) -> bool:

@@ -11,7 +11,7 @@ from django.db import IntegrityError
 from django.test import Client
 from django.utils import timezone
 
-from adoptions import fulfilment, refunds, stripe_acts, stripe_gateway, subscriptions
+from adoptions import fulfilment, reconcile, refunds, stripe_acts, stripe_gateway, subscriptions
 from adoptions.models import Adoption, Attention, Payment, PaymentKind, RefundReason, RefundRequest
 from adoptions.stripe_gateway import StripeRefused, StripeUnavailable
 from config.models import Mail
@@ -340,6 +340,14 @@ def test_early_fraud_warning_calls_staff_once_and_offers_a_refund(amara: Amara, 
     assert attention.kind == "fraud_warning"
     page = text(desk.get(f"/admin/adoptions/attention/{attention.pk}/change/"))
     assert f"/admin/adoptions/adoption/payments/{payment.pk}/refund/" in page
+    assert len(mails("attention")) == 1
+
+
+def test_early_fraud_warning_that_was_never_delivered_calls_staff_all_the_same(amara: Amara, payment: Payment) -> None:
+    amara.stripe.control("warn_of_fraud", charge=payment.stripe_id)
+    for _ in range(2):
+        reconcile.reconcile()
+    assert Attention.objects.get().kind == "fraud_warning"
     assert len(mails("attention")) == 1
 
 
