@@ -8,6 +8,7 @@ from django.utils.html import format_html
 from config.money import pounds
 
 from ..models import Adoption, Change, Gift, Payment, PaymentKind
+from .plan import change_plan, possible
 from .read_only import ReadOnly
 from .refunds import refund_payment
 
@@ -87,15 +88,20 @@ class AdoptionAdmin(ReadOnly, admin.ModelAdmin[Adoption]):
         ("price", "received"),
         ("created_at", "activated_at", "ends_on", "ended_at"),
         ("next_payment_on", "retry_on", "is_paused", "resumes_on", "card_expires_on"),
+        "plan_link",
         ("campaign", "campaign_code"),
         ("stripe_session_id", "stripe_subscription_id", "stripe_customer_id"),
         "certificate_link",
     ]
-    readonly_fields = ["price", "received", "supporter_link", "certificate_link"]
+    readonly_fields = ["price", "received", "supporter_link", "plan_link", "certificate_link"]
 
     def get_urls(self) -> list[URLPattern]:
-        refund = path("payments/<int:payment_id>/refund/", self.admin_site.admin_view(refund_payment), name="refund")
-        return [refund, *super().get_urls()]
+        wrap = self.admin_site.admin_view
+        return [
+            path("payments/<int:payment_id>/refund/", wrap(refund_payment), name="refund"),
+            path("<int:adoption_id>/plan/", wrap(change_plan), name="change_plan"),
+            *super().get_urls(),
+        ]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Adoption]:
         return super().get_queryset(request).annotate(received_pence=Coalesce(Sum("payments__amount_pence"), 0))
@@ -116,6 +122,13 @@ class AdoptionAdmin(ReadOnly, admin.ModelAdmin[Adoption]):
     def supporter_link(self, adoption: Adoption) -> str:
         address = reverse("admin:adoptions_supporter_change", args=[adoption.supporter_id])
         return format_html('<a href="{}">{}</a>', address, adoption.supporter)
+
+    @admin.display(description="For somebody who rings")
+    def plan_link(self, adoption: Adoption) -> str:
+        if not possible(adoption):
+            return "Nothing to stop or change."
+        address = reverse("admin:change_plan", args=[adoption.pk])
+        return format_html('<a href="{}">Stop, pause or skip</a>', address)
 
     @admin.display(description="Certificate")
     def certificate_link(self, adoption: Adoption) -> str:

@@ -208,6 +208,62 @@ def test_wish_is_neither_done_nor_refused_when_stripe_does_not_answer(
     assert len(mails("cancelled")) == 1
 
 
+# --- staff, for somebody who rings --------------------------------------------------------------------------
+
+
+@pytest.fixture
+def desk(transactional_db: None) -> Client:
+    client = Client()
+    client.force_login(User.objects.create_superuser("marek"))
+    return client
+
+
+def press(desk: Client, adoption: Adoption, **fields: str) -> str:
+    return desk.post(f"/admin/adoptions/adoption/{adoption.pk}/plan/", fields, follow=True).content.decode()
+
+
+def test_staff_stop_and_take_it_back_for_somebody_who_rings(desk: Client, adopted: Adoption) -> None:
+    plan = f"/admin/adoptions/adoption/{adopted.pk}/plan/"
+    assert plan in desk.get(f"/admin/adoptions/adoption/{adopted.pk}/change/").content.decode()
+    assert "Stop at the end of the paid time" in desk.get(plan).content.decode()
+    assert "Done, as Stripe says" in press(desk, adopted, act="stop_later")
+    assert at_stripe(adopted).cancel_at
+    page = press(desk, adopted, act="go_on")
+    assert at_stripe(adopted).cancel_at is None
+    assert "Skip the next payment" in page
+    assert list(Change.objects.values_list("by__username", flat=True)) == ["marek", "marek"]
+
+
+def test_staff_stop_at_once_only_with_a_tick(desk: Client, adopted: Adoption) -> None:
+    assert "Tick the box" in press(desk, adopted, act="stop_now")
+    assert at_stripe(adopted).status == "active"
+    assert "There is nothing to stop or change" in press(desk, adopted, act="stop_now", sure="yes")
+    assert at_stripe(adopted).status == "canceled"
+
+
+@pytest.mark.parametrize(("act", "is_paused"), [("pause", True), ("skip", True), ("nonsense", False)])
+def test_staff_pause_and_skip(desk: Client, adopted: Adoption, act: str, is_paused: bool) -> None:
+    press(desk, adopted, act=act)
+    adopted.refresh_from_db()
+    assert (at_stripe(adopted).is_paused, adopted.is_paused) == (is_paused, is_paused)
+
+
+def test_staff_are_never_told_done_when_stripe_did_not_say_so(amara: Amara, desk: Client, adopted: Adoption) -> None:
+    amara.stripe.control("faults", fail=10)
+    page = press(desk, adopted, act="stop_later")
+    amara.stripe.control("faults")
+    assert "nobody knows yet" in page
+    assert "Done, as Stripe says" not in page
+    amara.stripe.control("end_subscription", subscription=adopted.stripe_subscription_id)
+    assert "Done, as Stripe says" not in press(desk, adopted, act="skip")
+
+
+def test_plan_needs_its_own_permission(adopted: Adoption) -> None:
+    client = Client()
+    client.force_login(User.objects.create_user("sam", is_staff=True))
+    assert client.get(f"/admin/adoptions/adoption/{adopted.pk}/plan/").status_code == 403
+
+
 # --- races --------------------------------------------------------------------------------------------------
 
 
