@@ -18,6 +18,7 @@ PAGES = (
     "species/amur-leopard/",
     "species/amur-tiger/",
     "species/snow-leopard/",
+    "ru/species/amur-leopard/",
     "species/amur-leoperd/",
     "species/amur-leopard/comments/waiting/",
     "threats/",
