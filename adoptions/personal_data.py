@@ -12,7 +12,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from config.models import Mail, MailState
-from species.models import Comment
+from species import personal_data as comments
 
 from . import consent, gift_aid, gift_emails
 from .models import (
@@ -62,11 +62,7 @@ def export(supporter: Supporter) -> dict[str, Any]:
             )
         ),
         "emails_we_sent": list(mails.values("created_at", "sent_at", "state", "to", "subject", "text")),
-        "comments": list(
-            Comment.objects.filter(email__iexact=supporter.email).values(
-                "created_at", "name", "email", "body", "status"
-            )
-        ),
+        "comments": comments.export(supporter.email),
         "links_you_asked_for": list(
             AccessLink.objects.filter(supporter=supporter).values("purpose", "email", "asked_at", "used_at")
         ),
@@ -135,7 +131,7 @@ def erase(supporter: Supporter) -> bool:
         gift_aid.take_back(supporter)
         forget_gifts(own.values_list("pk", flat=True))
         forget_mails(supporter.email)
-        forget_comments(supporter.email)
+        comments.erase(supporter.email)
         AccessLink.objects.filter(Q(supporter=supporter) | Q(email__iexact=supporter.email)).delete()
         SupporterSession.objects.filter(supporter=supporter).delete()
         return Supporter.objects.filter(pk=supporter.pk).erase() == 1
@@ -158,10 +154,3 @@ def forget_mails(email: str) -> None:
     copies.update(
         to="erased@erased.invalid", subject=gift_emails.ERASED, text=gift_emails.ERASED, html=gift_emails.ERASED
     )
-
-
-def forget_comments(email: str) -> None:
-    """What they wrote in public goes from the page, and the address behind it for good."""
-    comments = Comment.objects.filter(email__iexact=email)
-    comments.withdraw()
-    comments.update(name="Erased", email="", body="Erased, as the writer asked.")

@@ -13,6 +13,7 @@ from adoptions.gifts import Present
 from adoptions.models import Adoption, AdoptionState, Delivery, Frequency, Gift, Payment, Supporter
 from config.models import Mail
 from species.models import Comment
+from species.models.comments import NAMELESS
 from tests.adoptions.test_gifts import give
 from tests.adoptions.visitors import signed_in
 from tests.makers import make_active_adoption, make_adoption, make_payment, make_supporter
@@ -235,6 +236,7 @@ def test_erasure_leaves_payments_and_a_fingerprint(amara: Client, gift: Gift) ->
     supporter = gift.adoption.supporter
     consent.grant(supporter, page="/")
     comment = Comment.objects.create(species=gift.adoption.species, name="Amara", email="AMARA@example.org", body="Hi")
+    Comment.objects.filter(pk=comment.pk).update(masked_body="Hi there", name_to_show="Mara")
     page = text(amara.get("/my-adoption/erase/"))
     assert f"until {personal_data.kept_until(TODAY()).day} March" in page
     assert b"You are erased" in amara.post("/my-adoption/erase/").content
@@ -242,7 +244,9 @@ def test_erasure_leaves_payments_and_a_fingerprint(amara: Client, gift: Gift) ->
     comment.refresh_from_db()
     gift.refresh_from_db()
     assert (supporter.name, supporter.email) == ("", f"erased-{supporter.pk}@erased.invalid")
-    assert (comment.name, comment.email, comment.status) == ("Erased", "", "withdrawn")
+    assert (comment.name, comment.email, comment.status) == (NAMELESS, "", "withdrawn")
+    for words in (comment.body, comment.masked_body, comment.name_to_show):
+        assert ("Hi" in words, "Mara" in words) == (False, False)
     assert (gift.recipient_email, gift.message, gift.state) == ("", "", "cancelled")
     assert Payment.objects.get().amount_pence == 3600
     for mail in Mail.objects.all():
