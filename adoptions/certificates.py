@@ -84,14 +84,18 @@ def render_png(certificate: Certificate) -> bytes:
 
 def draw(template: str, certificate: Certificate, **how: Any) -> bytes:
     name, has_system_fonts = choose_letters(certificate.name)
+    values = asdict(certificate) | charity_lines() | {"name": name, "qr": qr_code(certificate.address)}
+    return compile_page(TEMPLATES / template, values, has_system_fonts=has_system_fonts, **how)
+
+
+def charity_lines() -> dict[str, str]:
+    """Who gives the paper out, as the law wants it on certificates and receipts."""
     charity = settings.CHARITY
-    values = asdict(certificate) | {
-        "name": name,
+    return {
         "charity": charity["name"],
         "charity_number": f"Charity number {charity['number']}, registered with {charity['regulator']}.",
-        "qr": qr_code(certificate.address),
+        "charity_address": charity["address"],
     }
-    return compile_page(TEMPLATES / template, values, has_system_fonts=has_system_fonts, **how)
 
 
 def choose_letters(name: str) -> tuple[str, bool]:

@@ -5,11 +5,13 @@ and their home address is asked for nothing else.
 """
 
 from dataclasses import astuple, dataclass
+from datetime import datetime
 
 from django.conf import settings
 from django.utils import timezone
+from django.utils.formats import date_format
 
-from .models import Adoption, GiftAidDeclaration, Supporter
+from .models import Adoption, GiftAidDeclaration, Payment, Supporter
 
 # A new wording is a new line. The old ones stay, for the declarations that were given to them.
 WORDINGS = {
@@ -63,6 +65,25 @@ def declare(supporter: Supporter, taxpayer: Taxpayer, *, adoption: Adoption) -> 
         wording=wording(),
         covers_from=timezone.localdate(),
     )
+
+
+def covering(payment: Payment) -> GiftAidDeclaration | None:
+    """The declaration that a payment falls under, by the day it was made in London."""
+    day = timezone.localdate(payment.occurred_at)
+    given = GiftAidDeclaration.objects.filter(supporter=payment.adoption.supporter_id, covers_from__lte=day)
+    return given.exclude(cancelled_on__lte=day).first()
+
+
+def sentence_about(payment: Payment) -> str:
+    """What a receipt says of it."""
+    declaration = covering(payment)
+    if declaration is None:
+        return "Not declared for this gift."
+    return f"Declared by {declaration.first_name} {declaration.last_name} on {day_of(declaration.given_at)}."
+
+
+def day_of(moment: datetime) -> str:
+    return date_format(timezone.localtime(moment), "j F Y")
 
 
 def standing_of(supporter: Supporter) -> list[GiftAidDeclaration]:

@@ -38,6 +38,17 @@ def adoption_of(supporter: Supporter, reference: str) -> Adoption:
     return adoption
 
 
+def payment_of(supporter: Supporter, reference: str, payment_id: int) -> Payment:
+    """A payment that came in for one of their own adoptions; 404 for any other."""
+    adoption = adoption_of(supporter, reference)
+    payments = Payment.objects.filter(adoption=adoption, pk=payment_id, kind=PaymentKind.CHARGE)
+    payment = payments.prefetch_related("reversals").first()
+    if payment is None:
+        raise Http404
+    payment.adoption = adoption
+    return payment
+
+
 def overview(supporter: Supporter) -> dict[str, Any]:
     adoptions = list(adoptions_of(supporter))
     return {

@@ -35,6 +35,9 @@ urlpatterns = [
     path("my-adoption/erase/", my_adoption.erase, name="erase"),
     path("my-adoption/<reference:reference>/", my_adoption.adoption, name="adoption"),
     path("my-adoption/<reference:reference>/receipts/<int:payment_id>/", my_adoption.receipt, name="receipt"),
+    path(
+        "my-adoption/<reference:reference>/receipts/<int:payment_id>.pdf", my_adoption.receipt_pdf, name="receipt_pdf"
+    ),
     path("my-adoption/<reference:reference>/gift/", my_adoption.change_gift, name="change_gift"),
     path("my-adoption/<reference:reference>/gift/again/", my_adoption.send_gift_again, name="send_gift_again"),
     path("my-adoption/<reference:reference>/stop/", changing.stop, name="stop"),

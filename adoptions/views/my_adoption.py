@@ -2,12 +2,13 @@
 
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
+from django.utils import timezone
 from django.utils.http import content_disposition_header
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from config import errors
 
-from .. import access, consent, gift_aid, gifts, personal_data, supporter_page
+from .. import access, consent, gift_aid, gifts, personal_data, receipts, supporter_page
 from .. import details as own_details
 from ..access import for_supporter
 from ..access_forms import NameForm, NewEmailForm
@@ -29,11 +30,20 @@ def adoption(request: HttpRequest, supporter: Supporter, reference: str) -> Http
 @require_safe
 @for_supporter
 def receipt(request: HttpRequest, supporter: Supporter, reference: str, payment_id: int) -> HttpResponse:
-    found = supporter_page.adoption_of(supporter, reference)
-    payment = found.payments.filter(pk=payment_id, kind="charge").prefetch_related("reversals").first()
-    if payment is None:
-        raise Http404
-    return render(request, "adoptions/my/receipt.html", {"adoption": found, "payment": payment})
+    payment = supporter_page.payment_of(supporter, reference, payment_id)
+    context = {"adoption": payment.adoption, "payment": payment, "gift_aid": gift_aid.sentence_about(payment)}
+    return render(request, "adoptions/my/receipt.html", context)
+
+
+@personal
+@require_safe
+@for_supporter
+def receipt_pdf(request: HttpRequest, supporter: Supporter, reference: str, payment_id: int) -> HttpResponse:
+    payment = supporter_page.payment_of(supporter, reference, payment_id)
+    response = HttpResponse(receipts.render(payment), content_type="application/pdf")
+    name = f"receipt-{reference}-{timezone.localdate(payment.occurred_at)}.pdf"
+    response.headers["Content-Disposition"] = content_disposition_header(as_attachment=False, filename=name) or ""
+    return response
 
 
 @personal

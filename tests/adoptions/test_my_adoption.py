@@ -2,13 +2,17 @@
 
 import json
 from datetime import date, timedelta
+from io import BytesIO
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.test import Client
 from django.utils import timezone
+from pypdf import PdfReader
 
-from adoptions import consent, gifts, personal_data
+from adoptions import consent, gift_aid, gifts, personal_data, receipts
+from adoptions.gift_aid import Taxpayer
 from adoptions.gifts import Present
 from adoptions.models import Adoption, AdoptionState, Delivery, Frequency, Gift, Payment, Supporter
 from config.models import Mail
@@ -85,6 +89,53 @@ def test_payments_are_listed_with_a_receipt_for_each_that_came_in(amara: Client,
         assert words in receipt
 
 
+def test_receipt_on_paper_says_what_the_page_says(amara: Client, gift: Gift) -> None:
+    payment = gift.adoption.payments.get()
+    make_payment(gift.adoption, kind="refund", amount_pence=-600, charge=payment, occurred_at=payment.occurred_at)
+    home = Taxpayer("Amara", "Supporter", "7 Forest Lane", "EX1 1EX")
+    gift_aid.declare(gift.adoption.supporter, home, adoption=gift.adoption)
+    response = amara.get(f"/my-adoption/{gift.adoption.reference}/receipts/{payment.pk}.pdf")
+    assert response.headers["Content-Type"] == "application/pdf"
+    [page] = (pdf := PdfReader(BytesIO(response.content))).pages
+    words = " ".join(page.extract_text().split())
+    for expected in (
+        "£36",
+        "Amara Supporter",
+        "a present, once",
+        gift.adoption.reference,
+        payment.stripe_id,
+        "Refund −£6 on",
+        "Declared by Amara Supporter on",
+        settings.CHARITY["address"],
+        settings.CHARITY["number"],
+    ):
+        assert expected in words
+    assert str(pdf.root_object["/Lang"]) == "en-GB"
+    assert len(response.content) <= 200_000
+
+
+@pytest.mark.parametrize(
+    ("days_ago", "until", "words"),
+    [(0, None, "Declared by"), (1, None, "Not declared"), (0, 0, "Not declared")],
+)
+def test_receipt_says_whether_gift_aid_covers_that_day(days_ago: int, until: int | None, words: str) -> None:
+    adoption = make_adoption(state=AdoptionState.ACTIVE, activated_at=timezone.now())
+    payment = make_payment(adoption, occurred_at=timezone.now() - timedelta(days=days_ago))
+    home = Taxpayer("Amara", "Supporter", "7 Forest Lane", "EX1 1EX")
+    gift_aid.declare(adoption.supporter, home, adoption=adoption)
+    if until is not None:
+        gift_aid.take_back(adoption.supporter)
+    assert words in gift_aid.sentence_about(payment)
+
+
+@pytest.mark.parametrize("name", ["محمد بن عبد الرحمن", "王小明", '#read("/etc/passwd") *x*: $a$', "x" * 120, "𒀀"])
+def test_receipt_takes_any_name_and_runs_none(name: str) -> None:
+    payment = make_active_adoption(supporter=make_supporter(name)).payments.get()
+    home = Taxpayer(name[:35], name[:35], "7 Forest Lane", "EX1 1EX")
+    gift_aid.declare(payment.adoption.supporter, home, adoption=payment.adoption)
+    assert receipts.render(payment)[:5] == b"%PDF-"
+
+
 def test_number_of_queries_does_not_grow(django_assert_num_queries: Any) -> None:
     adoption = make_active_adoption()
     client = signed_in(adoption.supporter)
@@ -101,7 +152,8 @@ def test_number_of_queries_does_not_grow(django_assert_num_queries: Any) -> None
 def own_pages(adoption: Adoption) -> list[str]:
     payment = Payment.objects.filter(adoption=adoption).first()
     here = f"/my-adoption/{adoption.reference}/"
-    return [here, f"{here}receipts/{payment.pk if payment else 0}/", f"{here}gift/", f"{here}gift/again/"]
+    receipt = f"{here}receipts/{payment.pk if payment else 0}"
+    return [here, f"{receipt}/", f"{receipt}.pdf", f"{here}gift/", f"{here}gift/again/"]
 
 
 def test_other_supporters_see_and_change_nothing(sam: Client, gift: Gift) -> None:
@@ -114,8 +166,8 @@ def test_other_supporters_see_and_change_nothing(sam: Client, gift: Gift) -> Non
 
 def test_payment_of_another_adoption_is_not_there(amara: Client, gift: Gift) -> None:
     other = make_active_adoption(supporter=make_supporter("Sam", "sam@example.org"))
-    path = f"/my-adoption/{gift.adoption.reference}/receipts/{other.payments.get().pk}/"
-    assert amara.get(path).status_code == 404
+    path = f"/my-adoption/{gift.adoption.reference}/receipts/{other.payments.get().pk}"
+    assert [amara.get(path + end).status_code for end in ("/", ".pdf")] == [404, 404]
 
 
 def test_who_is_not_signed_in_is_led_to_the_form(client: Client, gift: Gift) -> None:
@@ -126,7 +178,7 @@ def test_who_is_not_signed_in_is_led_to_the_form(client: Client, gift: Gift) -> 
 
 
 def test_pages_are_kept_nowhere(amara: Client, gift: Gift) -> None:
-    for path in ["/my-adoption/", *own_pages(gift.adoption)[:3], "/my-adoption/details/", "/my-adoption/data.json"]:
+    for path in ["/my-adoption/", *own_pages(gift.adoption)[:4], "/my-adoption/details/", "/my-adoption/data.json"]:
         headers = amara.get(path).headers
         assert (headers["Cache-Control"], headers["Referrer-Policy"]) == ("private, no-store", "strict-origin")
 
