@@ -23,7 +23,7 @@ def render(payment: Payment) -> bytes:
             "reference": payment.adoption.reference,
             "rows": "\n".join(f"{label}: {value}" for label, value in rows),
         }
-    page = TEMPLATES / "receipt.typ"
+    page = TEMPLATES.joinpath("receipt.typ")
     has_system_fonts = in_name or in_declared
     return compile_page(page, values, has_system_fonts=has_system_fonts, format="pdf", pdf_standards="ua-1")
 
