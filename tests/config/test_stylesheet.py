@@ -1,4 +1,4 @@
-"""One stylesheet out of one file per component."""
+"""Two stylesheets out of one file per component."""
 
 import os
 from pathlib import Path
@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from django.contrib.staticfiles import finders
 
-from config.stylesheet import NAME, StylesheetFinder
+from config.stylesheet import GIVING, SITE, StylesheetFinder
 
 
 @pytest.fixture
@@ -16,6 +16,7 @@ def folder(tmp_path: Path) -> Path:
     (folder / "layers.css").write_text("/* why */\n@layer base, components;\n")
     (folder / "card.css").write_text("@layer components {\n  .card {\n    color: red;\n  }\n}\n")
     (folder / "standin.css").write_text(".standin {}\n")
+    (folder / "adopt.css").write_text(".amounts { gap: 0 }\n")
     return folder
 
 
@@ -25,7 +26,7 @@ def finder(folder: Path, tmp_path: Path) -> StylesheetFinder:
 
 
 def found(finder: StylesheetFinder) -> str:
-    return Path(finder.find(NAME)).read_text()
+    return Path(finder.find(SITE)).read_text()
 
 
 def later(path: Path) -> None:
@@ -40,6 +41,11 @@ def test_layers_come_first_without_comments_and_indentation(finder: StylesheetFi
 
 def test_stylesheet_of_another_page_is_left_out(finder: StylesheetFinder) -> None:
     assert "standin" not in found(finder)
+
+
+def test_rules_of_giving_are_in_a_stylesheet_of_their_own(finder: StylesheetFinder) -> None:
+    assert "amounts" not in found(finder)
+    assert Path(finder.find(GIVING)).read_text() == ".amounts{gap:0}\n"
 
 
 def test_changed_part_is_taken_in(finder: StylesheetFinder, folder: Path) -> None:
@@ -66,15 +72,15 @@ def test_removed_part_is_left_out(finder: StylesheetFinder, folder: Path) -> Non
 def test_other_names_are_left_to_other_finders(finder: StylesheetFinder) -> None:
     assert finder.find("css/card.css") is None
     assert finder.find("css/card.css", find_all=True) == []
-    assert len(finder.find(NAME, find_all=True)) == 1
+    assert len(finder.find(SITE, find_all=True)) == 1
 
 
-def test_collecting_finds_the_stylesheet(finder: StylesheetFinder) -> None:
-    assert [name for name, _storage in finder.list([])] == [NAME]
+def test_collecting_finds_the_stylesheets(finder: StylesheetFinder) -> None:
+    assert [name for name, _storage in finder.list([])] == [SITE, GIVING]
 
 
 def test_site_serves_its_stylesheet() -> None:
-    path = finders.find(NAME)
+    path = finders.find(SITE)
     assert isinstance(path, str)
     assert Path(path).read_text().startswith("@layer reset,tokens,base,components,pages,utilities;")
 
