@@ -1,0 +1,19 @@
+"""Our own templates without their indentation: it is for those who write them, and no reader should wait for it.
+
+Taken away once, when a template is read, so that drawing a page costs nothing more. What somebody typed is not in a
+template, and keeps its spaces; every line stays a line, so that an error still names the right one. Mails in plain
+text keep theirs, for there a space is what it says.
+"""
+
+import re
+from typing import Any
+
+from django.template.loaders.filesystem import Loader
+
+INDENTATION = re.compile(r"^[ \t]+", re.MULTILINE)
+
+
+class WithoutIndentation(Loader):
+    def get_contents(self, origin: Any) -> str:
+        text = super().get_contents(origin)
+        return INDENTATION.sub("", text) if str(origin.name).endswith(".html") else text
