@@ -9,7 +9,6 @@
     page.glance, .faq         items with .id .title .paragraphs
     page.did_you_know         one tuple of paragraphs each
     page.threats              .threat (model) .title .summary .direction (words) .direction_code .paragraphs
-    page.counts               .years_text .place .number_text .unit .method .confidence .source_numbers …
     page.conflicts            .topic .show .positions (.say .covers .sources)
     page.sources              Source rows; the first has number 1
     page.figures              what species/figures draws: {% include figure.template with figure=figure only %}
@@ -122,7 +121,7 @@ class SpeciesPage:
             doing=texts.paragraphs(Section.WHAT_IS_BEING_DONE),
             pays_for=texts.paragraphs(Section.WHAT_AN_ADOPTION_PAYS_FOR),
             faq=tuple(texts.items(Section.FAQ)),
-            counts=tuple(_counts(notebook)),
+            counts=_counts(notebook),
             conflicts=tuple(notebook.disagreements()),
             sources=_all_sources(notebook),
             figures=(),
@@ -168,10 +167,11 @@ def _texts(species: Species, language: str, draft: Revision | None) -> list[Text
     return sorted(chosen.values(), key=lambda row: (row.position, row.pk))
 
 
-def _counts(notebook: Notebook) -> Iterator[PopulationCount]:
+def _counts(notebook: Notebook) -> tuple[PopulationCount, ...]:
+    """They stand in a figure, which names their sources: those have their place in the list here."""
     for count in notebook.knowledge.counts:
-        count.source_numbers = notebook.numbers_of(notebook.knowledge.count_sources.get(count.pk, ()))
-        yield count
+        notebook.numbers_of(notebook.knowledge.count_sources.get(count.pk, ()))
+    return notebook.knowledge.counts
 
 
 def _all_sources(notebook: Notebook) -> tuple[Source, ...]:

@@ -37,9 +37,6 @@ class PopulationCount(Seeded):
     note = models.TextField(blank=True)
     sources = models.ManyToManyField(Source, related_name="counts")
 
-    # Set by the page that shows the count: where its sources stand in that page's list.
-    source_numbers: tuple[int, ...] = ()
-
     class Meta:
         ordering = ["start", "end", "place", "series"]
         constraints = [

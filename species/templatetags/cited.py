@@ -1,7 +1,6 @@
 """Sentences with the numbers of the sources they rest on, which open in place.
 
-    {% cited_paragraphs page.range %}   {% cited page.standfirst %}   {% cites count.source_numbers %}
-    {% source_list page.sources %}
+    {% cited_paragraphs page.range %}   {% cited page.standfirst %}   {% source_list page.sources %}
 
 Markup in Python, not in templates: a page has hundreds of sentences, and a template for each of them takes most of
 the time that the whole page does. `of` names the list of sources where a page has more than one.
@@ -23,7 +22,6 @@ OF_THE_PAGE = "source"
 BUTTON = '<button class="cite" type="button" popovertarget="{}-{}"><i>Source </i>{}</button>'
 
 
-@register.simple_tag
 def cites(numbers: Iterable[int], of: str = OF_THE_PAGE) -> SafeString:
     buttons = format_html_join("", BUTTON, ((of, number, number) for number in numbers))
     return format_html('<span class="cites">{}</span>', buttons) if buttons else buttons

@@ -12,7 +12,7 @@ from species.content_loading import load
 from tests.site.reading import Reader, read
 
 pytestmark = pytest.mark.django_db
-FIRST_FLIGHT, FIRST_VISIT, MOST_REQUESTS = 31_500, 100_000, 12
+FIRST_FLIGHT, FIRST_VISIT, MOST_REQUESTS = 30_000, 100_000, 12
 IS_COMPRESSED = (".woff2", ".png", ".ico", ".avif", ".webp")
 
 
