@@ -102,6 +102,7 @@ def terms_of(answers: Answers, supporter: Supporter) -> dict[str, object]:
         "frequency": answers.frequency,
         "amount_pence": answers.amount_pence,
         "is_gift": answers.present is not None,
+        "benefit_pence": answers.plan.benefit_pence,
         "campaign": Campaign.objects.filter(code=answers.campaign_code).first(),
         "campaign_code": answers.campaign_code,
     }

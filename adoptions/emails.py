@@ -9,7 +9,8 @@ from django.urls import reverse
 
 from config.mail import queue_mail
 
-from .models import Adoption, Frequency, Payment
+from . import gift_aid
+from .models import Adoption, Frequency, GiftAidDeclaration, Payment
 
 is_rebuilding: ContextVar[bool] = ContextVar("is_rebuilding", default=False)
 
@@ -38,11 +39,29 @@ def queue_receipt(adoption: Adoption, payment: Payment) -> bool:
             "is_first": adoption.payments.filter(kind="charge").count() == 1,
             "certificate_url": certificate_url(adoption),
             "gift_url": gift_url(adoption),
-            "manage_url": settings.SITE_URL + reverse("adoptions:my_adoption"),
+            "manage_url": manage_url(),
             "species_url": settings.SITE_URL + adoption.species.get_absolute_url(),
             "renews": adoption.frequency != Frequency.ONCE,
+            "gift_aid": gift_aid.sentence_about(payment),
         },
     )
+
+
+def queue_gift_aid_confirmed(adoption: Adoption) -> None:
+    """E2: what was declared, once the money shows that the address is theirs. Keyed by the declaration."""
+    if is_rebuilding.get():
+        return
+    for declaration in GiftAidDeclaration.objects.filter(adoption=adoption).standing():
+        queue_mail(
+            "gift_aid_confirmed",
+            to=adoption.supporter.email,
+            key=str(declaration.pk),
+            context={"adoption": adoption, "declaration": declaration, "manage_url": manage_url()},
+        )
+
+
+def manage_url() -> str:
+    return settings.SITE_URL + reverse("adoptions:my_adoption")
 
 
 def gift_url(adoption: Adoption) -> str:

@@ -5,13 +5,13 @@ from typing import Any
 
 from django import forms
 
-from config.fields import PenceField, SingleLineField, StrictEmailField
+from config.fields import PenceField, SingleLineField, StrictEmailField, pence_from_pounds
 from config.money import pounds
 from species.models import Species
 
-from . import consent
+from . import benefits, consent
 from .checkout import Answers
-from .gift_aid_forms import GIFT_AID_FIELDS, GiftAidFields
+from .gift_aid_forms import ADDS, GIFT_AID_FIELDS, NEEDS_MORE, GiftAidFields, what_it_adds
 from .gift_forms import GIFT_FIELDS, GiftFields
 from .models import Frequency, Plan, PlanPrice
 
@@ -79,6 +79,8 @@ class AdoptForm(GiftFields, GiftAidFields):
         else:
             self.forget(*GIFT_FIELDS)
         self.check_gift_aid()
+        if cleaned.get("amount_pence"):
+            self.check_benefit(cleaned["amount_pence"], cleaned["frequency"])
         # A campaign code never stops anybody from adopting: what is not one is dropped.
         self.errors.pop("c", None)
         cleaned.setdefault("c", "")
@@ -107,6 +109,22 @@ class AdoptForm(GiftFields, GiftAidFields):
                 self.errors.pop(f"amount_{frequency}", None)
         if self.cleaned_data.get(f"amount_{chosen}") not in {OTHER, None, ""}:
             self.errors.pop("other_amount", None)
+
+    def gift_aid_line(self) -> dict[str, Any]:
+        """What Gift Aid adds to the amount chosen so far, and what a script needs to say it of any other."""
+        least = {f: benefits.needed_pence(self.plan.benefit_pence, f) for f in self.prices}
+        frequency = self["frequency"].value()
+        if frequency not in self.prices:
+            frequency = next(iter(self.prices))
+        chosen = self[f"amount_{frequency}"].value()
+        pence = (
+            int(chosen) if chosen in self.offered(frequency) else pence_from_pounds(self["other_amount"].value() or "")
+        )
+        pence = pence or self.prices[frequency].suggested_pence
+        return {"sentence": what_it_adds(pence, least[frequency]), "adds": ADDS, "needs": NEEDS_MORE, "least": least}
+
+    def offered(self, frequency: str) -> set[str]:
+        return {str(pence) for pence in self.prices[frequency].preset_pence}
 
     def answers(self, species: Species) -> Answers:
         """The checked answers; call only on a valid form."""

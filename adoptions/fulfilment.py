@@ -152,6 +152,7 @@ def take(adoption: Adoption, charge: Charge, *, invoice_id: str = "") -> None:
     is_kept = payment is not None and payment.reversals.balance_pence() + payment.amount_pence > 0
     if payment and is_kept and adoption.state != AdoptionState.HELD:
         emails.queue_receipt(adoption, payment)
+        emails.queue_gift_aid_confirmed(adoption)
         money_emails.queue_recovered(adoption, payment)
         twice.notice_twin(adoption)
     tell_of_refunds(adoption, charge)

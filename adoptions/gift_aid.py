@@ -11,6 +11,7 @@ from django.conf import settings
 from django.utils import timezone
 from django.utils.formats import date_format
 
+from . import benefits
 from .models import Adoption, GiftAidDeclaration, Payment, Supporter
 
 # A new wording is a new line. The old ones stay, for the declarations that were given to them.
@@ -79,6 +80,8 @@ def sentence_about(payment: Payment) -> str:
     declaration = covering(payment)
     if declaration is None:
         return "Not declared for this gift."
+    if not benefits.is_within(payment.adoption.benefit_pence, payment.amount_pence, payment.adoption.frequency):
+        return "Not possible for this gift: what came with it is worth more than the tax office allows."
     return f"Declared by {declaration.first_name} {declaration.last_name} on {day_of(declaration.given_at)}."
 
 

@@ -7,8 +7,11 @@ from django import forms
 from django.core.exceptions import ValidationError
 
 from config.fields import SingleLineField
+from config.money import pounds
 
+from . import benefits
 from .gift_aid import Taxpayer, wording
+from .models import Plan
 
 YES, NO = "yes", "no"
 GIFT_AID_FIELDS = ["gift_aid", "first_name", "last_name", "home_address", "postcode"]
@@ -28,7 +31,20 @@ class PostcodeField(SingleLineField):
         return f"{found.group(1)} {found.group(2)}"
 
 
+# One sentence each, here and in static/js/gift-aid.js, which puts other amounts in.
+ADDS = "Gift Aid adds {more} to a gift of {gift}."
+NEEDS_MORE = "Something comes with this adoption, so Gift Aid needs a gift of {least} or more."
+
+
+def what_it_adds(pence: int, least_pence: int) -> str:
+    if pence < least_pence:
+        return NEEDS_MORE.format(least=pounds(least_pence))
+    return ADDS.format(more=pounds(benefits.added_pence(pence)), gift=pounds(pence))
+
+
 class GiftAidFields(forms.Form):
+    plan: Plan
+
     gift_aid = forms.ChoiceField(
         label="Add 25p to every £1, at no cost to you?",
         required=False,
@@ -67,6 +83,12 @@ class GiftAidFields(forms.Form):
     def declaration(self) -> str:
         """The words that a yes is given to."""
         return wording()
+
+    def check_benefit(self, pence: int, frequency: str) -> None:
+        """A yes is refused where so much comes with the adoption that the law makes it a purchase."""
+        least = benefits.needed_pence(self.plan.benefit_pence, frequency)
+        if self.cleaned_data.get("gift_aid") == YES and pence < least:
+            self.add_error("gift_aid", f"{what_it_adds(pence, least)} Give more, or answer no.")
 
     def check_gift_aid(self) -> None:
         """All four, or none."""

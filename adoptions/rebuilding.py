@@ -79,13 +79,15 @@ def restore_adoption(session: Session, pages: int) -> bool:
     customer = stripe_listing.read_customer(session.customer) if session.customer else Customer("", "")
     try:
         with transaction.atomic():
+            plan = plan_of(known["plan"])
             Adoption.objects.create(
                 public_id=known["adoption"],
                 reference=known["reference"],
                 attempt=uuid.uuid4(),
                 supporter=supporter_of(customer, known["reference"]),
                 species=species_of(known["species"]),
-                plan=plan_of(known["plan"]),
+                plan=plan,
+                benefit_pence=plan.benefit_pence,
                 frequency=Frequency(known["frequency"]),
                 amount_pence=session.amount_pence,
                 is_gift=known.get("gift") == "yes",

@@ -1,12 +1,13 @@
 """What fundraisers, finance and care see. Money can be read here and never edited."""
 
-from . import adoptions, attention, campaigns, differences, gifts, plans, refunds, stripe_events, supporters
+from . import adoptions, attention, campaigns, differences, gift_aid, gifts, plans, refunds, stripe_events, supporters
 
 __all__ = [
     "adoptions",
     "attention",
     "campaigns",
     "differences",
+    "gift_aid",
     "gifts",
     "plans",
     "refunds",

@@ -1,12 +1,28 @@
 from django.contrib import admin
 from django.http import HttpRequest
 
+from config.money import pounds
+
+from .. import benefits
 from ..models import Plan, PlanPrice
 
 
 class PlanPriceInline(admin.TabularInline[PlanPrice, Plan]):
     model = PlanPrice
     extra = 0
+    readonly_fields = ["gift_aid"]
+
+    @admin.display(description="Gift Aid")
+    def gift_aid(self, price: PlanPrice) -> str:
+        """What the worth of a toy does to each amount on offer, as it was last saved."""
+        if not price.pk:
+            return "Shown once it is saved."
+        least = benefits.needed_pence(price.plan.benefit_pence, price.frequency)
+        lost = [pounds(pence) for pence in price.preset_pence if pence < least]
+        if not lost and price.minimum_pence >= least:
+            return "On every amount."
+        short = f" Lost on {', '.join(lost)}." if lost else ""
+        return f"From {pounds(least)} on.{short}"
 
 
 @admin.register(Plan)

@@ -107,6 +107,9 @@ class Adoption(models.Model):
     frequency = models.CharField(max_length=10, choices=Frequency)
     amount_pence = models.PositiveIntegerField()
     is_gift = models.BooleanField(default=False)
+    benefit_pence = models.PositiveIntegerField(
+        default=0, db_default=0, help_text="What came with it was worth so much, when it was adopted."
+    )
 
     campaign = models.ForeignKey(
         Campaign,

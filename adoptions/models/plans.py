@@ -10,6 +10,7 @@ from .states import Frequency
 
 STRIPE_MINIMUM_PENCE = 300  # below three pounds a form like ours mostly serves people who test stolen cards
 STRIPE_MAXIMUM_PENCE = 1_000_000
+MOST_BENEFIT_PENCE = 250_000  # to one person in a tax year: with more, no gift of theirs is a Gift Aid donation
 
 
 class PlanQuerySet(models.QuerySet["Plan"]):
@@ -35,11 +36,21 @@ class Plan(models.Model):
     )
     is_on_offer = models.BooleanField(default=True)
     position = models.PositiveSmallIntegerField(default=0)
+    benefit_pence = models.PositiveIntegerField(
+        "worth of what comes with it",
+        default=0,
+        db_default=0,
+        help_text="In pence: what the public would pay for a toy, say. A certificate, a photograph and news are worth "
+        "nothing here. Too much of it, and Gift Aid cannot be claimed: see beside the amounts below.",
+    )
 
     objects = PlanQuerySet.as_manager()
 
     class Meta:
         ordering = ["position", "name"]
+        constraints = [
+            models.CheckConstraint(name="plan_benefit", condition=Q(benefit_pence__lte=MOST_BENEFIT_PENCE)),
+        ]
 
     def __str__(self) -> str:
         return self.name

@@ -68,9 +68,8 @@ def check_context(form: AdoptForm, species: Species) -> dict[str, Any]:
     rows.append(("Your email address", answers.email))
     if answers.taxpayer:
         home = f"{answers.taxpayer.address}, {answers.taxpayer.postcode}"
-        rows.append(
-            ("Gift Aid", f"{form.declaration()}\n{answers.taxpayer.first_name} {answers.taxpayer.last_name}, {home}")
-        )
+        name = f"{answers.taxpayer.first_name} {answers.taxpayer.last_name}"
+        rows.append(("Gift Aid", f"{form.declaration()}\n{name}, {home}\n{form.gift_aid_line()['sentence']}"))
     if answers.wants_news:
         rows.append(("News by email", "Yes, please"))
     rows += gift_rows(answers.present) if answers.present else [("It is for", "you")]

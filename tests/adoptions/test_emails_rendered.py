@@ -12,7 +12,8 @@ from django.core.mail import EmailMessage
 from django.template import engines
 
 from adoptions.emails import certificate_url, queue_receipt
-from adoptions.models import Adoption, AdoptionState, Attention, AttentionKind, Frequency, Gift
+from adoptions.gift_aid import wording
+from adoptions.models import Adoption, AdoptionState, Attention, AttentionKind, Frequency, Gift, GiftAidDeclaration
 from config.mail import queue_mail
 from config.models import Mail
 from config.templatetags.typed import typed
@@ -220,6 +221,13 @@ def context_of(kind: str, name: str = "Ellie") -> dict[str, Any]:
             "gift_url": f"{SITE}/g",
             "manage_url": f"{SITE}/m",
             "species_url": f"{SITE}/s",
+            "gift_aid": f"Declared by {name} on 24 December 2026.",
+        },
+        "gift_aid_confirmed": {
+            "declaration": GiftAidDeclaration(
+                first_name=name, last_name=name, address=name, postcode="EX1 1EX", wording=wording(), covers_from=DAY
+            ),
+            "manage_url": f"{SITE}/m",
         },
         "payment_failed": {
             "amount_pence": 500,

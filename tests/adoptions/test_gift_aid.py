@@ -6,17 +6,21 @@ from typing import Any
 
 import pytest
 from django.conf import settings
+from django.contrib.auth.models import User
 from django.db import DatabaseError, IntegrityError, transaction
 from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
 
-from adoptions import gift_aid, personal_data
+from adoptions import benefits, fulfilment, gift_aid, personal_data
 from adoptions.forms import AdoptForm
 from adoptions.gift_aid import Taxpayer
-from adoptions.models import GiftAidDeclaration
+from adoptions.models import GiftAidDeclaration, Plan
+from config.models import Mail
 from tests.adoptions.conftest import Amara, Stripe
 from tests.adoptions.test_adopt_form import answers
 from tests.adoptions.visitors import signed_in
-from tests.makers import make_active_adoption, make_plan, make_species
+from tests.makers import make_active_adoption, make_payment, make_plan, make_species
 
 pytestmark = pytest.mark.django_db
 
@@ -93,6 +97,111 @@ def test_answering_differently_before_paying_makes_a_new_declaration(client: Cli
     assert list(GiftAidDeclaration.objects.standing().values_list("address", flat=True)) == ["8 Forest Lane"]
     amara.press_pay(**{**YES, "gift_aid": "no"})
     assert (GiftAidDeclaration.objects.count(), GiftAidDeclaration.objects.standing().count()) == (2, 0)
+
+
+# --- what comes with it --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("amount", "frequency", "limit"),
+    [
+        (300, "monthly", 900),
+        (500, "monthly", 1500),
+        (2400, "once", 600),
+        (3600, "once", 900),
+        (6000, "yearly", 1500),
+        (10_000, "once", 2500),
+        (20_000, "once", 3000),
+        (10_000_00, "monthly", 250_000),
+    ],
+)
+def test_limit_of_what_may_come_with_a_gift(amount: int, frequency: str, limit: int) -> None:
+    assert benefits.limit_pence(amount, frequency) == limit
+    assert benefits.is_within(limit, amount, frequency)
+    assert not benefits.is_within(limit + 1, amount, frequency)
+
+
+@pytest.mark.parametrize("frequency", ["once", "monthly", "yearly"])
+def test_smallest_gift_is_the_smallest(frequency: str) -> None:
+    for benefit in (1, 699, 700, 1200, 2499, 2500, 2501, 3000, 249_999):
+        least = benefits.needed_pence(benefit, frequency)
+        assert benefits.is_within(benefit, least, frequency)
+        assert not benefits.is_within(benefit, least - 1, frequency)
+    assert benefits.needed_pence(0, frequency) == 0
+
+
+def test_yes_is_refused_where_a_toy_makes_it_a_purchase() -> None:
+    plan = make_plan()
+    plan.benefit_pence = 700
+    form = AdoptForm(answers(**{**YES, "amount_once": "2400"}), plan=plan)
+    assert list(form.errors) == ["gift_aid"]
+    assert "needs a gift of £28 or more" in str(form.errors["gift_aid"])
+    assert AdoptForm(answers(**{**YES, "gift_aid": "no", "amount_once": "2400"}), plan=plan).is_valid()
+    assert AdoptForm(answers(**{**YES, "amount_once": "3600"}), plan=plan).is_valid()
+
+
+def test_worth_is_kept_as_it_was_and_the_receipt_says_what_it_means(client: Client, stripe: Stripe) -> None:
+    Plan.objects.update(benefit_pence=700)
+    adoption = Amara(client, stripe).reach_stripe(**YES)
+    Plan.objects.update(benefit_pence=0)
+    assert adoption.benefit_pence == 700
+    payment = make_payment(adoption)
+    assert gift_aid.sentence_about(payment).startswith("Declared by")
+    adoption.benefit_pence = 901
+    assert gift_aid.sentence_about(payment).startswith("Not possible for this gift")
+
+
+@pytest.mark.parametrize(
+    ("chosen", "sentence"),
+    [
+        ({}, "Gift Aid adds £9 to a gift of £36."),
+        ({"frequency": "monthly", "amount_monthly": "500"}, "Gift Aid adds £1.25 to a gift of £5."),
+        ({"amount_once": "other", "other_amount": "£1,234.50"}, "Gift Aid adds £308.62 to a gift of £1,234.50."),
+        ({"amount_once": "other", "other_amount": "junk"}, "Gift Aid adds £9 to a gift of £36."),
+        ({"frequency": "weekly"}, "Gift Aid adds £1.25 to a gift of £5."),
+    ],
+)
+def test_form_says_what_gift_aid_adds(chosen: dict[str, str], sentence: str) -> None:
+    assert AdoptForm(answers(**chosen), plan=make_plan()).gift_aid_line()["sentence"] == sentence
+
+
+def test_staff_see_beside_each_amount_what_a_toy_does_to_it(client: Client) -> None:
+    plan = make_plan()
+    Plan.objects.filter(pk=plan.pk).update(benefit_pence=1200)
+    client.force_login(User.objects.create_superuser("marek", "marek@example.org", uuid.uuid4().hex))
+    page = client.get(reverse("admin:adoptions_plan_change", args=[plan.pk])).content.decode()
+    assert "From £48 on. Lost on £24, £36." in page
+    assert "From £4 on. Lost on £3." in page
+
+
+# --- what follows --------------------------------------------------------------------------------------------------
+
+
+def test_declaration_is_confirmed_once_the_money_is_there(client: Client, stripe: Stripe) -> None:
+    adoption = Amara(client, stripe).adopt(**YES)
+    assert not Mail.objects.filter(kind="gift_aid_confirmed").exists()
+    for _ in range(2):
+        fulfilment.sync_session(str(adoption.stripe_session_id))
+    mail = Mail.objects.get(kind="gift_aid_confirmed")
+    for words in (
+        "7 Forest Lane, Exampleton, EX1 1EX",
+        gift_aid.wording(),
+        "/my-adoption/",
+        "take the declaration back",
+    ):
+        assert words in " ".join(mail.text.split())
+    assert "Declared by Amara Supporter" in Mail.objects.get(kind="receipt").text
+
+
+def test_staff_take_it_back_for_somebody_who_rings(client: Client) -> None:
+    declaration = declare()
+    marek = User.objects.create_superuser("marek", "marek@example.org", uuid.uuid4().hex)
+    client.force_login(marek)
+    rows = reverse("admin:adoptions_giftaiddeclaration_changelist")
+    assert "Supporter" in client.get(rows, {"q": "ex1"}).content.decode()
+    client.post(rows, {"action": "take_back", "_selected_action": [declaration.pk]})
+    declaration.refresh_from_db()
+    assert (declaration.cancelled_by, declaration.cancelled_on) == (marek, timezone.localdate())
 
 
 def declare(**values: Any) -> GiftAidDeclaration:

@@ -71,6 +71,17 @@ def adopt(page: Page, frequency: str, email: str, recipient: str = "") -> None:
     expect(page.get_by_role("heading", level=1)).to_have_text("Thank you")
 
 
+def test_gift_aid_line_follows_the_amount(phone: Page) -> None:
+    phone.goto("adopt/amur-leopard/?frequency=monthly")
+    line = phone.locator(".gift-aid-line")
+    expect(line).to_have_text("Gift Aid adds £1.25 to a gift of £5.")
+    phone.get_by_role("radio", name="Once").check()
+    expect(line).to_have_text("Gift Aid adds £9 to a gift of £36.")
+    phone.locator("#id_amount_once").get_by_role("radio", name="Another amount").check()
+    phone.get_by_label("Other amount in pounds").fill("£1,234.50")
+    expect(line).to_have_text("Gift Aid adds £308.62 to a gift of £1,234.50.")
+
+
 def test_present_is_opened_and_thanked_for(page: Page, phone: Page, mailbox: Mailbox) -> None:
     email = "amara-present@example.org"
     adopt(page, "Once", email, recipient="Ellie")
