@@ -38,3 +38,19 @@ def test_every_command_of_the_manual_is_there() -> None:
     django = {"check", "migrate", "collectstatic", "createsuperuser"}
     ours = {path.stem for path in project.BASE_DIR.glob("*/management/commands/[a-z]*.py")}
     assert commands - django <= ours
+
+
+def test_money_commands_are_told_to_whoever_needs_them() -> None:
+    for text in (MANUAL, (project.BASE_DIR / "CHANGELOG.md").read_text()):
+        assert {"reconcile", "rebuild_ledger"} <= set(re.findall(r"manage\.py ([a-z_]+)", text))
+
+
+def test_readme_names_every_variable_that_makes_tests_look_longer() -> None:
+    read = {
+        name
+        for path in (project.BASE_DIR / "tests").rglob("*.py")
+        for name in re.findall(r'environ\.get\("(PUGMARK_[A-Z]+)"', path.read_text())
+    }
+    assert read
+    readme = (project.BASE_DIR / "README.md").read_text()
+    assert set(re.findall(r"PUGMARK_[A-Z]+", readme)) == read
