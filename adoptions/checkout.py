@@ -18,11 +18,9 @@ from . import consent, gift_aid, gifts, stripe_gateway, twice
 from .gift_aid import Taxpayer
 from .gifts import Present
 from .models import Adoption, AdoptionState, Campaign, Frequency, Plan, Supporter
-from .models.states import OPEN
+from .models.states import INTERVALS, OPEN
 from .stripe_gateway import StripeUnavailable
 from .stripe_objects import CheckoutRequest
-
-INTERVALS = {Frequency.ONCE: "", Frequency.MONTHLY: "month", Frequency.YEARLY: "year"}
 
 
 class SameAgain(Exception):

@@ -7,7 +7,17 @@ from dataclasses import dataclass, replace
 from django.db.models import Max, Q, Sum
 
 from . import fulfilment, ledger, payment_days, rebuilding
-from .models import ADOPTED, OPEN, Adoption, AdoptionState, DifferenceKind, Payment, PaymentKind
+from .models import (
+    ADOPTED,
+    INTERVALS,
+    OPEN,
+    Adoption,
+    AdoptionState,
+    DifferenceKind,
+    Frequency,
+    Payment,
+    PaymentKind,
+)
 from .stripe_objects import BalanceLine, Dispute, Refund, Session, Subscription
 from .stripes_word import StripesWord, known_charges
 
@@ -144,6 +154,8 @@ def fault_of_plan(subscription: Subscription, adoption: Adoption) -> str:
         return f"Next payment at Stripe: {next_on or 'none'}. Here: {adoption.next_payment_on or 'none'}."
     if subscription.currency == ledger.STERLING and subscription.amount_pence != adoption.amount_pence:
         return f"At Stripe: {subscription.amount_pence}p each time. Here: {adoption.amount_pence}p."
+    if subscription.interval != INTERVALS[Frequency(adoption.frequency)]:
+        return f"At Stripe: every {subscription.interval}. Here: {adoption.get_frequency_display().lower()}."
     return ""
 
 

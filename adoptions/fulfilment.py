@@ -315,8 +315,8 @@ def follow(adoption_id: int, subscription_id: str) -> None:
     apply_latest(adoption_id, lambda: standing_orders.read(subscription_id), apply_subscription)
 
 
-def look_at_card(subscription_id: str) -> None:
-    """Ask about a card that is about to run out, and warn if it still is."""
+def look_ahead(subscription_id: str) -> None:
+    """Ask about a card that is about to run out or a year that is about to renew, and tell if it still is."""
     adoption_id = find_by_subscription(subscription_id)
     if adoption_id is None:
         return
@@ -325,6 +325,7 @@ def look_at_card(subscription_id: str) -> None:
         apply_subscription(adoption, standing)
         adoption.refresh_from_db()
         standing_orders.tell_of_card(adoption, standing)
+        standing_orders.tell_of_renewal(adoption)
 
     apply_latest(adoption_id, lambda: standing_orders.read(subscription_id), apply)
 

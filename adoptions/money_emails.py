@@ -129,14 +129,28 @@ def queue_ending(adoption: Adoption, *, ahead: timedelta) -> bool:
     )
 
 
-def queue_amount_changed(adoption: Adoption, subscription: Subscription, *, before_pence: int) -> bool:
-    return to_payer(
-        "amount_changed",
-        adoption,
-        f"{subscription.id}:{subscription.price}",
-        before=Adoption(frequency=adoption.frequency, amount_pence=before_pence).price,
-        manage_url=manage_url(),
-    )
+def queue_amount_changed(adoption: Adoption, subscription: Subscription, *, before: str) -> bool:
+    """Another amount, another rhythm, or both. `before`: the price as it was, such as "£5 a month"."""
+    key = f"{subscription.id}:{subscription.price}"
+    return to_payer("amount_changed", adoption, key, before=before, manage_url=manage_url())
+
+
+def queue_paused(adoption: Adoption, subscription: Subscription) -> bool:
+    """Stripe keeps no date of a pause. The revision names the one reading of Stripe in which it began."""
+    return to_payer("paused", adoption, f"{subscription.id}:{adoption.revision}", manage_url=manage_url())
+
+
+def queue_resumed(adoption: Adoption, subscription: Subscription) -> bool:
+    """Keyed as its pause is, whoever took it up again: the supporter, staff, or Stripe on the day that was agreed."""
+    return to_payer("resumed", adoption, f"{subscription.id}:{adoption.revision}", manage_url=manage_url())
+
+
+def renewal_key(adoption: Adoption) -> str:
+    return f"{adoption.public_id}:{adoption.next_payment_on}"
+
+
+def queue_renewal_notice(adoption: Adoption) -> bool:
+    return to_payer("renewal_notice", adoption, renewal_key(adoption), manage_url=manage_url())
 
 
 # --- money that went back -----------------------------------------------------------------------------------

@@ -11,8 +11,10 @@ from datetime import timedelta
 from django.db.models import Q
 from django.utils import timezone
 
+from config.models import Mail
+
 from . import attention, money_emails, payment_days, stripe_gateway, stripe_troubles
-from .models import ADOPTED, REPEATING, Adoption, AdoptionState, AttentionKind
+from .models import ADOPTED, REPEATING, RHYTHMS, Adoption, AdoptionState, AttentionKind, Frequency
 from .stripe_objects import Invoice, Refusal, Subscription
 
 STERLING = "gbp"
@@ -20,6 +22,7 @@ MOST_PENCE = 1_000_000
 LEAST_PENCE = 100  # as the database has it; a plan's own bounds are for people who choose
 BEHIND = {"past_due", "unpaid"}
 CARD_WARNING = timedelta(days=30)
+RENEWAL_NOTICE = timedelta(days=30)
 END_WARNINGS = (7, 30)
 
 
@@ -48,9 +51,14 @@ def keep(adoption: Adoption, standing: Standing) -> None:
     subscription = standing.subscription
     adoption.refresh_from_db()
     if adoption.is_adopted:
+        was_paused, resumed_on = adoption.is_paused, adoption.resumes_on
         this.keep_plan(**plan_of(adoption, standing))
-        take_amount(adoption, subscription)
+        take_terms(adoption, subscription)
         adoption.refresh_from_db()
+        if adoption.is_paused and (was_paused, resumed_on) != (True, adoption.resumes_on):
+            money_emails.queue_paused(adoption, subscription)
+        elif was_paused and not adoption.is_paused and adoption.next_payment_on:
+            money_emails.queue_resumed(adoption, subscription)
     if adoption.activated_at and adoption.state != AdoptionState.HELD and subscription.canceled_at:
         money_emails.queue_cancelled(adoption, subscription)
     elif adoption.state == AdoptionState.PAST_DUE and standing.unpaid:
@@ -71,15 +79,16 @@ def plan_of(adoption: Adoption, standing: Standing) -> dict[str, object]:
     }
 
 
-def take_amount(adoption: Adoption, subscription: Subscription) -> None:
-    """Another amount than ours was agreed with Stripe: by the supporter here, or by staff in Stripe's dashboard."""
-    before, pence = adoption.amount_pence, subscription.amount_pence
-    if subscription.currency != STERLING or not LEAST_PENCE <= pence <= MOST_PENCE:
-        reason = f"The subscription is over {pence} in {subscription.currency}; here it stays at {before}p."
+def take_terms(adoption: Adoption, subscription: Subscription) -> None:
+    """Other terms than ours were agreed with Stripe: by the supporter here, or by staff in Stripe's dashboard."""
+    before, pence, frequency = adoption.price, subscription.amount_pence, RHYTHMS.get(subscription.interval)
+    if subscription.currency != STERLING or not LEAST_PENCE <= pence <= MOST_PENCE or frequency is None:
+        theirs = f"{pence} in {subscription.currency} every {subscription.interval}"
+        reason = f"The subscription is over {theirs}; here it stays at {before}."
         attention.call(AttentionKind.ODD_AMOUNT, key=subscription.price, adoption=adoption, reason=reason)
-    elif Adoption.objects.filter(pk=adoption.pk).take_amount(pence):
+    elif Adoption.objects.filter(pk=adoption.pk).take_terms(pence=pence, frequency=frequency):
         adoption.refresh_from_db()
-        money_emails.queue_amount_changed(adoption, subscription, before_pence=before)
+        money_emails.queue_amount_changed(adoption, subscription, before=before)
 
 
 # --- what only time brings about ----------------------------------------------------------------------------
@@ -98,6 +107,28 @@ def tell_of_card(adoption: Adoption, standing: Standing) -> None:
     is_soon = last_day is not None and last_day <= timezone.localdate() + CARD_WARNING
     if adoption.is_adopted and adoption.next_payment_on and last_day and is_soon:
         money_emails.queue_card_expiring(adoption, standing.subscription, last_day)
+
+
+def with_yearly_renewals() -> list[str]:
+    """The yearly subscriptions whose next payment is within a month, and nobody has been told of it yet."""
+    today = timezone.localdate()
+    renewing = Adoption.objects.filter(
+        state=AdoptionState.ACTIVE,
+        frequency=Frequency.YEARLY,
+        next_payment_on__gt=today,
+        next_payment_on__lte=today + RENEWAL_NOTICE,
+    )
+    due = {f"renewal_notice:{money_emails.renewal_key(one)}": one.stripe_subscription_id or "" for one in renewing}
+    told = Mail.objects.filter(key__in=due).values_list("key", flat=True)
+    return [due[key] for key in due.keys() - set(told)]
+
+
+def tell_of_renewal(adoption: Adoption) -> None:
+    """Asked again just now: it may have been stopped, paused or changed at Stripe."""
+    due = adoption.next_payment_on
+    is_yearly = adoption.state == AdoptionState.ACTIVE and adoption.frequency == Frequency.YEARLY
+    if is_yearly and due and timezone.localdate() < due <= timezone.localdate() + RENEWAL_NOTICE:
+        money_emails.queue_renewal_notice(adoption)
 
 
 def tell_of_endings() -> int:

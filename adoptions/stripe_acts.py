@@ -48,14 +48,28 @@ def resume(subscription_id: str, *, key: str) -> None:
 
 def change_amount(subscription: Subscription, pence: int, *, key: str) -> None:
     """From the next payment on: what is paid for stays paid for, nothing is charged or given back in between."""
+    update(subscription.id, terms(subscription, pence, subscription.interval), key=key)
+
+
+def change_rhythm(subscription: Subscription, pence: int, interval: str, *, key: str) -> None:
+    """As `change_amount`. Left alone, Stripe would begin the new rhythm with a payment today: the rest of what is
+    paid for is made a trial, which is Stripe's word for a time in which nothing is taken.
+    """
+    changes = terms(subscription, pence, interval)
+    if subscription.current_period_end:
+        changes["trial_end"] = int(subscription.current_period_end.timestamp())
+    update(subscription.id, changes, key=key)
+
+
+def terms(subscription: Subscription, pence: int, interval: str) -> dict[str, Any]:
     price = {
         "currency": "gbp",
         "product": subscription.product,
-        "recurring": {"interval": subscription.interval},
+        "recurring": {"interval": interval},
         "unit_amount": pence,
     }
     items = [{"id": subscription.item, "price_data": price, "quantity": 1}]
-    update(subscription.id, {"items": items, "proration_behavior": "none"}, key=key)
+    return {"items": items, "proration_behavior": "none"}
 
 
 def open_portal(customer_id: str, *, return_url: str, flow: str, subscription_id: str) -> str:

@@ -17,7 +17,7 @@ from django.utils import timezone
 from config.money import pounds
 
 from . import fulfilment, stripe_acts, stripe_gateway
-from .models import Adoption, AdoptionState, Change, ChangeAct
+from .models import INTERVALS, REPEATING, Adoption, AdoptionState, Change, ChangeAct, Frequency
 from .stripe_gateway import StripeRefused
 
 LONGEST_PAUSE = timedelta(days=366)
@@ -92,10 +92,7 @@ def skip_next(adoption: Adoption, *, by: Actor) -> Adoption:
 def change_amount(adoption: Adoption, *, pence: int, by: Actor) -> Adoption:
     """From the next payment on, within the bounds of the plan. What is paid stays as it is."""
     require_going_on(adoption)
-    price = adoption.plan.price_for(adoption.frequency)
-    if price is None or not price.allows(pence):
-        bounds = f" from {pounds(price.minimum_pence)} to {pounds(price.maximum_pence)}" if price else ""
-        raise CannotChange(f"Choose an amount{bounds}.")
+    require_within_plan(adoption, adoption.frequency, pence)
     if pence == adoption.amount_pence:
         raise CannotChange(f"You give {adoption.price} already.")
     detail = f"{pounds(adoption.amount_pence)} → {pounds(pence)}"
@@ -105,6 +102,24 @@ def change_amount(adoption: Adoption, *, pence: int, by: Actor) -> Adoption:
         stripe_acts.change_amount(stripe_gateway.read_subscription(subscription_id), pence, key=key)
 
     return carry_out(wish, ask, lambda now: now.amount_pence == pence)
+
+
+def change_rhythm(adoption: Adoption, *, frequency: Frequency, pence: int, by: Actor) -> Adoption:
+    """Every year instead of every month, or the other way. What is paid lasts as long as it was to."""
+    require_going_on(adoption)
+    if adoption.is_paused:
+        raise CannotChange("This adoption is paused. Take it up again first.")
+    if frequency not in REPEATING or frequency == adoption.frequency:
+        raise CannotChange(f"You give {adoption.price} already.")
+    require_within_plan(adoption, frequency, pence)
+    wanted = Adoption(frequency=frequency, amount_pence=pence).price
+    wish = write_down(adoption, ChangeAct.RHYTHM, by=by, detail=f"{adoption.price} → {wanted}")
+
+    def ask(subscription_id: str, *, key: str) -> None:
+        found = stripe_gateway.read_subscription(subscription_id)
+        stripe_acts.change_rhythm(found, pence, INTERVALS[frequency], key=key)
+
+    return carry_out(wish, ask, lambda now: (now.frequency, now.amount_pence) == (frequency, pence))
 
 
 def portal_address(adoption: Adoption, *, return_url: str, flow: Flow = "") -> str:
@@ -150,6 +165,13 @@ def require_going_on(adoption: Adoption) -> None:
         raise CannotChange("This adoption is about to stop. Let it go on first.")
     if adoption.state == AdoptionState.PAST_DUE:
         raise CannotChange("The last payment has not arrived yet. Please repair it first.")
+
+
+def require_within_plan(adoption: Adoption, frequency: str, pence: int) -> None:
+    price = adoption.plan.price_for(frequency)
+    if price is None or not price.allows(pence):
+        bounds = f" from {pounds(price.minimum_pence)} to {pounds(price.maximum_pence)}" if price else ""
+        raise CannotChange(f"Choose an amount{bounds}.")
 
 
 def write_down(adoption: Adoption, act: ChangeAct, *, by: Actor, detail: str = "") -> Change:

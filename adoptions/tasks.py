@@ -73,15 +73,15 @@ def ask_for_unanswered_refunds() -> None:
 @every(hours=24)
 @task
 def write_before_it_happens() -> None:
-    """Cards that run out and adoptions that end: told while there is time to act."""
+    """Cards that run out, years that renew and adoptions that end: told while there is time to act."""
     standing_orders.tell_of_endings()
-    for subscription_id in standing_orders.with_expiring_cards():
-        look_at_card.enqueue(subscription_id)
+    for subscription_id in {*standing_orders.with_expiring_cards(), *standing_orders.with_yearly_renewals()}:
+        look_ahead.enqueue(subscription_id)
 
 
 @retried(max_attempts=6)
-def look_at_card(subscription_id: str) -> None:
-    fulfilment.look_at_card(subscription_id)
+def look_ahead(subscription_id: str) -> None:
+    fulfilment.look_ahead(subscription_id)
 
 
 @every(hours=1)

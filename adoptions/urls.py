@@ -46,6 +46,7 @@ urlpatterns = [
     path("my-adoption/<reference:reference>/resume/", changing.resume, name="resume"),
     path("my-adoption/<reference:reference>/skip/", changing.skip, name="skip"),
     path("my-adoption/<reference:reference>/amount/", changing.amount, name="amount"),
+    path("my-adoption/<reference:reference>/rhythm/", changing.rhythm, name="rhythm"),
     path("my-adoption/<reference:reference>/card/", changing.card, name="card"),
     path("unsubscribe/<str:token>/", unsubscribing.unsubscribe, name="unsubscribe"),
     path("go/<str:code>", campaign_links.follow, name="campaign_link"),

@@ -10,15 +10,28 @@ from .gifts import Delivery, Gift, GiftState
 from .payments import Payment
 from .plans import Plan, PlanPrice
 from .shield import Closure, Decline, PageOpening, Whom
-from .states import ADOPTED, INCOMING, OPEN, REPEATING, AdoptionState, EventState, Frequency, PaymentKind
+from .states import (
+    ADOPTED,
+    INCOMING,
+    INTERVALS,
+    OPEN,
+    REPEATING,
+    RHYTHMS,
+    AdoptionState,
+    EventState,
+    Frequency,
+    PaymentKind,
+)
 from .stripe_events import StripeEvent
 from .supporters import Supporter
 
 __all__ = [
     "ADOPTED",
     "INCOMING",
+    "INTERVALS",
     "OPEN",
     "REPEATING",
+    "RHYTHMS",
     "AccessLink",
     "Adoption",
     "AdoptionState",

@@ -84,9 +84,10 @@ class AdoptionQuerySet(models.QuerySet["Adoption"]):
         """How a running adoption goes on by Stripe's plan: see standing_orders.plan_of."""
         return self.filter(state__in=ADOPTED, frequency__in=REPEATING).update(**plan)
 
-    def take_amount(self, pence: int) -> int:
-        """Another amount from the next payment on; 0 if it is the same."""
-        return self.filter(state__in=ADOPTED).exclude(amount_pence=pence).update(amount_pence=pence)
+    def take_terms(self, *, pence: int, frequency: Frequency) -> int:
+        """Another amount or rhythm from the next payment on; 0 if both are the same."""
+        running = self.filter(state__in=ADOPTED, frequency__in=REPEATING)
+        return running.exclude(amount_pence=pence, frequency=frequency).update(amount_pence=pence, frequency=frequency)
 
     def hold(self, *, reason: str) -> int:
         """Something does not add up: nothing is given out until staff have looked."""

@@ -19,6 +19,7 @@ class ChangeAct(models.TextChoices):
     RESUME = "resume", "Take it up again"
     SKIP = "skip", "Skip the next payment"
     AMOUNT = "amount", "Give another amount"
+    RHYTHM = "rhythm", "Give every year instead of every month, or the other way"
 
 
 class ChangeQuerySet(models.QuerySet["Change"]):

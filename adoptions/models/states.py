@@ -10,6 +10,8 @@ class Frequency(models.TextChoices):
 
 
 REPEATING = frozenset({Frequency.MONTHLY, Frequency.YEARLY})
+INTERVALS = {Frequency.ONCE: "", Frequency.MONTHLY: "month", Frequency.YEARLY: "year"}  # Stripe's word
+RHYTHMS = {INTERVALS[rhythm]: rhythm for rhythm in REPEATING}
 
 
 class AdoptionState(models.TextChoices):

@@ -76,7 +76,12 @@ def _postpone(books: Books, subscription: Object, params: Object) -> None:
         raise ApiError("Invalid timestamp: must be in the future", param="trial_end")
     if sent != "now" and params.get("proration_behavior") != "none":
         raise ApiError("The stand-in makes no prorations: send proration_behavior=none.", param="proration_behavior")
-    subscription |= {"status": "trialing", "trial_start": books.now(), "trial_end": at}
+    subscription |= {
+        "billing_cycle_anchor": at,
+        "status": "trialing",
+        "trial_start": books.now(),
+        "trial_end": at,
+    }
     for item in subscription["items"]["data"]:
         item |= {"current_period_start": books.now(), "current_period_end": at}
     books.schedule(at, "renew", subscription["id"])
@@ -91,11 +96,13 @@ def _reprice(books: Books, subscription: Object, params: Object) -> None:
         is_new = "price" in sent or "price_data" in sent
         price = catalogue.price_of(books, sent, name) if is_new else item["price"]
         rhythm, before = price["recurring"], item["price"]["recurring"]
-        if not rhythm or (rhythm["interval"], rhythm["interval_count"]) != (
-            before["interval"],
-            before["interval_count"],
-        ):
-            raise ApiError("The stand-in changes amounts, not rhythms.", param=f"{name}[price]")
+        if not rhythm:
+            raise ApiError("A subscription needs a price that recurs.", param=f"{name}[price]")
+        is_other = any(rhythm[part] != before[part] for part in ("interval", "interval_count"))
+        if is_other and "trial_end" not in params:
+            raise ApiError(
+                "The stand-in begins another rhythm only when a trial ends: send trial_end.", param=f"{name}[price]"
+            )
         if params.get("proration_behavior") != "none":
             raise ApiError(
                 "The stand-in makes no prorations: send proration_behavior=none.", param="proration_behavior"

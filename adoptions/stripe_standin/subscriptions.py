@@ -204,8 +204,6 @@ def renew(books: Books, key: str) -> None:
 def _next_period(books: Books, subscription: Object) -> tuple[int, int]:
     """Move each item on by one period, counted from the billing anchor. Returns the new period."""
     item = first_item(subscription)
-    if subscription["status"] == "trialing":
-        subscription["billing_cycle_anchor"] = item["current_period_end"]
     recurring = item["price"]["recurring"]
     start = item["current_period_end"]
     stop = period_end(subscription["billing_cycle_anchor"], start, recurring["interval"], recurring["interval_count"])

@@ -14,8 +14,8 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from .. import subscriptions, supporter_page
 from ..access import for_supporter
-from ..change_forms import AmountForm, PauseForm
-from ..models import Adoption, Supporter
+from ..change_forms import AmountForm, PauseForm, RhythmForm
+from ..models import Adoption, Frequency, Supporter
 from ..stripe_gateway import StripeRefused, StripeUnavailable
 from ..subscriptions import CannotChange
 from .personal import personal, see_other
@@ -112,6 +112,24 @@ def amount(request: HttpRequest, supporter: Supporter, reference: str) -> HttpRe
         return carry_out(request, adoption, lambda: subscriptions.change_amount(adoption, pence=pence, by=None))
     context = {"adoption": adoption, "form": form}
     return render(request, "adoptions/my/amount.html", context, status=422 if form.is_bound else 200)
+
+
+@personal
+@require_http_methods(["GET", "HEAD", "POST"])
+@for_supporter
+def rhythm(request: HttpRequest, supporter: Supporter, reference: str) -> HttpResponse:
+    adoption = repeating(supporter, reference)
+    form = RhythmForm(request.POST if request.method == "POST" else None, adoption=adoption)
+    wanted = form.frequency_for(adoption)
+    if form.is_valid():
+        pence = form.cleaned_data["amount"]
+        return carry_out(
+            request,
+            adoption,
+            lambda: subscriptions.change_rhythm(adoption, frequency=wanted, pence=pence, by=None),
+        )
+    context = {"adoption": adoption, "form": form, "is_to_yearly": wanted == Frequency.YEARLY}
+    return render(request, "adoptions/my/rhythm.html", context, status=422 if form.is_bound else 200)
 
 
 @personal

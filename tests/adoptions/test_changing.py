@@ -14,7 +14,7 @@ from tests.adoptions.conftest import Amara, Stripe
 from tests.adoptions.visitors import signed_in
 from tests.makers import make_active_adoption, make_supporter
 
-ACTS = ["stop", "go-on", "pause", "resume", "skip", "amount", "card"]
+ACTS = ["stop", "go-on", "pause", "resume", "skip", "amount", "rhythm", "card"]
 
 
 @pytest.fixture
@@ -69,6 +69,24 @@ def test_one_payment_is_skipped(me: Client, adoption: Adoption) -> None:
 def test_another_amount_holds_from_the_next_payment_on(me: Client, adoption: Adoption) -> None:
     assert press(me, adoption, "amount", amount="7.50").status_code == 303
     assert "£7.50 a month" in page(me, adoption)
+
+
+def test_every_year_instead_of_every_month_and_back(me: Client, adoption: Adoption) -> None:
+    assert "Give every year instead" in page(me, adoption)
+    form = me.get(f"/my-adoption/{adoption.reference}/rhythm/").content.decode()
+    assert 'value="60"' in form
+    assert "From £3 to £10,000" in form
+    assert press(me, adoption, "rhythm", amount="60").status_code == 303
+    assert "£60 a year. Next payment on" in page(me, adoption)
+    assert 'value="5"' in me.get(f"/my-adoption/{adoption.reference}/rhythm/").content.decode()
+    assert press(me, adoption, "rhythm", amount="5").status_code == 303
+    assert "£5 a month. Next payment on" in page(me, adoption)
+
+
+def test_rhythm_with_an_amount_that_cannot_be_is_given_back(me: Client, adoption: Adoption) -> None:
+    response = press(me, adoption, "rhythm", amount="2.99")
+    assert (response.status_code, list(response.context["form"].errors)) == (422, ["amount"])
+    assert Change.objects.count() == 0
 
 
 @pytest.mark.parametrize("typed", ["", "0", "2.99", "10000.01", "1e3", "-5", "a\x00", "99999999999"])

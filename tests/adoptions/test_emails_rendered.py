@@ -210,7 +210,7 @@ KINDS = sorted(folder.name for folder in (settings.BASE_DIR / "templates" / "ema
 def context_of(kind: str, name: str = "Ellie") -> dict[str, Any]:
     """All that a mail may be given, with `name` wherever somebody else typed the words."""
     adoption = gift_from(make_supporter(name, email=f"{kind}-{abs(hash(name))}@example.org"), to=name)
-    adoption.ends_on = DAY
+    adoption.ends_on = adoption.next_payment_on = DAY
     payment = make_payment(adoption, card_last4="4242")
     own: dict[str, dict[str, Any]] = {
         "receipt": {
@@ -241,6 +241,9 @@ def context_of(kind: str, name: str = "Ellie") -> dict[str, Any]:
         "adoption_ending": {"species_url": f"{SITE}/s"},
         "cancelled": {"last_payment": payment, "undo_url": f"{SITE}/u", "because": "", "species_url": f"{SITE}/s"},
         "amount_changed": {"before": "£5 a month", "manage_url": f"{SITE}/m"},
+        "paused": {"manage_url": f"{SITE}/m"},
+        "resumed": {"manage_url": f"{SITE}/m"},
+        "renewal_notice": {"manage_url": f"{SITE}/m"},
         "attention": {
             "attention": Attention(kind=AttentionKind.HELD, reason="Paid 1p, agreed 3600p.", adoption=adoption),
             "admin_url": f"{SITE}/a",
@@ -358,6 +361,11 @@ def test_message_of_a_giver_cannot_pass_for_our_words(kind: str) -> None:
         ("payment_failed", {}, "we try again on 24 December 2026"),
         ("cancelled", {"last_payment": None, "undo_url": ""}, "The adoption lasts until 24 December 2026"),
         ("refund_made", {"is_whole": False}, "That is a part of your payment"),
+        ("paused", {}, "is paused until you take it up again. Nothing is taken meanwhile."),
+        ("paused", {}, "It goes on by itself: the next payment, £36, is due on 24 December 2026."),
+        ("resumed", {}, "goes on after its pause. The next payment, £36, is due on 24 December 2026."),
+        ("renewal_notice", {}, "renews on 24 December 2026: £36 is taken then, as every year."),
+        ("renewal_notice", {}, "To stop it, answer this email with the word “stop”"),
         ("gift_delivered", {"state": "opened"}, "Ellie has opened your present"),
         ("gift_delivered", {"state": "sent"}, "has gone to"),
         ("gift_message", {"message": ""}, "has given you an adoption of the Amur leopard. Your own page"),

@@ -6,13 +6,24 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
+import time_machine
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.test import Client
 from django.utils import timezone
 
-from adoptions import fulfilment, payment_days, standing_orders, stripe_gateway, subscriptions, tasks
-from adoptions.models import Adoption, AdoptionState, Change
+from adoptions import (
+    fulfilment,
+    payment_days,
+    rebuilding,
+    reconcile,
+    standing_orders,
+    stripe_acts,
+    stripe_gateway,
+    subscriptions,
+    tasks,
+)
+from adoptions.models import Adoption, AdoptionState, Change, Frequency
 from adoptions.stripe_gateway import StripeRefused, StripeUnavailable
 from adoptions.stripe_objects import Subscription
 from adoptions.subscriptions import CannotChange
@@ -162,6 +173,82 @@ def test_amount_outside_the_plan_or_unchanged_is_refused(adopted: Adoption, penc
     with pytest.raises(CannotChange):
         subscriptions.change_amount(adopted, pence=pence, by=None)
     assert at_stripe(adopted).amount_pence == 500
+
+
+def test_rhythm_changes_from_the_next_payment_on(amara: Amara, adopted: Adoption) -> None:
+    changed = subscriptions.change_rhythm(adopted, frequency=Frequency.YEARLY, pence=6000, by=None)
+    assert (changed.price, changed.next_payment_on) == ("£60 a year", adopted.next_payment_on)
+    hear(amara, adopted)
+    [mail] = mails("amount_changed")
+    assert "was £5 a month and is now £60 a year, from the next payment on" in " ".join(mail.text.split())
+    assert adopted.payments.balance_pence() == 500
+    amara.stripe.control("advance", days=32)
+    hear(amara, adopted)
+    assert (adopted.state, adopted.payments.balance_pence()) == ("active", 6500)
+    amara.stripe.control("advance", days=330)
+    hear(amara, adopted)
+    assert adopted.payments.balance_pence() == 6500
+    amara.stripe.control("advance", days=40)
+    hear(amara, adopted)
+    assert adopted.payments.balance_pence() == 12_500
+    assert reconcile.reconcile(days=800).found == 0
+
+
+def test_year_becomes_months_and_a_second_thought_costs_nothing(amara: Amara) -> None:
+    yearly = adopt(amara, frequency="yearly")
+    monthly = subscriptions.change_rhythm(yearly, frequency=Frequency.MONTHLY, pence=500, by=None)
+    again = subscriptions.change_rhythm(monthly, frequency=Frequency.YEARLY, pence=6000, by=None)
+    assert (again.price, again.next_payment_on) == ("£60 a year", yearly.next_payment_on)
+    subscriptions.change_rhythm(again, frequency=Frequency.MONTHLY, pence=700, by=None)
+    amara.stripe.control("advance", days=300)
+    hear(amara, yearly)
+    assert (yearly.price, yearly.payments.balance_pence()) == ("£7 a month", 6000)
+    amara.stripe.control("advance", days=100)
+    hear(amara, yearly)
+    assert yearly.payments.balance_pence() == 7400
+
+
+@pytest.mark.parametrize(
+    ("frequency", "pence"), [("once", 6000), ("monthly", 800), ("yearly", 299), ("yearly", 1_000_001)]
+)
+def test_rhythm_that_cannot_be_is_refused_before_stripe_is_asked(adopted: Adoption, frequency: str, pence: int) -> None:
+    with pytest.raises(CannotChange):
+        subscriptions.change_rhythm(adopted, frequency=Frequency(frequency), pence=pence, by=None)
+    assert not Change.objects.exists()
+
+
+def test_rhythm_changed_in_stripes_dashboard_unheard_of_is_found_and_repaired(adopted: Adoption) -> None:
+    stripe_acts.change_rhythm(at_stripe(adopted), 6000, "year", key="dashboard")
+    run = reconcile.reconcile()
+    adopted.refresh_from_db()
+    assert (run.found, run.repaired, adopted.price) == (1, 1, "£60 a year")
+    assert len(mails("amount_changed")) == 1
+
+
+def test_ledger_rebuilt_from_stripe_knows_the_new_rhythm(adopted: Adoption) -> None:
+    subscriptions.change_rhythm(adopted, frequency=Frequency.YEARLY, pence=6000, by=None)
+    Adoption.objects.filter(pk=adopted.pk).update(frequency="monthly", amount_pence=500)
+    rebuilding.rebuild()
+    adopted.refresh_from_db()
+    assert adopted.price == "£60 a year"
+
+
+def test_pause_and_its_end_are_told_once_each(amara: Amara, adopted: Adoption) -> None:
+    paused = subscriptions.pause(adopted, by=None)
+    hear(amara, adopted)
+    subscriptions.pause(paused, until=timezone.localdate() + timedelta(days=90), by=None)
+    hear(amara, adopted)
+    until_told, day_told = mails("paused")
+    assert "until you take it up again" in until_told.text
+    assert f"{timezone.localdate() + timedelta(days=90):%-d %B %Y}" in day_told.text
+    subscriptions.resume(subscriptions.fresh(adopted), by=None)
+    hear(amara, adopted)
+    [resumed] = mails("resumed")
+    assert f"is due on {adopted.next_payment_on:%-d %B %Y}" in " ".join(resumed.text.split())
+    subscriptions.skip_next(subscriptions.fresh(adopted), by=None)
+    amara.stripe.control("advance", days=40)
+    hear(amara, adopted)
+    assert [len(mails(kind)) for kind in ("paused", "resumed")] == [3, 2]
 
 
 def test_every_wish_is_kept_with_who_and_what(adopted: Adoption) -> None:
@@ -425,7 +512,7 @@ def expire_card(amara: Amara, adoption: Adoption, *, month: int, year: int) -> N
 
 
 def test_card_that_runs_out_is_told_once_a_month_before(amara: Amara, adopted: Adoption) -> None:
-    soon = timezone.localdate() + timedelta(days=5)
+    soon = timezone.localdate()  # a card works until the end of its month
     expire_card(amara, adopted, month=soon.month, year=soon.year)
     fulfilment.sync_subscription(adopted.stripe_subscription_id or "")
     for _ in range(3):
@@ -436,7 +523,7 @@ def test_card_that_runs_out_is_told_once_a_month_before(amara: Amara, adopted: A
 
 
 def test_card_that_its_bank_renewed_meanwhile_is_not_told_of(amara: Amara, adopted: Adoption) -> None:
-    soon = timezone.localdate() + timedelta(days=5)
+    soon = timezone.localdate()  # a card works until the end of its month
     expire_card(amara, adopted, month=soon.month, year=soon.year)
     fulfilment.sync_subscription(adopted.stripe_subscription_id or "")
     expire_card(amara, adopted, month=12, year=2040)
@@ -445,6 +532,39 @@ def test_card_that_its_bank_renewed_meanwhile_is_not_told_of(amara: Amara, adopt
     assert mails("card_expiring") == []
     adopted.refresh_from_db()
     assert adopted.card_expires_on == date(2040, 12, 31)
+
+
+def nightly() -> None:
+    """What the timetable does at night, and everything that follows from it."""
+    tasks.write_before_it_happens.func()
+    work()
+
+
+@pytest.mark.parametrize(("days", "expected"), [(32, 0), (30, 1), (12, 1)])
+def test_yearly_renewal_is_told_of_once_within_the_month_before(amara: Amara, days: int, expected: int) -> None:
+    yearly = adopt(amara, frequency="yearly")
+    assert yearly.next_payment_on
+    with time_machine.travel(yearly.next_payment_on - timedelta(days=days), tick=True):
+        nightly()
+        nightly()
+        assert len(mails("renewal_notice")) == expected
+        assert standing_orders.with_yearly_renewals() == []
+    for mail in mails("renewal_notice"):
+        assert f"renews on {yearly.next_payment_on:%-d %B %Y}: £60 a year is taken" in " ".join(mail.text.split())
+
+
+@pytest.mark.parametrize("act", [subscriptions.cancel, subscriptions.pause])
+def test_yearly_renewal_that_will_not_be_is_not_told_of(amara: Amara, act: Any) -> None:
+    """It was stopped or paused at Stripe, and the event never came."""
+    yearly = adopt(amara, frequency="yearly")
+    due = yearly.next_payment_on
+    assert due
+    act(yearly, by=None)
+    Adoption.objects.filter(pk=yearly.pk).update(next_payment_on=due, ends_on=None, is_paused=False)
+    with time_machine.travel(due - timedelta(days=20), tick=True):
+        assert standing_orders.with_yearly_renewals() == [yearly.stripe_subscription_id]
+        nightly()
+    assert mails("renewal_notice") == []
 
 
 @pytest.mark.parametrize(("days", "expected"), [(31, 0), (30, 1), (29, 0), (7, 1), (1, 0)])

@@ -294,6 +294,33 @@ def test_amount_changes_from_the_next_payment(standin: Standin) -> None:
     assert bills(standin, key) == [("paid", 1200), ("paid", 500)]
 
 
+def test_rhythm_changes_when_what_is_paid_for_ends(standin: Standin) -> None:
+    """What adoptions/stripe_acts.py sends, through the real library and held to the contract in both directions."""
+    key = subscribe(standin)
+    item = standin.client.v1.subscriptions.retrieve(key)["items"].data[0]
+    price: Any = {
+        "currency": "gbp",
+        "product": item.price.product,
+        "recurring": {"interval": "year"},
+        "unit_amount": 6000,
+    }
+    standin.client.v1.subscriptions.update(
+        key,
+        {
+            "items": [{"id": item.id, "price_data": price, "quantity": 1}],
+            "proration_behavior": "none",
+            "trial_end": item.current_period_end,
+        },
+    )
+    assert (status(standin, key), bills(standin, key)) == ("trialing", [("paid", 1200)])
+    standin.advance(months=1)
+    assert (status(standin, key), bills(standin, key)) == ("active", [("paid", 1200), ("paid", 6000)])
+    standin.advance(months=11)
+    assert len(bills(standin, key)) == 2
+    standin.advance(months=2)
+    assert bills(standin, key)[2:] == [("paid", 6000)]
+
+
 @pytest.mark.parametrize(
     ("change", "param"),
     [
