@@ -1,11 +1,14 @@
 """Pages across species: one threat and all it presses on, and how we know what we say."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Self
 
 from django.conf import settings
 from django.db.models import Count, Q
+from django.utils.translation import get_language
 
+from .content_version import content_version
 from .knowledge import Knowledge
 from .models import Section, Source, Species, Text, Threat
 from .notebook import Disagreement, Notebook, Paragraph
@@ -77,14 +80,20 @@ class HowWeKnow:
     questions: tuple[Questions, ...]
     sources: tuple[Source, ...]
 
-    @classmethod
-    def read(cls) -> Self:
-        questions = []
-        for species in Species.objects.public():
-            notebook = Notebook(Knowledge.of(species))
-            conflicts = tuple(notebook.disagreements())
-            if conflicts:
-                questions.append(Questions(species, conflicts, tuple(notebook.sources)))
-        is_shown = Q(facts__is_published=True, facts__species__is_published=True)
-        sources = Source.objects.annotate(fact_total=Count("facts", filter=is_shown, distinct=True))
-        return cls(questions=tuple(questions), sources=tuple(sources.order_by("publisher", "year", "title")))
+    @staticmethod
+    def read() -> "HowWeKnow":
+        """All of it is content: read once for each version, and with one query while nothing changes."""
+        return _how_we_know(get_language(), content_version())
+
+
+@lru_cache(maxsize=8)
+def _how_we_know(_speaking: str | None, _version: str) -> HowWeKnow:
+    questions = []
+    for species in Species.objects.public():
+        notebook = Notebook(Knowledge.of(species))
+        conflicts = tuple(notebook.disagreements())
+        if conflicts:
+            questions.append(Questions(species, conflicts, tuple(notebook.sources)))
+    is_shown = Q(facts__is_published=True, facts__species__is_published=True)
+    sources = Source.objects.annotate(fact_total=Count("facts", filter=is_shown, distinct=True))
+    return HowWeKnow(questions=tuple(questions), sources=tuple(sources.order_by("publisher", "year", "title")))

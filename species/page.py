@@ -20,17 +20,19 @@
 A paragraph is a tuple of sentences. A sentence has .text, .parts (each .text and, where it prints a fact's value,
 .key), .sources (numbers) and .facts (.label .value .when .where .how_sure .confidence .note .sources).
 
-Eight queries, whatever the number of facts and comments.
+Eight queries, whatever the number of facts and comments; three while the content stays as it was.
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from datetime import date
+from functools import lru_cache
 from typing import Self
 
 from django.conf import settings
 from django.db.models import Q
 from django.utils.formats import date_format
+from django.utils.translation import get_language
 
 from .conversation import Conversation
 from .figures import Figure, figures_for
@@ -65,10 +67,11 @@ class Pressure:
     paragraphs: tuple[Paragraph, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class SpeciesPage:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Content:
+    """What is made of the content of a species alone: the same for everyone until somebody edits it."""
+
     species: Species
-    related: tuple[Species, ...]
     knowledge: Knowledge
     standfirst: tuple[Paragraph, ...]
     glance: tuple[Item, ...]
@@ -85,11 +88,23 @@ class SpeciesPage:
     counts: tuple[PopulationCount, ...]
     conflicts: tuple[Disagreement, ...]
     sources: tuple[Source, ...]
-    figures: tuple[Figure, ...]
+    figures: tuple[Figure, ...] = ()
+    status_scale: tuple[tuple[str, str], ...] = tuple((step.value, str(step.label)) for step in STATUS_SCALE)
+
+    @property
+    def description(self) -> str:
+        sentences = [sentence.text for paragraph in self.standfirst for sentence in paragraph]
+        return " ".join(sentences[:2])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpeciesPage(Content):
+    """The content, and what is read for each request."""
+
+    related: tuple[Species, ...]
     conversation: Conversation
     field_notes: tuple[FieldNote, ...]
-    pictures: tuple[Picture, ...] = ()
-    status_scale: tuple[tuple[str, str], ...] = tuple((step.value, str(step.label)) for step in STATUS_SCALE)
+    pictures: tuple[Picture, ...]
 
     @classmethod
     def of(
@@ -101,48 +116,63 @@ class SpeciesPage:
         conversation: Conversation | None = None,
         draft: Revision | None = None,
     ) -> Self:
-        """Read and arrange everything. `draft`: a text as it may become."""
-        notebook = Notebook(Knowledge.of(species))
-        texts = Texts(notebook, _texts(species, language, draft))
-        # Sources are numbered as they are met: these lines stand in the order of the page.
-        page = cls(
-            species=species,
+        """Read and arrange everything. `draft`: a text as it may become.
+
+        Of a species that came with its `content_version`, the content is read once for each version.
+        """
+        version = getattr(species, "content_version", "")
+        if version and draft is None:
+            content = _remembered(species, language, get_language(), version)
+        else:
+            content = _content(species, language, draft)
+        return cls(
+            **{each.name: getattr(content, each.name) for each in fields(Content)} | {"species": species},
             related=tuple(related),
-            knowledge=notebook.knowledge,
-            standfirst=texts.paragraphs(Section.STANDFIRST),
-            glance=tuple(texts.items(Section.AT_A_GLANCE)),
-            glance_note=texts.paragraphs(Section.AT_A_GLANCE_NOTE),
-            range=texts.paragraphs(Section.RANGE),
-            habitat=texts.paragraphs(Section.HABITAT),
-            life=texts.paragraphs(Section.LIFE_AND_BEHAVIOUR),
-            did_you_know=tuple(item.paragraphs for item in texts.items(Section.DID_YOU_KNOW)),
-            why=texts.paragraphs(Section.WHY_THEY_MATTER),
-            threats=tuple(texts.pressures()),
-            doing=texts.paragraphs(Section.WHAT_IS_BEING_DONE),
-            pays_for=texts.paragraphs(Section.WHAT_AN_ADOPTION_PAYS_FOR),
-            faq=tuple(texts.items(Section.FAQ)),
-            counts=_counts(notebook),
-            conflicts=tuple(notebook.disagreements()),
-            sources=_all_sources(notebook),
-            figures=(),
             conversation=conversation or Conversation.of(species),
             field_notes=tuple(species.field_notes.public()[:NOTES_SHOWN]),
+            pictures=pictures_of(species),
         )
-        return replace(page, figures=_figures(page), pictures=pictures_of(species))
 
     @property
     def as_of(self) -> str:
         return as_of(self.species)
 
     @property
-    def description(self) -> str:
-        sentences = [sentence.text for paragraph in self.standfirst for sentence in paragraph]
-        return " ".join(sentences[:2])
-
-    @property
     def cite_as(self) -> str:
         address = f"{settings.SITE_URL}{self.species.get_absolute_url()}"
         return f"{settings.CHARITY['name']}, “{self.species.common_name}”, facts as of {self.as_of}, {address}"
+
+
+@lru_cache(maxsize=64)
+def _remembered(species: Species, language: str, _speaking: str | None, _version: str) -> Content:
+    """A content that has changed has another version, so that what is remembered is never out of date."""
+    return _content(species, language)
+
+
+def _content(species: Species, language: str, draft: Revision | None = None) -> Content:
+    notebook = Notebook(Knowledge.of(species))
+    texts = Texts(notebook, _texts(species, language, draft))
+    # Sources are numbered as they are met: these lines stand in the order of the page.
+    content = Content(
+        species=species,
+        knowledge=notebook.knowledge,
+        standfirst=texts.paragraphs(Section.STANDFIRST),
+        glance=tuple(texts.items(Section.AT_A_GLANCE)),
+        glance_note=texts.paragraphs(Section.AT_A_GLANCE_NOTE),
+        range=texts.paragraphs(Section.RANGE),
+        habitat=texts.paragraphs(Section.HABITAT),
+        life=texts.paragraphs(Section.LIFE_AND_BEHAVIOUR),
+        did_you_know=tuple(item.paragraphs for item in texts.items(Section.DID_YOU_KNOW)),
+        why=texts.paragraphs(Section.WHY_THEY_MATTER),
+        threats=tuple(texts.pressures()),
+        doing=texts.paragraphs(Section.WHAT_IS_BEING_DONE),
+        pays_for=texts.paragraphs(Section.WHAT_AN_ADOPTION_PAYS_FOR),
+        faq=tuple(texts.items(Section.FAQ)),
+        counts=_counts(notebook),
+        conflicts=tuple(notebook.disagreements()),
+        sources=_all_sources(notebook),
+    )
+    return replace(content, figures=_figures(content))
 
 
 def as_of(species: Species) -> str:
@@ -181,8 +211,8 @@ def _all_sources(notebook: Notebook) -> tuple[Source, ...]:
     return tuple(notebook.sources)
 
 
-def _figures(page: SpeciesPage) -> tuple[Figure, ...]:
-    return tuple(figures_for(page.species, page.knowledge.facts, page.counts, page.sources))
+def _figures(content: Content) -> tuple[Figure, ...]:
+    return tuple(figures_for(content.species, content.knowledge.facts, content.counts, content.sources))
 
 
 @dataclass(frozen=True, slots=True)
