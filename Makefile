@@ -30,8 +30,7 @@ run: .venv/installed-local ## Start the whole site on http://127.0.0.1:8000/ (an
 
 test: export DEBUG = True
 test: .venv/installed-dev chromium ## Run every test, with coverage
-	@if $(HAS_CHROMIUM); then exec $(VENV) -m pytest --cov --cov-report=term; \
-	else exec $(VENV) -m pytest --cov --cov-report=term -m "not browser"; fi
+	@$(HAS_CHROMIUM) || set -- -m "not browser"; exec $(VENV) -m pytest --numprocesses=auto --dist=worksteal --cov --cov-report=term "$$@"
 
 lint: export DEBUG = True
 lint: .venv/installed-dev ## Check style, types, templates, migrations and lock files

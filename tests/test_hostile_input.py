@@ -120,10 +120,22 @@ def check(response: Any, what: str) -> None:
         assert tags.dangerous == [], what
 
 
-@pytest.mark.parametrize("field", ADOPT)
-def test_adopt_form_takes_anything(sam: Client, field: str) -> None:
+def all_at_once(number: int, names: list[str]) -> dict[str, str]:
+    """Something hostile for every name: over all numbers each name has each value, beside changing others."""
+    return {name: HOSTILE[(number + 7 * place) % len(HOSTILE)] for place, name in enumerate(names)}
+
+
+def test_adopt_form_takes_anything_everywhere(sam: Client) -> None:
+    for number in range(len(HOSTILE)):
+        answers = all_at_once(number, list(ADOPT))
+        check(sam.post("/adopt/amur-leopard/", answers), f"{answers}")
+
+
+@pytest.mark.parametrize("field", ["name", "email", "recipient_name", "other_amount", "attempt"])
+def test_adopt_form_that_is_right_but_for_one_field_takes_anything(sam: Client, field: str) -> None:
     for value in HOSTILE:
-        check(sam.post("/adopt/amur-leopard/", {**ADOPT, field: value}), f"{field}={value!r}")
+        gift = {"is_gift": "gift"} if field == "recipient_name" else {}
+        check(sam.post("/adopt/amur-leopard/", {**ADOPT, **gift, field: value}), f"{field}={value!r}")
 
 
 @pytest.mark.parametrize("field", ["name", "email", "comment"])
@@ -134,10 +146,12 @@ def test_reply_form_takes_anything(sam: Client, field: str, monkeypatch: pytest.
     assert not Comment.objects.filter(status="approved").exists()
 
 
-@pytest.mark.parametrize("name", ["amount", "frequency", "plan", "gift", "c", "s", "utm_source"])
-def test_adopt_address_takes_any_parameter(sam: Client, name: str) -> None:
-    for value in HOSTILE:
-        check(sam.get(f"/adopt/amur-leopard/?{name}={quote(value.encode('utf-8', 'replace'))}"), f"{name}={value!r}")
+def test_adopt_address_takes_any_parameters(sam: Client) -> None:
+    names = ["amount", "frequency", "plan", "gift", "c", "s", "utm_source"]
+    for number in range(len(HOSTILE)):
+        query = all_at_once(number, names)
+        address = "&".join(f"{name}={quote(value.encode('utf-8', 'replace'))}" for name, value in query.items())
+        check(sam.get(f"/adopt/amur-leopard/?{address}"), address)
 
 
 @pytest.mark.parametrize(

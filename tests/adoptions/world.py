@@ -4,9 +4,7 @@ Faster than the form and the worker's command, which tests/adoptions/test_adopti
 saved as the form saves it, events are posted to the webhook over HTTP, and the tasks they left are run one by one.
 """
 
-import http.client
 import random
-import urllib.parse
 from collections.abc import Iterable
 from typing import Any
 
@@ -64,13 +62,8 @@ class World(Stripe):
         return self.adopt(method, **{"frequency": "monthly", "amount_pence": 500, **values})
 
     def answer_bank(self, adoption: Adoption, answer: str = "complete") -> None:
-        """3-D Secure: say yes, or no; where that leads is not followed."""
-        body = urllib.parse.urlencode({"answer": answer})
-        line = http.client.HTTPConnection(self.url.removeprefix("http://"), timeout=10)
-        headers = {"Content-Type": "application/x-www-form-urlencoded"}
-        line.request("POST", f"/confirm/{self.session(adoption)['_intent']}", body, headers)
-        assert line.getresponse().status in {302, 303}
-        line.close()
+        """3-D Secure: say yes, or no."""
+        self.press(f"/confirm/{self.session(adoption)['_intent']}", answer=answer)
 
     def come_back(self, adoption: Adoption) -> None:
         """What the thanks page does."""

@@ -101,8 +101,12 @@ def open_to_postgres(folder: Path) -> Path:
 
 
 def free_port() -> int:
-    """A port for the site whose neighbours, which the demonstration takes as well, are free too."""
-    for port in range(20000 + os.getpid() % 5000, 32000, 30):
+    """A port for the site whose neighbours, which the demonstration takes as well, are free too.
+
+    Workers that test side by side look in ranges of their own: what is free now is taken only later.
+    """
+    first = 20_000 + 3_000 * (int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) % 4)
+    for port in range(first + os.getpid() % 1_500, first + 3_000, 30):
         with suppress(OSError):
             for offset in (0, 1, 2, 25):
                 with socket.socket() as trial:
