@@ -6,10 +6,12 @@ its adoption, which every news about money takes as well: nothing goes out for a
 """
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
+from functools import reduce
+from operator import or_
 
 from django.db import transaction
-from django.db.models import F, Model
+from django.db.models import F, Model, Q
 from django.utils import timezone
 
 from config.models import Mail, MailState
@@ -19,6 +21,7 @@ from .gift_words import why_held
 from .models import ADOPTED, Adoption, AdoptionState, Attention, AttentionKind, Delivery, Gift, GiftState
 
 MOST_AT_ONCE = 500
+BOUNCES_FOR = timedelta(days=1)  # as long as the worker may have been away
 
 
 @dataclass(frozen=True)
@@ -142,8 +145,21 @@ def follow_mails() -> None:
         mail = Mail.objects.filter(key=gift_emails.message_key(gift)).first()
         if mail and mail.state == MailState.SENT and mail.sent_at:
             arrived(gift, at=mail.sent_at)
-        elif mail and mail.state == MailState.FAILED:
+        elif mail and mail.state in {MailState.FAILED, MailState.BOUNCED}:
             came_back(gift)
+    for gift in gone_and_come_back():
+        came_back(gift)
+
+
+def gone_and_come_back() -> list[Gift]:
+    """Presents that counted as sent until another mail server gave the mail back, some time afterwards."""
+    lately = timezone.now() - BOUNCES_FOR
+    news = Mail.objects.filter(kind="gift_message", state=MailState.BOUNCED, failed_at__gt=lately)
+    which = [key.split(":")[1:3] for key in news.values_list("key", flat=True)[:MOST_AT_ONCE]]
+    those = reduce(or_, (Q(pk=pk, sendings=sendings) for pk, sendings in which), Q(pk=None))
+    return list(
+        Gift.objects.filter(those, state=GiftState.SENT).select_related("adoption__supporter", "adoption__species")
+    )
 
 
 def arrived(gift: Gift, *, at: datetime) -> None:

@@ -9,10 +9,12 @@ from datetime import timedelta
 
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
 from django.contrib.auth.models import PermissionsMixin as HasPermissions
+from django.db.models import Q
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.timesince import timesince
 
+from config.mail import IS_LATE_AFTER
 from config.models import Mail, MailState
 from species.models import Comment, CommentStatus, Fact
 
@@ -20,7 +22,6 @@ from . import reconcile
 from .models import Adoption, AdoptionState, Attention, Campaign, EventState, Gift, StripeEvent
 from .models.gifts import GiftState
 
-MAIL_IS_LATE_AFTER = timedelta(minutes=15)
 WEEK = timedelta(days=7)
 
 
@@ -76,12 +77,14 @@ def parked_events() -> Matter:
 
 
 def failing_mails() -> Matter:
-    """Given up, or still waiting long after it should have gone."""
-    late = timezone.now() - MAIL_IS_LATE_AFTER
-    failed = Mail.objects.filter(state=MailState.FAILED).count()
+    """Given up, come back this week, or still waiting long after it should have gone."""
+    late = timezone.now() - IS_LATE_AFTER
+    this_week = Q(failed_at__gt=timezone.now() - WEEK)
+    failed = Mail.objects.failing().filter(Q(state=MailState.FAILED) | this_week).count()
     waiting = Mail.objects.filter(state=MailState.QUEUED, created_at__lt=late).count()
-    address = rows_of("config_mail", f"?state__exact={MailState.FAILED if failed else MailState.QUEUED}")
-    note = f"{failed} given up, {waiting} late" if failed or waiting else ""
+    states = f"?state__in={MailState.FAILED},{MailState.BOUNCED}" if failed else f"?state__exact={MailState.QUEUED}"
+    note = f"{failed} given up or come back, {waiting} late" if failed or waiting else ""
+    address = rows_of("config_mail", states)
     return Matter("mails that do not get through", failed + waiting, address, is_urgent=True, note=note)
 
 

@@ -58,6 +58,20 @@ def webhook_secrets_are_secrets(**kwargs: Any) -> list[CheckMessage]:
 
 
 @register
+def mail_webhook_secrets_are_secrets(**kwargs: Any) -> list[CheckMessage]:
+    """Whoever guesses one could make every present look undeliverable."""
+    if all(len(secret) >= 32 for secret in settings.MAIL_WEBHOOK_SECRETS):
+        return []
+    return [
+        Error(
+            "MAIL_WEBHOOK_SECRETS holds a secret of fewer than 32 characters.",
+            hint="Make one with: openssl rand -hex 32",
+            id="pugmark.E007",
+        )
+    ]
+
+
+@register
 def embedded_postgres_stays_on_a_laptop(**kwargs: Any) -> list[CheckMessage]:
     """It runs without fsync: a power cut may eat it."""
     if not settings.DEBUG and settings.DATABASES["default"]["ENGINE"] == "config.local.postgres":

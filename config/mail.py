@@ -16,9 +16,11 @@ from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
 from django.db import transaction
 from django.tasks import task
-from django.template.loader import render_to_string
+from django.urls import reverse
+from django.utils import timezone
 
-from .models import Mail
+from . import mail_words
+from .models import Mail, MailState
 from .tasks import every
 
 logger = logging.getLogger(__name__)
@@ -26,17 +28,23 @@ logger = logging.getLogger(__name__)
 LEASE = timedelta(minutes=1)
 MOST_ATTEMPTS = 40  # with waits doubling from 15 s to an hour: about a day and a half
 LONGEST_WAIT = timedelta(hours=1)
+DIGEST_HOUR = 8
+MOST_IN_DIGEST = 50
+IS_LATE_AFTER = timedelta(minutes=15)
 
 
-def queue_mail(kind: str, *, to: str, key: str, context: dict[str, Any]) -> bool:
-    """Render `emails/<kind>/` and queue it under `<kind>:<key>`; False if that was queued before.
+def queue_mail(kind: str, *, to: str, key: str, context: dict[str, Any], unsubscribe_url: str = "") -> bool:
+    """Render a kind of mail and queue it under `<kind>:<key>`; False if that was queued before.
 
     The rendered copy is kept: staff see exactly what was sent, and a later change of the words changes nothing.
     """
     if to.endswith("@erased.invalid"):
         return False  # of somebody who was erased: there is nobody to tell
-    context = {"charity": settings.CHARITY, "site_url": settings.SITE_URL, **context}
-    subject = " ".join(render_to_string(f"emails/{kind}/subject.txt", context).split())
+    words = mail_words.render(kind, {"charity": settings.CHARITY, "site_url": settings.SITE_URL, **context})
+    return queue_rendered(kind, to=to, key=key, words=words, unsubscribe_url=unsubscribe_url)
+
+
+def queue_rendered(kind: str, *, to: str, key: str, words: mail_words.Rendered, unsubscribe_url: str = "") -> bool:
     host = urlsplit(settings.SITE_URL).hostname or "localhost"
     with transaction.atomic():
         mail, is_new = Mail.objects.get_or_create(
@@ -44,10 +52,11 @@ def queue_mail(kind: str, *, to: str, key: str, context: dict[str, Any]) -> bool
             defaults={
                 "kind": kind,
                 "to": to,
-                "subject": subject[:250],
-                "text": render_to_string(f"emails/{kind}/body.txt", context),
-                "html": render_to_string(f"emails/{kind}/body.html", {**context, "subject": subject}),
+                "subject": words.subject[:250],
+                "text": words.text,
+                "html": words.html,
                 "message_id": make_msgid(domain=host),
+                "unsubscribe_url": unsubscribe_url,
             },
         )
         if is_new:
@@ -73,12 +82,14 @@ def deliver_due() -> None:
 def send_claimed(mail: Mail) -> None:
     """Give a claimed mail to the mail server and write down what became of it."""
     this = Mail.objects.filter(pk=mail.pk)
+    headers = {"Message-ID": mail.message_id}
+    if mail.unsubscribe_url:  # RFC 8058
+        headers |= {
+            "List-Unsubscribe": f"<{mail.unsubscribe_url}>",
+            "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
+        }
     message = EmailMultiAlternatives(
-        mail.subject,
-        mail.text,
-        to=[mail.to],
-        reply_to=[settings.CHARITY["reply_to"]],
-        headers={"Message-ID": mail.message_id},
+        mail.subject, mail.text, to=[mail.to], reply_to=[settings.CHARITY["reply_to"]], headers=headers
     )
     message.attach_alternative(mail.html, "text/html")
     try:
@@ -97,6 +108,26 @@ def send_claimed(mail: Mail) -> None:
             this.put_back(wait=wait_after(mail.attempts), error=type(error).__name__)
     else:
         this.mark_sent()
+
+
+@every(hours=1)
+@task
+def tell_of_failures() -> None:
+    """E26: once a day from eight in the morning, what did not get through since; nothing on a day without."""
+    now = timezone.localtime()
+    if now.hour < DIGEST_HOUR or Mail.objects.filter(key=f"mail_digest:{now.date()}").exists():
+        return
+    failed = Mail.objects.failing().filter(failed_at__gt=now - timedelta(days=1)).exclude(kind="mail_digest")
+    late = Mail.objects.filter(state=MailState.QUEUED, created_at__lt=now - IS_LATE_AFTER)
+    if not (failed.exists() or late.exists()):
+        return
+    context = {
+        "failed": failed.order_by("failed_at")[:MOST_IN_DIGEST],
+        "total": failed.count(),
+        "late": late.count(),
+        "admin_url": settings.SITE_URL + reverse("admin:config_mail_changelist"),
+    }
+    queue_mail("mail_digest", to=settings.CHARITY["reply_to"], key=str(now.date()), context=context)
 
 
 def wait_after(attempts: int) -> timedelta:

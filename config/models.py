@@ -4,8 +4,10 @@ from datetime import timedelta
 
 from django.db import models
 from django.db.models import F, Q
-from django.db.models.functions import Now
+from django.db.models.functions import Coalesce, Now
 from django.utils import timezone
+
+ERASED = "Erased, as the person asked."
 
 
 class MailState(models.TextChoices):
@@ -13,6 +15,7 @@ class MailState(models.TextChoices):
     SENDING = "sending", "Being sent"
     SENT = "sent", "Sent"
     FAILED = "failed", "Given up"
+    BOUNCED = "bounced", "Came back"
 
 
 class MailQuerySet(models.QuerySet["Mail"]):
@@ -40,13 +43,40 @@ class MailQuerySet(models.QuerySet["Mail"]):
         )
 
     def give_up(self, *, error: str) -> int:
-        return self.filter(state=MailState.SENDING).update(state=MailState.FAILED, lease_until=None, error=error)
+        return self.filter(state=MailState.SENDING).update(
+            state=MailState.FAILED, lease_until=None, error=error, failed_at=Now()
+        )
+
+    def bounce(self, *, reason: str) -> int:
+        """Another mail server took it and gave it back. News of it may overtake our own note that it was sent."""
+        return self.filter(state__in=[MailState.SENDING, MailState.SENT]).update(
+            state=MailState.BOUNCED,
+            sent_at=Coalesce("sent_at", Now()),
+            failed_at=Now(),
+            lease_until=None,
+            error=reason[:500],
+        )
+
+    def sendable_again(self) -> "MailQuerySet":
+        """What failed or came back, or what the person says never came; nothing of which the words are erased."""
+        over = self.filter(state__in=[MailState.FAILED, MailState.SENT, MailState.BOUNCED])
+        return over.exclude(text=ERASED)
 
     def send_again(self) -> int:
-        """Staff ask for another try, of a mail that failed or that the person says never came."""
-        return self.filter(state__in=[MailState.FAILED, MailState.SENT]).update(
-            state=MailState.QUEUED, not_before=timezone.now(), attempts=0, sent_at=None, error=""
+        return self.sendable_again().update(
+            state=MailState.QUEUED, not_before=timezone.now(), attempts=0, sent_at=None, failed_at=None, error=""
         )
+
+    def failing(self) -> "MailQuerySet":
+        """Given up or come back, and not because somebody was erased."""
+        return self.filter(state__in=[MailState.FAILED, MailState.BOUNCED]).exclude(text=ERASED)
+
+    def blank(self) -> int:
+        """Erase the words of our copies; what waits is not sent."""
+        self.filter(state__in=[MailState.QUEUED, MailState.SENDING]).update(
+            state=MailState.FAILED, lease_until=None, error=ERASED, failed_at=Now()
+        )
+        return self.update(subject=ERASED, text=ERASED, html=ERASED, unsubscribe_url="")
 
 
 class Mail(models.Model):
@@ -69,7 +99,11 @@ class Mail(models.Model):
     lease_until = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
     sent_at = models.DateTimeField(null=True, blank=True)
+    failed_at = models.DateTimeField(null=True, blank=True, help_text="When it was given up, or came back.")
     error = models.CharField(max_length=500, blank=True)
+    unsubscribe_url = models.CharField(
+        max_length=300, blank=True, default="", db_default="", editable=False, help_text="Of news: one click ends it."
+    )
 
     objects = MailQuerySet.as_manager()
 
@@ -83,7 +117,8 @@ class Mail(models.Model):
         constraints = [
             models.CheckConstraint(
                 name="mail_sent_has_time",
-                condition=Q(state="sent", sent_at__isnull=False) | (~Q(state="sent") & Q(sent_at__isnull=True)),
+                condition=Q(state__in=["sent", "bounced"], sent_at__isnull=False)
+                | (~Q(state__in=["sent", "bounced"]) & Q(sent_at__isnull=True)),
             ),
             models.CheckConstraint(
                 name="mail_sending_has_lease",
@@ -94,6 +129,22 @@ class Mail(models.Model):
 
     def __str__(self) -> str:
         return f"{self.subject} → {self.to}"
+
+
+class MailWords(models.Model):
+    """The words that staff gave one kind of mail instead of ours. Checked in config/mail_words.py before it is kept."""
+
+    kind = models.CharField(max_length=60, unique=True)
+    subject = models.CharField(max_length=250)
+    body = models.TextField()
+    changed_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        verbose_name = "words of a mail"
+        verbose_name_plural = "words of the mails"
+
+    def __str__(self) -> str:
+        return self.kind
 
 
 class RateWindow(models.Model):

@@ -189,6 +189,8 @@ TASKS = {"default": {"BACKEND": "config.tasks.RetryBackend", "QUEUES": ["default
 # --- mail -------------------------------------------------------------------------------------------------
 
 DEFAULT_FROM_EMAIL: str = env.str("DEFAULT_FROM_EMAIL", default="Pugmark <hello@example.org>")
+# Signs what a mail service tells us of mails that came back: see config/bounces.py. Empty: nobody may.
+MAIL_WEBHOOK_SECRETS: list[str] = env.list("MAIL_WEBHOOK_SECRETS", default=[])
 MAILBOX_PORT: int = env.int("MAILBOX_PORT", default=PORT + 2)
 MAILBOX_SMTP_PORT: int = env.int("MAILBOX_SMTP_PORT", default=PORT + 25)
 _mail = env.email_url("EMAIL_URL", default=f"smtp://127.0.0.1:{MAILBOX_SMTP_PORT}")

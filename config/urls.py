@@ -5,6 +5,7 @@ from django.conf.urls.static import static
 from django.contrib import admin
 from django.urls import include, path
 
+from .bounces import receive
 from .health import healthz, readyz
 from .pages import PAGES, page
 
@@ -17,6 +18,7 @@ urlpatterns = [
     path("", include("species.urls")),
     path("", include("adoptions.urls")),
     *(path(f"{name}/", page, {"name": name}, name=name) for name in PAGES),
+    path("mail/bounces/", receive, name="mail_bounces"),
     path("admin/", admin.site.urls),
     path("healthz", healthz, name="healthz"),
     path("readyz", readyz, name="readyz"),

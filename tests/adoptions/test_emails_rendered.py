@@ -203,7 +203,15 @@ COMMENT = (
     "comments_arrived",
     "comments_waiting",
 )
-TO_STAFF_OR_STRANGERS = ("attention", "dispute_opened", "manage_link", "confirm_email", "gift_message", *COMMENT)
+TO_STAFF_OR_STRANGERS = (
+    "attention",
+    "mail_digest",
+    "dispute_opened",
+    "manage_link",
+    "confirm_email",
+    "gift_message",
+    *COMMENT,
+)
 KINDS = sorted(folder.name for folder in (settings.BASE_DIR / "templates" / "emails").iterdir() if folder.is_dir())
 
 
@@ -289,6 +297,16 @@ def context_of(kind: str, name: str = "Ellie") -> dict[str, Any]:
         "oldest": comment,
         "queue_url": f"{SITE}/q",
     }
+    digest: dict[str, Any] = {
+        "failed": [
+            Mail(kind="receipt", to="amara@example.org", state="bounced", error=name, failed_at=payment.occurred_at)
+        ],
+        "total": 1,
+        "late": 2,
+        "admin_url": f"{SITE}/a",
+    }
+    if kind == "mail_digest":
+        return digest
     return comments if kind in COMMENT else {"adoption": adoption, **own[kind]}
 
 

@@ -1,0 +1,186 @@
+"""The words of each kind of mail: ours in templates/emails/, or what staff put in their place.
+
+Staff write the plain text; the HTML part is made of it, in the same layout. They may use whatever stands between
+braces in our own words and nothing else, so a variable cannot be broken, and no template can do what ours does not.
+"""
+
+import logging
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cache
+from typing import Any
+
+from django.conf import settings
+from django.template import Context, Engine, TemplateSyntaxError, engines
+from django.template.loader import render_to_string
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+
+from .models import MailWords
+
+logger = logging.getLogger(__name__)
+
+EMAILS = settings.BASE_DIR / "templates" / "emails"
+TOKEN = re.compile(r"\{\{.*?\}\}|\{%.*?%\}|\{#.*?#\}", re.DOTALL)
+BODY = re.compile(r"\{% block body %\}(.*?)\{% endblock body %\}", re.DOTALL)
+AROUND_SUBJECT = re.compile(r"\{% (?:end)?autoescape(?: off)? %\}")
+ALWAYS = ("{{ charity.name }}", "{{ charity.phone }}", "{{ charity.reply_to }}")
+LOAD = "{% load money typed %}"
+LINK = re.compile(r"https?://\S+")
+REFERENCE = re.compile(r" \(PM-\w+\)$")
+
+
+@dataclass(frozen=True)
+class Rendered:
+    subject: str
+    text: str
+    html: str
+
+
+def kinds() -> list[str]:
+    """Every kind of mail there is."""
+    return sorted(folder.name for folder in EMAILS.iterdir() if folder.is_dir())
+
+
+@cache
+def shipped(kind: str) -> tuple[str, str]:
+    """Our own subject and text, as staff begin with them."""
+    found = BODY.search((EMAILS / kind / "body.txt").read_text())
+    subject = AROUND_SUBJECT.sub("", (EMAILS / kind / "subject.txt").read_text())
+    return subject.strip(), found.group(1) if found else ""
+
+
+def tokens(words: str) -> list[str]:
+    """All that stands between braces, spaced as we space it."""
+    return [" ".join(token.split()) for token in TOKEN.findall(words)]
+
+
+def usable(kind: str) -> list[str]:
+    """What the words of a kind may hold between braces, in the order of our own."""
+    return list(dict.fromkeys([*tokens(" ".join(shipped(kind))), *ALWAYS]))
+
+
+def needed(kind: str) -> list[str]:
+    """Without its links and codes a mail is of no use to anybody."""
+    own = dict.fromkeys(tokens(shipped(kind)[1]))
+    return [token for token in own if re.fullmatch(r"\{\{ (\w*url|code) \}\}", token)]
+
+
+def problems(kind: str, subject: str, body: str) -> list[str]:
+    """Why these words cannot be used, in sentences for whoever wrote them; empty if they can."""
+    may = set(usable(kind))
+    used = dict.fromkeys(tokens(f"{subject} {body}"))
+    found = [f"{token} is not known in this mail." for token in used if token not in may]
+    found += [f"{token} must stand in the text." for token in needed(kind) if token not in tokens(body)]
+    if re.search(r"\{\{|\}\}|\{%|%\}|\{#", TOKEN.sub("", subject + body)):
+        found.append("A brace is missing somewhere.")
+    if found:
+        return found
+    try:
+        drawn = draw(kind, subject, body, sample(kind))
+    except TemplateSyntaxError as error:
+        return [f"An {{% if %}} does not go with its {{% endif %}}: {str(error).partition(' at ')[0]}."]
+    return [] if drawn.subject else ["The subject is empty."]
+
+
+def render(kind: str, context: dict[str, Any]) -> Rendered:
+    """In the words of staff, if there are any that can be used, and otherwise in ours."""
+    edited = MailWords.objects.filter(kind=kind).first()
+    if edited and not problems(kind, edited.subject, edited.body):
+        return draw(kind, edited.subject, edited.body, context)
+    if edited:
+        logger.error("The words of %r can no longer be used; our own were sent.", kind)
+    subject = one_line(render_to_string(f"emails/{kind}/subject.txt", context))
+    text = render_to_string(f"emails/{kind}/body.txt", context)
+    return Rendered(subject, text, render_to_string(f"emails/{kind}/body.html", {**context, "subject": subject}))
+
+
+def draw(kind: str, subject: str, body: str, context: dict[str, Any]) -> Rendered:
+    """Both parts of a mail in other words than ours."""
+    line = one_line(plain_text(subject, context))
+    words = plain_text(body, context)
+    parts = {**context, "subject": line, "words": words, "words_in_html": in_html(REFERENCE.sub("", line), words)}
+    text = render_to_string("emails/edited.txt", {**parts, "ours": f"emails/{kind}/body.txt"})
+    return Rendered(line, text, render_to_string("emails/edited.html", {**parts, "ours": f"emails/{kind}/body.html"}))
+
+
+def plain_text(source: str, context: dict[str, Any]) -> str:
+    engine: Engine = engines["django"].engine  # type: ignore[attr-defined]  # the one backend we have
+    return str(engine.from_string(LOAD + source).render(Context(context, autoescape=False)))
+
+
+def one_line(words: str) -> str:
+    return " ".join(words.split())
+
+
+def in_html(heading: str, words: str) -> SafeString:
+    """Paragraphs of plain text as HTML: nothing in them is run, and only a line that is an address becomes a link."""
+    paragraphs = [part.strip() for part in re.split(r"\n\s*\n", words.replace("\r", "")) if part.strip()]
+    return format_html(
+        "<h1>{}</h1>\n{}", heading, format_html_join("\n", "<p>{}</p>", ((lines_in_html(p),) for p in paragraphs))
+    )
+
+
+def lines_in_html(paragraph: str) -> SafeString:
+    lines = [line.strip() for line in paragraph.split("\n")]
+    return format_html_join(SafeString("<br>"), "{}", ((line_in_html(line),) for line in lines))
+
+
+def line_in_html(line: str) -> SafeString:
+    if LINK.fullmatch(line):
+        return format_html('<a href="{}">{}</a>', line, line)
+    return format_html("{}", line)
+
+
+# --- to look at before anything is sent ------------------------------------------------------------------------------
+
+NAME = re.compile(r"[A-Za-z_]\w*(?:\.\w+)*")
+SAMPLES: dict[str, Any] = {
+    "name": "Amara Supporter",
+    "certificate_name": "Ellie",
+    "giver_name": "Amara Supporter",
+    "common_name": "Amur leopard",
+    "reference": "PM-7K4T9QXR",
+    "price": "£5 a month",
+    "before": "£3 a month",
+    "code": "123456",
+    "minutes": 10,
+    "total": 2,
+    "late": 1,
+    "card_last4": "4242",
+    "expires": "December 2026",
+    "because": "",
+    "state": "sent",
+    "recipient_email": "ellie@example.org",
+    "gift_aid": "Declared by Amara Supporter on 24 December 2026.",
+    "changes": [("Name", "Amara Supporter", "Amara Obi")],
+    "notes": [{"title": "A new cub", "day": "24 December 2026", "url": "https://example.org/field-notes/a-new-cub/"}],
+    "failed": [],
+}
+
+
+def sample(kind: str) -> dict[str, Any]:
+    """Made-up values for all that our words of a kind speak of."""
+    context: dict[str, Any] = {}
+    paths = {path for token in usable(kind) for path in NAME.findall(re.sub(r'"[^"]*"|\|\w+', "", token))}
+    for path in sorted(paths):
+        *holders, leaf = path.split(".")
+        place = context
+        for holder in holders:
+            inner = place.get(holder)
+            place[holder] = place = inner if isinstance(inner, dict) else {}
+        place.setdefault(leaf, sample_of(leaf))
+    return context | {"charity": settings.CHARITY, "site_url": settings.SITE_URL}
+
+
+def sample_of(leaf: str) -> Any:
+    if leaf in SAMPLES:
+        return SAMPLES[leaf]
+    if leaf.endswith("url"):
+        return f"{settings.SITE_URL}/"
+    if leaf.endswith("pence"):
+        return 3600
+    if leaf.endswith(("_on", "_at", "until", "_by", "covers_from")):
+        return datetime(2026, 12, 24, 8, tzinfo=UTC)
+    return leaf.replace("_", " ")

@@ -1,0 +1,103 @@
+"""Where staff put the words of a mail in their own: tried, looked at and sent to themselves before they are kept."""
+
+import uuid
+
+from django import forms
+from django.contrib import admin, messages
+from django.contrib.admin.models import CHANGE, LogEntry
+from django.contrib.auth.models import User
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.views.decorators.http import require_http_methods, require_safe
+
+from . import mail_words
+from .mail import queue_rendered
+from .models import MailWords
+
+
+class WordsForm(forms.Form):
+    subject = forms.CharField(max_length=200, strip=True, widget=forms.TextInput(attrs={"class": "vLargeTextField"}))
+    body = forms.CharField(
+        label="Words",
+        max_length=10_000,
+        strip=False,
+        widget=forms.Textarea(attrs={"class": "vLargeTextField", "rows": 30}),
+    )
+
+    def __init__(self, *args: object, kind: str, **kwargs: object) -> None:
+        super().__init__(*args, **kwargs)  # type: ignore[arg-type]  # passed on as they come
+        self.kind = kind
+
+    def clean(self) -> None:
+        if not self.errors:
+            body = self.cleaned_data["body"] = self.cleaned_data["body"].replace("\r\n", "\n")
+            for problem in mail_words.problems(self.kind, self.cleaned_data["subject"], body):
+                self.add_error(None, problem)
+
+
+def may_edit(request: HttpRequest) -> User:
+    if not (isinstance(request.user, User) and request.user.has_perm("config.change_mailwords")):
+        raise PermissionDenied
+    return request.user
+
+
+@require_safe
+def all_kinds(request: HttpRequest) -> HttpResponse:
+    may_edit(request)
+    edited = set(MailWords.objects.values_list("kind", flat=True))
+    rows = [(kind, mail_words.shipped(kind)[0], kind in edited) for kind in mail_words.kinds()]
+    context = {**admin.site.each_context(request), "title": "Words of the mails", "rows": rows}
+    return TemplateResponse(request, "admin/config/mail_words_list.html", context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def edit(request: HttpRequest, kind: str) -> HttpResponse:
+    """Look, send a test, keep, or go back to our own words. Only what can be used is drawn, sent or kept."""
+    user = may_edit(request)
+    if kind not in mail_words.kinds():
+        raise Http404
+    kept = MailWords.objects.filter(kind=kind).first()
+    subject, body = (kept.subject, kept.body) if kept else mail_words.shipped(kind)
+    act = request.POST.get("act", "")
+    form = WordsForm(request.POST or None, kind=kind, initial={"subject": subject, "body": body})
+    context = {
+        **admin.site.each_context(request),
+        "title": f"Words of the mail {kind}",
+        "form": form,
+        "usable": mail_words.usable(kind),
+        "is_edited": kept is not None,
+    }
+    if request.method != "POST":
+        drawn = mail_words.draw(kind, subject, body, mail_words.sample(kind))
+        return TemplateResponse(request, "admin/config/mail_words.html", {**context, "drawn": drawn})
+    if act == "ours":
+        MailWords.objects.filter(kind=kind).delete()
+        return done(request, kind, "Our own words are sent again.")
+    if not form.is_valid():
+        return TemplateResponse(request, "admin/config/mail_words.html", context, status=422)
+    return carry_out(request, user, act, form, context)
+
+
+def carry_out(request: HttpRequest, user: User, act: str, form: WordsForm, context: dict[str, object]) -> HttpResponse:
+    kind, words = form.kind, form.cleaned_data
+    drawn = mail_words.draw(kind, words["subject"], words["body"], mail_words.sample(kind))
+    if act == "keep":
+        kept, _ = MailWords.objects.update_or_create(kind=kind, defaults=words)
+        LogEntry.objects.log_actions(user.pk, [kept], CHANGE, "Put into other words.", single_object=True)
+        return done(request, kind, "Kept. The next mail of this kind is sent in these words.")
+    if act == "test" and user.email:
+        test = mail_words.Rendered(f"Test: {drawn.subject}", drawn.text, drawn.html)
+        queue_rendered("mail_test", to=user.email, key=uuid.uuid4().hex, words=test)
+        messages.success(request, f"A test is on its way to {user.email}. Nothing is kept yet.")
+    elif act == "test":
+        messages.error(request, "Your account has no email address to send a test to.")
+    return TemplateResponse(request, "admin/config/mail_words.html", {**context, "drawn": drawn})
+
+
+def done(request: HttpRequest, kind: str, words: str) -> HttpResponse:
+    messages.success(request, words)
+    response = HttpResponseRedirect(reverse("admin:mail_words", args=[kind]))
+    response.status_code = 303
+    return response

@@ -1,0 +1,140 @@
+"""Staff put mails in their own words; what they write is only ever words."""
+
+import re
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+from django.urls import reverse
+
+from config import mail_words
+from config.mail import queue_mail
+from config.models import Mail, MailWords
+from tests.adoptions.test_emails_rendered import HOSTILE_NAMES, Page, context_of
+from tests.makers import make_active_adoption
+
+pytestmark = pytest.mark.django_db
+
+KIND = "payment_recovered"
+BODY = "Hello {{ adoption.supporter.name|typed }},\n\nyour {{ payment.amount_pence|pounds }} came. <b>Thanks</b>"
+KINDS = mail_words.kinds()
+
+
+@pytest.fixture
+def marek(client: Client) -> Client:
+    client.force_login(User.objects.create_superuser("marek", "marek@example.org", "x" * 20))
+    return client
+
+
+def address(kind: str = KIND) -> str:
+    return reverse("admin:mail_words", args=[kind])
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_our_own_words_can_be_edited_and_say_the_same(kind: str) -> None:
+    subject, body = mail_words.shipped(kind)
+    assert mail_words.problems(kind, subject, body) == []
+    context = context_of(kind)
+    ours = mail_words.render(kind, {"site_url": "", **context})
+    MailWords.objects.create(kind=kind, subject=subject, body=body)
+    edited = mail_words.render(kind, {"site_url": "", **context})
+    assert (edited.subject, squeezed(edited.text)) == (ours.subject, squeezed(ours.text))
+    page = Page(edited.html)
+    assert sorted(link for link in page.links if link) == sorted(
+        re.findall(r"^https?://\S+$", edited.text, re.MULTILINE)
+    )
+    assert page.tags.count("h1") == 1
+    assert "You get this email because" in page.text
+
+
+def squeezed(words: str) -> str:
+    return " ".join(words.split())
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_made_up_values_fill_every_kind(kind: str) -> None:
+    drawn = mail_words.draw(kind, *mail_words.shipped(kind), mail_words.sample(kind))
+    assert "{" not in drawn.subject + drawn.text
+    assert len(drawn.text) > 200
+
+
+@pytest.mark.parametrize(
+    ("subject", "body", "problem"),
+    [
+        ("Hi", BODY + "{{ adoption.suporter.name|typed }}", "{{ adoption.suporter.name|typed }} is not known"),
+        ("Hi", BODY + "{{ adoption.supporter.name }}", "is not known"),
+        ("Hi", BODY + "{{ adoption.supporter.adoptions.abandon }}", "is not known"),
+        ("{{ request }}", BODY, "is not known"),
+        ("Hi", BODY + "{% include 'x' %}", "is not known"),
+        ("Hi", BODY + "{% debug %}", "is not known"),
+        ("Hi", BODY + "{{ payment.amount_pence|pounds }", "A brace is missing"),
+        ("Hi", BODY + "}}", "A brace is missing"),
+        (" ", BODY, ""),
+    ],
+)
+def test_broken_words_are_neither_kept_nor_sent(marek: Client, subject: str, body: str, problem: str) -> None:
+    for act in ("keep", "test", "look"):
+        response = marek.post(address(), {"subject": subject, "body": body, "act": act})
+        assert response.status_code == 422
+        assert problem in str(response.context["form"].errors).replace("&#x27;", "'")
+    assert (MailWords.objects.count(), Mail.objects.count()) == (0, 0)
+
+
+def test_if_without_its_end_is_refused() -> None:
+    _, body = mail_words.shipped("gift_message")
+    [problem] = mail_words.problems("gift_message", "Hi", body.replace("{% endif %}", ""))
+    assert "does not go with its {% endif %}" in problem
+
+
+def test_link_or_code_cannot_be_forgotten() -> None:
+    found = mail_words.problems("manage_link", "Hi", "Here you are.")
+    assert found == ["{{ url }} must stand in the text.", "{{ code }} must stand in the text."]
+
+
+def test_words_are_looked_at_tested_kept_and_sent(marek: Client) -> None:
+    subject = "It came ({{ adoption.reference }})"
+    assert "Dear" in marek.get(address()).content.decode()
+    page = marek.post(address(), {"subject": subject, "body": BODY, "act": "look"}).content.decode()
+    assert "Hello Amara Supporter," in page
+    marek.post(address(), {"subject": subject, "body": BODY, "act": "test"})
+    test = Mail.objects.get()
+    assert (test.kind, test.to, test.subject) == ("mail_test", "marek@example.org", "Test: It came (PM-7K4T9QXR)")
+    assert not MailWords.objects.exists()
+    assert marek.post(address(), {"subject": subject, "body": BODY, "act": "keep"}).status_code == 303
+    adoption = make_active_adoption()
+    queue_mail(KIND, to="a@example.org", key="1", context={"adoption": adoption, "payment": adoption.payments.get()})
+    mail = Mail.objects.get(kind=KIND)
+    assert mail.subject == f"It came ({adoption.reference})"
+    assert mail.text.startswith("Hello Amara Supporter,\n\nyour £36 came. <b>Thanks</b>")
+    assert "<p>your £36 came. &lt;b&gt;Thanks&lt;/b&gt;</p>" in mail.html
+    assert "yours" in marek.get(reverse("admin:config_mailwords_changelist")).content.decode()
+    marek.post(address(), {"act": "ours"})
+    assert not MailWords.objects.exists()
+
+
+def test_words_that_no_longer_fit_are_not_sent() -> None:
+    MailWords.objects.create(kind=KIND, subject="Hi", body="{{ gone }}")
+    adoption = make_active_adoption()
+    queue_mail(KIND, to="a@example.org", key="1", context={"adoption": adoption, "payment": adoption.payments.get()})
+    assert "Dear Amara Supporter" in Mail.objects.get().text
+
+
+@pytest.mark.parametrize("name", HOSTILE_NAMES)
+def test_hostile_name_adds_nothing_to_edited_words(name: str) -> None:
+    kind = "gift_message"
+    MailWords.objects.create(kind=kind, subject=mail_words.shipped(kind)[0], body=mail_words.shipped(kind)[1])
+    plain = Page(mail_words.render(kind, context_of(kind)).html)
+    page = Page(mail_words.render(kind, context_of(kind, name)).html)
+    assert [tag for tag in page.tags if tag != "br"] == [tag for tag in plain.tags if tag != "br"]
+    assert page.links == plain.links
+
+
+def test_page_is_for_who_may(client: Client) -> None:
+    clerk = User.objects.create_user("clerk", "clerk@example.org", "x" * 20, is_staff=True)
+    client.force_login(clerk)
+    assert client.get(address()).status_code == 403
+    assert client.get(reverse("admin:config_mailwords_changelist")).status_code == 403
+
+
+def test_kind_that_there_is_not_is_404(marek: Client) -> None:
+    assert marek.get(address("no-such-mail")).status_code == 404
