@@ -40,7 +40,7 @@ class Answers:
     email: str
     present: Present | None
     campaign_code: str
-    wants_news: bool = False
+    wants_news: bool | None = None  # None: nothing was said
     taxpayer: Taxpayer | None = None
     is_another: bool = False  # the same was adopted a moment ago, and they said: one more
 
@@ -65,9 +65,12 @@ def save(answers: Answers) -> Adoption:
             gifts.keep(adoption, answers.present)
         if adoption.state in OPEN and (is_this_visit or answers.taxpayer):
             gift_aid.keep(adoption, answers.taxpayer)
-        if answers.wants_news:
-            page = reverse("adoptions:adopt", args=[answers.species.slug])
-            consent.grant(adoption.supporter, page=page, campaign_code=answers.campaign_code)
+        consent.answered(
+            adoption.supporter,
+            wants_news=answers.wants_news,
+            page=reverse("adoptions:adopt", args=[answers.species.slug]),
+            campaign_code=answers.campaign_code,
+        )
     if is_this_visit and adoption.state in OPEN and any(getattr(adoption, k) != v for k, v in terms.items()):
         change_terms(adoption, terms)
     return adoption

@@ -17,15 +17,28 @@ from .models import Adoption, Basis, ConsentEvent, ConsentState, Supporter, Supp
 
 # A new wording is a new line here. The old ones stay: events of years ago point at them.
 WORDINGS = {
-    "2026-11": "Email me news of the animals and of the work, about three times a year. I can stop it at any time.",
+    Basis.CONSENT: {
+        "2026-11": "Email me news of the animals and of the work, about three times a year. I can stop it at any time.",
+    },
+    # Charities may, since 5 February 2026 (Data (Use and Access) Act 2025): only to who gave the address themselves
+    # while supporting the charity's purposes, about nothing else, and with a chance to refuse then and every time.
+    Basis.SOFT_OPT_IN: {
+        "2026-11": "Please do not email me news of the animals and of the work. (Otherwise we do, about three times a "
+        "year, and you can stop it at any time.)",
+    },
 }
 CURRENT = "2026-11"
 # No limit in time: mails are clicked for years, and leaving must always work.
 SIGNER = signing.Signer(salt="adoptions.unsubscribe", sep=".")
 
 
-def wording() -> str:
-    return WORDINGS[CURRENT]
+def basis_of_site() -> Basis:
+    """On what ground the adopt form asks: the charity's choice, in NEWS_BASIS."""
+    return Basis(settings.NEWS_BASIS)
+
+
+def wording(basis: Basis = Basis.CONSENT) -> str:
+    return WORDINGS[basis][CURRENT]
 
 
 def address_hash(email: str) -> str:
@@ -46,34 +59,53 @@ def may_send_news(supporter: Supporter) -> bool:
 
 
 def marketable() -> QuerySet[Supporter]:
-    """Everybody whom news may be sent to."""
+    """Everybody whom news may be sent to. Where the site asks for consent, a silence of earlier days is none."""
     last = ConsentEvent.objects.filter(supporter=OuterRef("pk")).order_by("-at", "-pk")
     adopted = Adoption.objects.filter(supporter=OuterRef("pk")).exclude(activated_at=None)
+    grounds = {Basis.CONSENT, basis_of_site()}
     return (
         Supporter.objects.filter(Exists(adopted), erased_at=None)
-        .annotate(last_word=Subquery(last.values("state")[:1]), digest=Subquery(last.values("address_hash")[:1]))
-        .filter(last_word=ConsentState.GRANTED)
+        .annotate(
+            last_word=Subquery(last.values("state")[:1]),
+            ground=Subquery(last.values("basis")[:1]),
+            digest=Subquery(last.values("address_hash")[:1]),
+        )
+        .filter(last_word=ConsentState.GRANTED, ground__in=grounds)
         .exclude(digest__in=Suppression.objects.values("address_hash"))
     )
 
 
-def grant(supporter: Supporter, *, page: str, campaign_code: str = "") -> bool:
-    """They ticked the box; False if that was their last word already."""
+def grant(supporter: Supporter, *, page: str, campaign_code: str = "", basis: Basis = Basis.CONSENT) -> bool:
+    """They ticked the box, or did not tick the one that refuses; False if that was their last word already.
+
+    A silence is no word against one that they gave: it neither takes a refusal back nor weakens a yes.
+    """
     digest = address_hash(supporter.email)
-    if last_state(digest) == ConsentState.GRANTED:
+    last = ConsentEvent.objects.filter(address_hash=digest).first()
+    if basis == Basis.SOFT_OPT_IN and (last or is_suppressed(digest)):
+        return False
+    if last and last.state == ConsentState.GRANTED and last.basis == basis:
         return False
     ConsentEvent.objects.create(
         supporter=supporter,
         address_hash=digest,
         state=ConsentState.GRANTED,
-        basis=Basis.CONSENT,
+        basis=basis,
         wording_version=CURRENT,
-        wording=wording(),
+        wording=wording(basis),
         page=page[:200],
         campaign_code=campaign_code,
         at=timezone.now(),
     )
     return True
+
+
+def answered(supporter: Supporter, *, wants_news: bool | None, page: str, campaign_code: str = "") -> None:
+    """Keep what the adopt form was told; None is nothing said."""
+    if wants_news:
+        grant(supporter, page=page, campaign_code=campaign_code, basis=basis_of_site())
+    elif wants_news is False:
+        withdraw(address_hash(supporter.email), page=page, supporter=supporter)
 
 
 def withdraw(digest: str, *, page: str, supporter: Supporter | None = None) -> bool:

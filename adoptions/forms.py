@@ -13,7 +13,7 @@ from . import benefits, consent
 from .checkout import Answers
 from .gift_aid_forms import ADDS, GIFT_AID_FIELDS, NEEDS_MORE, GiftAidFields, what_it_adds
 from .gift_forms import GIFT_FIELDS, GiftFields
-from .models import Frequency, Plan, PlanPrice
+from .models import Basis, Frequency, Plan, PlanPrice
 
 OTHER = "other"
 FOR_ME, AS_GIFT = "me", "gift"
@@ -52,6 +52,8 @@ class AdoptForm(GiftFields, GiftAidFields):
         widget=forms.EmailInput(attrs={"autocomplete": "email", "spellcheck": "false"}),
     )
     wants_news = forms.BooleanField(label=consent.wording(), required=False)
+    no_news = forms.BooleanField(label=consent.wording(Basis.SOFT_OPT_IN), required=False)
+    news_asked = forms.CharField(widget=forms.HiddenInput, required=False, max_length=20)
     attempt = forms.UUIDField(widget=forms.HiddenInput, required=False)
     c = forms.RegexField(r"^[a-z0-9-]{3,32}\Z", widget=forms.HiddenInput, required=False)
     another = forms.BooleanField(widget=forms.HiddenInput, required=False)
@@ -59,6 +61,11 @@ class AdoptForm(GiftFields, GiftAidFields):
     def __init__(self, data: Any = None, *, plan: Plan, **kwargs: Any) -> None:
         super().__init__(data, **kwargs)
         self.plan = plan
+        basis = consent.basis_of_site()
+        self.fields["news_asked"].initial = basis.value
+        self.fields.pop("no_news" if basis == Basis.CONSENT else "wants_news")
+        if basis == Basis.SOFT_OPT_IN:
+            self.fields["email"].help_text = "For your receipt and certificate."
         self.prices: dict[str, PlanPrice] = {price.frequency: price for price in plan.prices.all()}
         self.fields["frequency"].choices = [(f, Frequency(f).label) for f in self.prices]  # type: ignore[attr-defined]
         for frequency, price in self.prices.items():
@@ -66,7 +73,7 @@ class AdoptForm(GiftFields, GiftAidFields):
         amounts = [f"amount_{f}" for f in self.prices]
         gift = ["is_gift", *GIFT_FIELDS]
         self.order_fields(
-            ["frequency", *amounts, "other_amount", *gift, "name", "email", *GIFT_AID_FIELDS, "wants_news"]
+            ["frequency", *amounts, "other_amount", *gift, "name", "email", *GIFT_AID_FIELDS, "wants_news", "no_news"]
         )
 
     def clean(self) -> dict[str, Any]:
@@ -110,6 +117,14 @@ class AdoptForm(GiftFields, GiftAidFields):
         if self.cleaned_data.get(f"amount_{chosen}") not in {OTHER, None, ""}:
             self.errors.pop("other_amount", None)
 
+    def said_of_news(self) -> bool | None:
+        """Yes or no as they answered; None where they were silent, or were asked in words that hold no longer."""
+        if "wants_news" in self.fields:
+            return self.cleaned_data["wants_news"] or None
+        is_refused: bool = self.cleaned_data["no_news"]
+        is_asked = self.cleaned_data["news_asked"] == Basis.SOFT_OPT_IN
+        return False if is_refused else (True if is_asked else None)
+
     def gift_aid_line(self) -> dict[str, Any]:
         """What Gift Aid adds to the amount chosen so far, and what a script needs to say it of any other."""
         least = {f: benefits.needed_pence(self.plan.benefit_pence, f) for f in self.prices}
@@ -139,7 +154,7 @@ class AdoptForm(GiftFields, GiftAidFields):
             email=cleaned["email"],
             present=self.present() if cleaned["is_gift"] == AS_GIFT else None,
             campaign_code=cleaned["c"] or "",
-            wants_news=cleaned["wants_news"],
+            wants_news=self.said_of_news(),
             taxpayer=self.taxpayer(),
             is_another=cleaned["another"],
         )

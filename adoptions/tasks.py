@@ -9,7 +9,7 @@ from django.utils import timezone
 from config import limits
 from config.tasks import every, retried
 
-from . import access, fulfilment, gifts, reconcile, refunds, shield, standing_orders, webhooks
+from . import access, fulfilment, gifts, reconcile, refunds, shield, standing_orders, updates, webhooks
 from .models import EventState, StripeEvent
 
 logger = logging.getLogger(__name__)
@@ -55,6 +55,12 @@ def deliver_gifts() -> None:
     gifts.send_due()
     gifts.follow_mails()
     gifts.tell_of_waiting()
+
+
+@every(hours=1)
+@task
+def send_updates() -> None:
+    updates.send_due()
 
 
 @every(hours=1)

@@ -72,6 +72,19 @@ def mail_webhook_secrets_are_secrets(**kwargs: Any) -> list[CheckMessage]:
 
 
 @register
+def news_has_a_ground(**kwargs: Any) -> list[CheckMessage]:
+    if settings.NEWS_BASIS in {"consent", "soft_opt_in"}:
+        return []
+    return [
+        Error(
+            f"NEWS_BASIS is {settings.NEWS_BASIS!r}.",
+            hint='Set "consent", or "soft_opt_in" if your adviser says that you may.',
+            id="pugmark.E008",
+        )
+    ]
+
+
+@register
 def embedded_postgres_stays_on_a_laptop(**kwargs: Any) -> list[CheckMessage]:
     """It runs without fsync: a power cut may eat it."""
     if not settings.DEBUG and settings.DATABASES["default"]["ENGINE"] == "config.local.postgres":

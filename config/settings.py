@@ -189,6 +189,8 @@ TASKS = {"default": {"BACKEND": "config.tasks.RetryBackend", "QUEUES": ["default
 # --- mail -------------------------------------------------------------------------------------------------
 
 DEFAULT_FROM_EMAIL: str = env.str("DEFAULT_FROM_EMAIL", default="Pugmark <hello@example.org>")
+# On what ground news is sent: "consent" (a box to tick) or "soft_opt_in" (for charities: a box to refuse).
+NEWS_BASIS: str = env.str("NEWS_BASIS", default="consent")
 # Signs what a mail service tells us of mails that came back: see config/bounces.py. Empty: nobody may.
 MAIL_WEBHOOK_SECRETS: list[str] = env.list("MAIL_WEBHOOK_SECRETS", default=[])
 MAILBOX_PORT: int = env.int("MAILBOX_PORT", default=PORT + 2)

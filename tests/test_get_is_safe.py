@@ -80,6 +80,7 @@ class World:
             "gift_url": gift_url(self.gift),
             "url": settings.SITE_URL + (self.new_email if kind == "confirm_email" else self.sign_in),
             "admin_url": settings.SITE_URL + reverse("admin:adoptions_adoption_change", args=[adoption.pk]),
+            "unsubscribe_url": self.unsubscribe,
             "confirm_url": "https://stripe.example/i",  # not ours
         }[name]
 

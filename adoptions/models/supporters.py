@@ -1,3 +1,5 @@
+from datetime import datetime
+
 from django.db import models
 from django.db.models import Q, Value
 from django.db.models.functions import Cast, Concat, Lower, Now
@@ -12,8 +14,13 @@ class SupporterQuerySet(models.QuerySet["Supporter"]):
         return self.filter(erased_at=None).update(
             name="",
             email=Concat(Value("erased-"), Cast("pk", models.CharField()), Value("@erased.invalid")),
+            told_until=None,
             erased_at=Now(),
         )
+
+    def tell(self, *, until: datetime) -> int:
+        """News of the field notes up to a moment goes out: 0 if another worker was first, or it was done lately."""
+        return self.filter(Q(told_until=None) | Q(told_until__lt=until)).update(told_until=until)
 
 
 class Supporter(models.Model):
@@ -24,6 +31,9 @@ class Supporter(models.Model):
     stripe_customer_id = models.CharField(max_length=64, blank=True, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
     erased_at = models.DateTimeField(null=True, blank=True, editable=False)
+    told_until = models.DateTimeField(
+        null=True, blank=True, editable=False, help_text="Field notes up to here have been mailed."
+    )
 
     objects = SupporterQuerySet.as_manager()
 

@@ -70,8 +70,8 @@ def check_context(form: AdoptForm, species: Species) -> dict[str, Any]:
         home = f"{answers.taxpayer.address}, {answers.taxpayer.postcode}"
         name = f"{answers.taxpayer.first_name} {answers.taxpayer.last_name}"
         rows.append(("Gift Aid", f"{form.declaration()}\n{name}, {home}\n{form.gift_aid_line()['sentence']}"))
-    if answers.wants_news:
-        rows.append(("News by email", "Yes, please"))
+    if answers.wants_news is not None:
+        rows.append(("News by email", "Yes" if answers.wants_news else "No"))
     rows += gift_rows(answers.present) if answers.present else [("It is for", "you")]
     return {
         "form": form,

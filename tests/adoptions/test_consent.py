@@ -6,9 +6,11 @@ from typing import Any
 import pytest
 from django.db import DatabaseError, IntegrityError, transaction
 from django.test import Client
+from pytest_django import Settings
 
 from adoptions import consent
-from adoptions.models import ConsentEvent, Supporter, Suppression
+from adoptions.models import Basis, ConsentEvent, Supporter, Suppression
+from config.checks import news_has_a_ground
 from tests.adoptions.conftest import Amara
 from tests.adoptions.visitors import signed_in
 from tests.makers import make_active_adoption, make_adoption, make_supporter
@@ -70,6 +72,63 @@ def test_box_in_the_form_is_not_ticked_for_anybody(client: Client, stripe: Any) 
 def test_tick_in_the_form_is_kept_with_its_words(client: Client, stripe: Any, answers: Any, events: int) -> None:
     Amara(client, stripe).reach_stripe(**answers)
     assert ConsentEvent.objects.filter(state="granted", page="/adopt/amur-leopard/").count() == events
+
+
+# --- charity soft opt-in --------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def soft_opt_in(settings: Settings) -> None:
+    settings.NEWS_BASIS = "soft_opt_in"
+
+
+ASKED = {"news_asked": "soft_opt_in"}
+
+
+def test_form_offers_a_box_to_refuse_and_ticks_nothing(client: Client, stripe: Any, soft_opt_in: None) -> None:
+    page = client.get("/adopt/amur-leopard/").content.decode()
+    box = page[page.index('name="no_news"') :].split(">")[0]
+    assert "checked" not in box
+    assert "Please do not email me news" in page
+    assert 'name="wants_news"' not in page
+
+
+@pytest.mark.parametrize(
+    ("answers", "states"),
+    [(ASKED, ["granted"]), ({**ASKED, "no_news": "on"}, ["withdrawn"]), ({}, []), ({"news_asked": "consent"}, [])],
+    ids=["silent", "refused", "not asked", "asked otherwise"],
+)
+def test_what_was_said_of_news_is_kept_with_its_ground(
+    client: Client, stripe: Any, soft_opt_in: None, answers: Any, states: list[str]
+) -> None:
+    Amara(client, stripe).reach_stripe(**answers)
+    events = list(ConsentEvent.objects.all())
+    assert [event.state for event in events] == states
+    if states == ["granted"]:
+        assert (events[0].basis, events[0].wording) == ("soft_opt_in", consent.wording(Basis.SOFT_OPT_IN))
+
+
+def test_silence_takes_no_refusal_back_and_weakens_no_yes(reader: Supporter, soft_opt_in: None) -> None:
+    consent.answered(reader, wants_news=True, page="/")
+    assert ConsentEvent.objects.get().basis == "consent"
+    consent.withdraw(consent.address_hash(reader.email), page="/")
+    consent.answered(reader, wants_news=True, page="/")
+    assert not consent.may_send_news(reader)
+
+
+def test_silence_counts_only_where_the_site_goes_by_it(amara: Supporter, settings: Settings, soft_opt_in: None) -> None:
+    consent.answered(amara, wants_news=True, page="/")
+    assert consent.may_send_news(amara)
+    settings.NEWS_BASIS = "consent"
+    assert not consent.may_send_news(amara)
+    consent.grant(amara, page="/my-adoption/news/")
+    assert consent.may_send_news(amara)
+
+
+def test_ground_that_there_is_not_stops_the_start(settings: Settings) -> None:
+    assert news_has_a_ground() == []
+    settings.NEWS_BASIS = "hope"
+    assert [error.id for error in news_has_a_ground()] == ["pugmark.E008"]
 
 
 # --- one click ---------------------------------------------------------------------------------------------------

@@ -237,6 +237,14 @@ def context_of(kind: str, name: str = "Ellie") -> dict[str, Any]:
             ),
             "manage_url": f"{SITE}/m",
         },
+        "field_notes": {
+            "notes": [
+                {"title": "A cub", "day": "24 December 2026", "words": "Seen twice.", "url": f"{SITE}/species/"},
+                {"title": "Snow", "day": "25 December 2026", "words": "Deep.", "url": f"{SITE}/threats/"},
+            ],
+            "manage_url": f"{SITE}/m",
+            "unsubscribe_url": f"{SITE}/u",
+        },
         "payment_failed": {
             "amount_pence": 500,
             "reason": "not enough money in the account",
