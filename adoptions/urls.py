@@ -6,6 +6,7 @@ from .views import (
     certificates,
     changing,
     checkout,
+    commenting,
     gift,
     my_adoption,
     signing_in,
@@ -38,6 +39,7 @@ urlpatterns = [
     path(
         "my-adoption/<reference:reference>/receipts/<int:payment_id>.pdf", my_adoption.receipt_pdf, name="receipt_pdf"
     ),
+    path("my-adoption/<reference:reference>/comment/", commenting.comment, name="comment"),
     path("my-adoption/<reference:reference>/gift/", my_adoption.change_gift, name="change_gift"),
     path("my-adoption/<reference:reference>/gift/again/", my_adoption.send_gift_again, name="send_gift_again"),
     path("my-adoption/<reference:reference>/stop/", changing.stop, name="stop"),

@@ -111,3 +111,18 @@ def site_url_is_served_here(**kwargs: Any) -> list[CheckMessage]:
             id="pugmark.E006",
         )
     ]
+
+
+@register
+def comments_shown_at_once_are_somebodys(**kwargs: Any) -> list[CheckMessage]:
+    """A word we do not know would trust nobody, and whoever set it would believe it did."""
+    unknown = sorted(set(settings.COMMENTS_SHOWN_AT_ONCE) - {"adopters", "known"})
+    if not unknown:
+        return []
+    return [
+        Error(
+            f"COMMENTS_SHOWN_AT_ONCE names {', '.join(unknown)}.",
+            hint="It takes adopters, known, or both with a comma between them.",
+            id="pugmark.E007",
+        )
+    ]

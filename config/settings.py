@@ -156,6 +156,9 @@ CHARITY = {
     "is_demonstration": "CHARITY_NAME" not in env.ENVIRON,
 }
 
+# Whose comments appear without a moderator, where nothing holds them: "adopters", "known" (species/proved_writers.py).
+COMMENTS_SHOWN_AT_ONCE: list[str] = env.list("COMMENTS_SHOWN_AT_ONCE", default=[])
+
 # --- files ------------------------------------------------------------------------------------------------
 
 STATIC_URL = "static/"

@@ -24,6 +24,7 @@ class Shown:
     body: str
     created_at: datetime
     is_from_charity: bool = False
+    is_by_adopter: bool = False
     replies: tuple["Shown", ...] = ()
 
     @property
@@ -103,7 +104,7 @@ def _answers(public: QuerySet[Comment], wanted: QuerySet[Comment]) -> QuerySet[C
 def _columns(comments: QuerySet[Comment], public: QuerySet[Comment]) -> QuerySet[Any, Any]:
     counted = public.order_by().annotate(one=Value(1)).values("one").annotate(total=Count("pk")).values("total")
     return comments.annotate(total=Subquery(counted), public_name=SHOWN_NAME, public_body=SHOWN_BODY).values(
-        "pk", "parent_id", "created_at", "is_from_charity", "total", "public_name", "public_body"
+        "pk", "parent_id", "created_at", "is_from_charity", "is_by_adopter", "total", "public_name", "public_body"
     )
 
 
@@ -115,5 +116,6 @@ def _shown(row: Row, rows: list[Row]) -> Shown:
         body=row["public_body"],
         created_at=row["created_at"],
         is_from_charity=row["is_from_charity"],
+        is_by_adopter=row["is_by_adopter"],
         replies=tuple(_shown(answer, []) for answer in answers),
     )

@@ -83,7 +83,7 @@ class CommentForm(forms.Form):
         is_allowed = (
             PER_ADDRESS.allows(address)
             and PER_NETWORK.allows(network_of(address))
-            and PER_WRITER.allows(self.cleaned_data["email"].lower())
+            and PER_WRITER.allows(self.address().lower())
         )
         if not is_allowed:
             self.add_error(
@@ -94,6 +94,9 @@ class CommentForm(forms.Form):
             )
         return is_allowed
 
+    def address(self) -> str:
+        return str(self.cleaned_data["email"])
+
     def as_comment(self) -> Comment:
         name = self.cleaned_data["name"]
         return Comment(
@@ -101,12 +104,12 @@ class CommentForm(forms.Form):
             parent=self.cleaned_data["parent"],
             name=name,
             name_to_show=name if self.cleaned_data["whole_name"] else first_name(name),
-            email=self.cleaned_data["email"],
+            email=self.address(),
             body=self.cleaned_data["comment"],
             wants_replies=self.cleaned_data["wants_replies"],
         )
 
-    def save(self, request: HttpRequest) -> None:
+    def save(self, request: HttpRequest) -> Comment:
         """Into the queue, once however often it is sent. A filled trap holds a comment; it never deletes one."""
         comment = self.as_comment()
         comment.network = network_of(client_address(request))
@@ -116,6 +119,7 @@ class CommentForm(forms.Form):
             trap=bool(self.cleaned_data["homepage"]),
             stamp=self.cleaned_data["loaded"],
         )
+        return comment
 
 
 class ChangeForm(forms.Form):

@@ -26,6 +26,8 @@ EXPORTED = (
     "moderated_at",
     "reason",
     "wants_replies",
+    "is_by_adopter",
+    "proved_at",
     "network",
 )
 

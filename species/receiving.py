@@ -2,7 +2,7 @@
 
 from django.db import IntegrityError, transaction
 
-from . import emails
+from . import emails, proved_writers
 from .models import Comment
 from .weighing import Verdict, weigh
 
@@ -36,6 +36,8 @@ def _keep(comment: Comment, verdict: Verdict) -> None:
     comment.save(force_insert=True)
     if verdict.is_spam:
         Comment.objects.filter(pk=comment.pk).mark_spam(by=None)
+    elif comment.is_by_adopter and proved_writers.publish(comment):
+        comment.refresh_from_db()
     elif not verdict.is_suspicious:
         emails.tell_it_waits(comment)
 

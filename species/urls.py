@@ -35,6 +35,7 @@ urlpatterns = [
     path("my-comment/<str:token>/", own_comment.own_comment, name="own_comment"),
     path("my-comment/<str:token>/change/", own_comment.change_own_comment, name="change_own_comment"),
     path("my-comment/<str:token>/take-back/", own_comment.take_back_own_comment, name="take_back_own_comment"),
+    path("my-comment/<str:token>/publish/", own_comment.publish_own_comment, name="publish_own_comment"),
     path("no-more-replies/<str:token>/", own_comment.stop_replies, name="stop_replies"),
     path("moderate/<str:token>/", moderating.moderate, name="moderate"),
     *(

@@ -82,6 +82,16 @@ def test_addresses_with_a_secret_keep_their_shape() -> None:
     assert reverse("adoptions:use_link", args=["A" * 43]) == f"/my-adoption/{'A' * 43}/"
     assert reverse("adoptions:adoption", args=["PM-7K4T9QXR"]) == "/my-adoption/PM-7K4T9QXR/"
     assert reverse("adoptions:unsubscribe", args=["t0ken"]) == "/unsubscribe/t0ken/"
+    assert reverse("species:own_comment", args=["t0ken"]) == "/my-comment/t0ken/"
+    assert reverse("species:stop_replies", args=["t0ken"]) == "/no-more-replies/t0ken/"
+    assert reverse("species:moderate", args=["t0ken"]) == "/moderate/t0ken/"
+    assert reverse("species:preview", args=["t0ken"]) == "/preview/t0ken/"
+
+
+def test_addresses_of_comments_keep_their_shape() -> None:
+    assert reverse("species:comment", args=[7]) == "/comments/7/"
+    assert reverse("species:report_comment", args=[7]) == "/comments/7/report/"
+    assert reverse("admin:species_comment_queue") == "/admin/species/comment/queue/"
 
 
 def test_reading_sets_no_cookie_answers_head_and_takes_no_post(client: Client, content: None) -> None:

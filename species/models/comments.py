@@ -68,6 +68,10 @@ class CommentQuerySet(models.QuerySet["Comment"]):
         """Those that still say what they said when somebody looked: nobody decides on words they have not read."""
         return self.filter(Q(edited_at=None) | Q(edited_at__lt=moment - CLOCKS_DIFFER))
 
+    def unsuspected(self) -> Self:
+        """Those that no rule holds."""
+        return self.filter(suspicion=0, held_because="")
+
     def editable(self) -> Self:
         return self.pending().filter(created_at__gt=timezone.now() - EDITABLE_FOR)
 
@@ -78,6 +82,10 @@ class CommentQuerySet(models.QuerySet["Comment"]):
     def approve(self, *, by: "User", **shown: str) -> int:
         """Publish as it is, or with `masked_body` and `name_to_show` in place of what gives somebody away."""
         return self._move(DECIDABLE, CommentStatus.APPROVED, by=by, **shown)
+
+    def publish_proved(self) -> int:
+        """Without a moderator, for a writer who has proved who they are: the history names nobody."""
+        return self._move(DECIDABLE, CommentStatus.APPROVED, by=None, proved_at=Now())
 
     def reject(self, *, by: "User", reason: str = "") -> int:
         return self._move(DECIDABLE, CommentStatus.REJECTED, by=by, reason=reason)
@@ -108,7 +116,7 @@ class CommentQuerySet(models.QuerySet["Comment"]):
         *,
         by: "User | None",
         reason: str = "",
-        **columns: str,
+        **columns: Any,
     ) -> int:
         """Move the rows that are still in one of `sources`; how many moved. Of two at once, the second moves none.
 
@@ -157,6 +165,9 @@ class Comment(models.Model):
         max_length=BODY_LENGTH * 2, blank=True, editable=False, help_text="What is published instead, if anything."
     )
     is_from_charity = models.BooleanField("from the charity", default=False, editable=False)
+    is_by_adopter = models.BooleanField(
+        "by an adopter", default=False, editable=False, help_text="Written by somebody signed in to their adoption."
+    )
     wants_replies = models.BooleanField(
         "tell of replies", default=False, help_text="The writer asked for a mail when somebody answers."
     )
@@ -167,6 +178,11 @@ class Comment(models.Model):
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, editable=False, related_name="+"
     )
     reason = models.CharField("reason given", max_length=300, blank=True, help_text="Why it was rejected.")
+    proved_at = models.DateTimeField(
+        null=True,
+        editable=False,
+        help_text="When it was shown without a moderator, its writer having proved who they are.",
+    )
     edited_at = models.DateTimeField(null=True, editable=False)
     erased_at = models.DateTimeField(null=True, editable=False, help_text="When its writer's details were erased.")
     held_because = models.CharField(
@@ -193,6 +209,7 @@ class Comment(models.Model):
                 condition=(
                     Q(status=CommentStatus.PENDING, moderated_at__isnull=True, moderated_by__isnull=True)
                     | Q(status__in=BY_A_PERSON, moderated_at__isnull=False, moderated_by__isnull=False)
+                    | Q(status=CommentStatus.APPROVED, moderated_at__isnull=False, proved_at__isnull=False)
                     | Q(status=CommentStatus.SPAM, moderated_at__isnull=False)
                     | Q(status=CommentStatus.WITHDRAWN, moderated_at__isnull=False, moderated_by__isnull=True)
                 ),

@@ -5,7 +5,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from config.same_origin import same_origin_only
-from species import comment_links, personal_data, receiving
+from species import comment_links, personal_data, proved_writers, receiving
 from species.forms import ChangeForm
 from species.models import Comment
 
@@ -52,6 +52,18 @@ def take_back_own_comment(request: HttpRequest, token: str) -> HttpResponse:
 
 
 @same_origin_only
+@require_POST
+@for_one_person
+def publish_own_comment(request: HttpRequest, token: str) -> HttpResponse:
+    """Shown at once: the link was sent to the address that a moderator has approved before. Otherwise it waits on."""
+    comment = comment_links.comment_of_own_view(token)
+    if comment is None:
+        return link_is_over(request)
+    proved_writers.publish(comment)
+    return redirect("species:own_comment", token=token)
+
+
+@same_origin_only
 @require_http_methods(["GET", "HEAD", "POST"])
 @for_one_person
 def stop_replies(request: HttpRequest, token: str) -> HttpResponse:
@@ -70,6 +82,7 @@ def _page(request: HttpRequest, token: str, comment: Comment, form: ChangeForm, 
         "comment": comment,
         "form": form,
         "token": token,
+        "may_publish": proved_writers.may_publish(comment),
         "is_editable": Comment.objects.filter(pk=comment.pk).editable().exists(),
     }
     return render(request, "species/comments/own.html", context, status=status)
