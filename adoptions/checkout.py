@@ -160,7 +160,7 @@ def open_page(adoption: Adoption) -> str | None:
 def request_for(adoption: Adoption) -> CheckoutRequest:
     """What Stripe is asked to charge: everything comes from our row, nothing from the browser."""
     thanks = settings.SITE_URL + reverse("adoptions:thanks", args=[adoption.public_id])
-    species = adoption.species.common_name
+    species = adoption.species.heading
     return CheckoutRequest(
         public_id=str(adoption.public_id),
         attempt=str(adoption.session_number),

@@ -23,7 +23,7 @@ def facts_as_data(knowledge: Knowledge) -> dict[str, Any]:
     }
     return {
         "slug": species.slug,
-        "common_name": species.common_name,
+        "common_name": species.heading,
         "scientific_name": species.scientific_name,
         "status": {
             "code": species.status,
@@ -32,7 +32,7 @@ def facts_as_data(knowledge: Knowledge) -> dict[str, Any]:
         },
         "as_of": species.as_of,
         "url": f"{settings.SITE_URL}{species.get_absolute_url()}",
-        "cite_as": f"{settings.CHARITY['name']}, “{species.common_name}”, facts as of {as_of(species)}",
+        "cite_as": f"{settings.CHARITY['name']}, “{species.heading}”, facts as of {as_of(species)}",
         "facts": [_fact(fact, knowledge.fact_sources.get(fact.pk, ())) for fact in knowledge.facts.values()],
         "population_counts": [_count(count, knowledge.count_sources.get(count.pk, ())) for count in knowledge.counts],
         "conflicts": [_conflict(conflict, notebook) for conflict in notebook.disagreements()],

@@ -2,7 +2,7 @@
 
 `{{ page }}` is a SpeciesPage; beside it the context holds `form` (leave a reply). What a template needs:
 
-    page.species              the model: common_name, scientific_name, slug, get_status_display, status_assessed …
+    page.species              the model: heading, common_name, scientific_name, slug, get_status_display …
     page.status_scale         (code, label) from EX to LC;   page.as_of   “November 2026”
     page.description          two sentences for search engines;   page.cite_as   the “cite this page” line
     page.standfirst, .glance_note, .habitat, .range, .life, .why, .doing, .pays_for     paragraphs, maybe none
@@ -140,7 +140,7 @@ class SpeciesPage(Content):
     @property
     def cite_as(self) -> str:
         address = f"{settings.SITE_URL}{self.species.get_absolute_url()}"
-        return f"{settings.CHARITY['name']}, “{self.species.common_name}”, facts as of {self.as_of}, {address}"
+        return f"{settings.CHARITY['name']}, “{self.species.heading}”, facts as of {self.as_of}, {address}"
 
 
 @lru_cache(maxsize=64)

@@ -87,7 +87,7 @@ def _passages(query: SearchQuery) -> Iterator[Result]:
     for text in _ranked(texts, vector, query):
         yield Result(
             kind=_("On the page"),
-            title=f"{text.species.common_name}: {text.title or text.get_section_display()}",
+            title=f"{text.species.heading}: {text.title or text.get_section_display()}",
             url=text.species.get_absolute_url(),
             extract="",
         )
@@ -109,7 +109,7 @@ def _similar[M: Model](rows: QuerySet[M], column: str, words: str) -> Iterable[M
 
 
 def _of_species(species: Species) -> Result:
-    return Result(_("Species"), species.common_name, species.get_absolute_url(), species.scientific_name)
+    return Result(_("Species"), species.heading, species.get_absolute_url(), species.scientific_name)
 
 
 def _of_threat(threat: Threat) -> Result:
@@ -124,7 +124,7 @@ def _of_fact(fact: Fact) -> Result:
     when = f" ({fact.period})" if fact.period else ""
     return Result(
         kind=_("Fact"),
-        title=f"{fact.species.common_name}: {fact.label}",
+        title=f"{fact.species.heading}: {fact.label}",
         url=fact.species.get_absolute_url(),
         extract=_short(f"{with_unit(fact)}{when}"),
     )

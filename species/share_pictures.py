@@ -7,11 +7,13 @@ from pathlib import Path
 from typing import Self
 
 from django.conf import settings
+from django.urls import reverse
 from django.utils import translation
 
 from config.typesetting import compile_page
 
 from .art import drawing_of
+from .content_version import content_version
 from .headline import headline_fact, where_from
 from .models import Species, Status
 
@@ -40,7 +42,7 @@ class SharePicture:
         with translation.override("en-gb"):
             return cls(
                 drawing=drawing_of(species.slug),
-                name=species.common_name,
+                name=species.heading,
                 scientific_name=species.scientific_name,
                 status=printed_status(species),
                 charity=settings.CHARITY["name"],
@@ -54,6 +56,13 @@ class SharePicture:
         """Changes with any word on the picture, with its drawing and with its design."""
         words = "\0".join(asdict(self).values())
         return f'"{hashlib.sha256(f"{words}\0{_design(self.drawing)}".encode()).hexdigest()[:32]}"'
+
+
+def share_address(species: Species) -> str:
+    """Where the picture is. With the content, the drawing or the design it moves, as others keep what they fetched."""
+    version = getattr(species, "content_version", "") or content_version()
+    digest = hashlib.sha256(f"{version}{_design(drawing_of(species.slug))}".encode()).hexdigest()
+    return f"{settings.SITE_URL}{reverse('species:share_picture', args=[species.slug])}?{digest[:8]}"
 
 
 def printed_status(species: Species) -> str:

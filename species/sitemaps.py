@@ -1,8 +1,9 @@
 """The map of the site. A date stands only where it is true: when something on that page last changed."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
@@ -14,23 +15,25 @@ from django.urls import reverse
 from config.pages import PAGES
 
 from .models import Comment, Conflict, Fact, FieldNote, PopulationCount, Source, Species, Text, Threat
+from .translated import address_in, addresses_by_language, with_languages
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
     path: str
     changed_at: datetime | None
+    in_languages: list[tuple[str, str]] = field(default_factory=list)  # of the same page, itself among them
 
 
-def species_changes() -> list[tuple[str, datetime]]:
-    """The slug of each published species, and the last change of anything its page shows."""
+def species_changes() -> list[tuple[Species, datetime]]:
+    """Each published species with its languages, and the last change of anything its page shows."""
     shown = (Fact, Text, PopulationCount, Conflict)
-    species = Species.objects.public().annotate(
+    species = with_languages(Species.objects.public()).annotate(
         changed_at=Greatest(
             "updated_at", *(_newest(model, "updated_at") for model in shown), _newest(Comment, "moderated_at")
         )
     )
-    return list(species.values_list("slug", "changed_at"))
+    return [(each, each.changed_at) for each in species]
 
 
 def _newest(model: type[Model], column: str) -> Subquery:
@@ -54,9 +57,12 @@ class SiteMap(Sitemap[Place]):
         newest = max((changed for _, changed in species), default=None)
         yield Place(reverse("species:home"), newest)
         yield Place(reverse("species:list"), newest)
-        for slug, changed in species:
-            yield Place(reverse("species:detail", args=[slug]), changed)
-            yield Place(reverse("adoptions:adopt", args=[slug]), None)
+        for each, changed in species:
+            in_languages = addresses_by_language(each)
+            yield Place(each.get_absolute_url(), changed, in_languages)
+            for language in getattr(each, "languages", []):
+                yield Place(address_in(each, language), changed, in_languages)
+            yield Place(reverse("adoptions:adopt", args=[each.slug]), None)
         threats = list(Threat.objects.filter(species_threats__species__is_published=True).distinct())
         yield Place(reverse("species:threats"), max((each.updated_at for each in threats), default=None))
         for threat in threats:
@@ -66,6 +72,13 @@ class SiteMap(Sitemap[Place]):
             yield Place(note.get_absolute_url(), note.updated_at)
         for page in PAGES:
             yield Place(reverse(page), None)
+
+    def get_urls(self, page: int | str = 1, site: Any = None, protocol: str | None = None) -> list[dict[str, Any]]:
+        """Django knows other languages only as prefixes of one address; each of ours is where it says."""
+        found = super().get_urls(page=page, site=site, protocol=protocol)
+        for url in found:
+            url["alternates"] = [{"lang_code": code, "location": address} for code, address in url["item"].in_languages]
+        return found
 
     def location(self, item: Place) -> str:
         return item.path

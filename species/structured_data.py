@@ -7,6 +7,7 @@ from django.urls import reverse
 
 from .models import Status
 from .page import Item, SpeciesPage
+from .share_pictures import share_address
 
 CONTEXT = "https://schema.org"
 Thing = dict[str, Any]
@@ -25,12 +26,12 @@ def _article(page: SpeciesPage, address: str) -> Thing:
     return {
         "@type": "Article",
         "@id": f"{address}#article",
-        "headline": page.species.common_name,
+        "headline": page.species.heading,
         "description": page.description,
         "inLanguage": "en-GB",
         "url": address,
         "mainEntityOfPage": address,
-        "image": settings.SITE_URL + reverse("species:share_picture", args=[page.species.slug]),
+        "image": share_address(page.species),
         "about": {"@id": f"{address}#taxon"},
         "dateModified": page.species.as_of,
         "author": _charity(),
@@ -66,7 +67,7 @@ def _breadcrumbs(page: SpeciesPage, address: str) -> Thing:
     steps = [
         ("Home", f"{settings.SITE_URL}{reverse('species:home')}"),
         ("Species", f"{settings.SITE_URL}{reverse('species:list')}"),
-        (page.species.common_name, address),
+        (page.species.heading, address),
     ]
     return {
         "@type": "BreadcrumbList",

@@ -7,6 +7,7 @@ from typing import Self
 from django.conf import settings
 from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import OuterRef, QuerySet
+from django.urls import reverse
 
 from .knowledge import Knowledge
 from .models import Section, Source, Species, Text
@@ -38,7 +39,7 @@ class Glance:
         return cls(
             species=species,
             language=language,
-            name=next((notebook.plain(row.body) for row in rows if row.key == NAME), species.common_name),
+            name=next((notebook.plain(row.body) for row in rows if row.key == NAME), species.heading),
             standfirst=_paragraphs(notebook, texts, Section.STANDFIRST),
             rows=tuple(Item(row.key, row.title, notebook.paragraphs(row.body)) for row in rows if row.key != NAME),
             note=_paragraphs(notebook, texts, Section.AT_A_GLANCE_NOTE),
@@ -61,3 +62,15 @@ def with_languages(species: QuerySet[Species]) -> QuerySet[Species]:
     )
     codes = written.order_by("language").values("language").distinct()
     return species.annotate(languages=ArraySubquery(codes))
+
+
+def address_in(species: Species, language: str) -> str:
+    return reverse("species:translated", kwargs={"slug": species.slug, "language": language})
+
+
+def addresses_by_language(species: Species, language: str = "") -> list[tuple[str, str]]:
+    """Every address of a species with the code of its language; empty where there is but one."""
+    codes = [language] if language else getattr(species, "languages", [])
+    own = settings.SITE_URL + species.get_absolute_url()
+    others = [(code, settings.SITE_URL + address_in(species, code)) for code in codes]
+    return [(settings.LANGUAGE_CODE, own), *others, ("x-default", own)] if others else []

@@ -64,7 +64,7 @@ def check_context(form: AdoptForm, species: Species) -> dict[str, Any]:
     """The answers in words, and what the button will do."""
     answers = form.answers(species)
     draft = Adoption(frequency=answers.frequency, amount_pence=answers.amount_pence)
-    rows = [("You adopt", species.common_name), ("You give", draft.price), ("Your name", answers.name)]
+    rows = [("You adopt", species.heading), ("You give", draft.price), ("Your name", answers.name)]
     rows.append(("Your email address", answers.email))
     if answers.taxpayer:
         home = f"{answers.taxpayer.address}, {answers.taxpayer.postcode}"

@@ -6,6 +6,7 @@ from django.core.validators import RegexValidator
 from django.db import models
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
 from .seeded import Seeded
@@ -52,7 +53,7 @@ class Species(Seeded):
     slug = models.SlugField(
         unique=True, help_text="Part of the page's address. Never change it once people have links."
     )
-    common_name = models.CharField(max_length=80, help_text="As a reader would say it: “Amur leopard”.")
+    common_name = models.CharField(max_length=80, help_text="As within a sentence: “Amur leopard”, “snow leopard”.")
     scientific_name = models.CharField(max_length=120)
     status = models.CharField(
         max_length=2,
@@ -85,10 +86,15 @@ class Species(Seeded):
         verbose_name_plural = "species"
 
     def __str__(self) -> str:
-        return self.common_name
+        return self.heading
 
     def get_absolute_url(self) -> str:
         return reverse("species:detail", args=[self.slug])
+
+    @property
+    def heading(self) -> str:
+        """The name where it begins a line. Within a sentence it is the `common_name`: “the snow leopard”."""
+        return capfirst(self.common_name)
 
     @property
     def takes_comments(self) -> bool:

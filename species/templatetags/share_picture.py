@@ -3,11 +3,9 @@
 from typing import Any
 
 from django import template
-from django.conf import settings
-from django.urls import reverse
 
 from species.models import Species
-from species.share_pictures import HEIGHT, WIDTH, printed_status
+from species.share_pictures import HEIGHT, WIDTH, printed_status, share_address
 
 register = template.Library()
 
@@ -16,8 +14,8 @@ register = template.Library()
 def share_picture(species: Species) -> dict[str, Any]:
     status = printed_status(species)
     return {
-        "address": settings.SITE_URL + reverse("species:share_picture", args=[species.slug]),
+        "address": share_address(species),
         "width": WIDTH,
         "height": HEIGHT,
-        "alt": f"{species.common_name}, {status}" if status else species.common_name,
+        "alt": f"{species.heading}, {status}" if status else species.heading,
     }

@@ -26,7 +26,7 @@ NOTES_AT_HOME = 3
 @public_page
 def home(request: HttpRequest) -> HttpResponse:
     """The featured species, the others, and the newest field notes."""
-    species = list(Species.objects.public())
+    species = list(with_content_version(Species.objects.public()))
     context = {
         "featured": species[0] if species else None,
         "standfirst": standfirsts(species[:1]),

@@ -6,6 +6,7 @@ from django.shortcuts import get_object_or_404, render
 from django.utils import translation
 from django.views.decorators.http import require_safe
 
+from species.content_version import with_content_version
 from species.models import Species
 from species.translated import Glance
 
@@ -15,7 +16,7 @@ from .caching import public_page
 @require_safe
 @public_page
 def at_a_glance(request: HttpRequest, slug: str, language: str) -> HttpResponse:
-    species = get_object_or_404(Species.objects.public(), slug=slug)
+    species = get_object_or_404(with_content_version(Species.objects.public()), slug=slug)
     with translation.override(language):
         page = Glance.of(species, language=language)
         if page is None:

@@ -1,3 +1,4 @@
+import re
 from datetime import UTC, datetime, timedelta
 from xml.etree import ElementTree
 
@@ -25,6 +26,8 @@ pytestmark = pytest.mark.django_db
 
 ATOM = "{http://www.w3.org/2005/Atom}"
 SITEMAP = "{http://www.sitemaps.org/schemas/sitemap/0.9}"
+XHTML = "{http://www.w3.org/1999/xhtml}"
+SITE = "http://127.0.0.1:8000"
 
 
 def test_api_has_the_shape_that_was_promised(client: Client, our_content: None) -> None:
@@ -135,9 +138,9 @@ def test_sitemap_dates_a_page_by_its_last_change(client: Client) -> None:
     for model in (Species, Fact):
         model._default_manager.update(updated_at=old)
     species.texts.update(updated_at=old + timedelta(days=5))
-    assert species_changes() == [("amur-leopard", old + timedelta(days=5))]
+    assert species_changes() == [(species, old + timedelta(days=5))]
     comment = make_approved_comment()
-    assert species_changes() == [("amur-leopard", comment.moderated_at)]
+    assert species_changes() == [(species, comment.moderated_at)]
     places = ElementTree.fromstring(client.get("/sitemap.xml").content)
     addresses = [place.findtext(f"{SITEMAP}loc") for place in places]
     assert "http://127.0.0.1:8000/species/amur-leopard/" in addresses
@@ -145,6 +148,28 @@ def test_sitemap_dates_a_page_by_its_last_change(client: Client) -> None:
     assert len(addresses) == len(set(addresses))
     for address in addresses:
         assert client.get((address or "").removeprefix("http://127.0.0.1:8000")).status_code == 200
+
+
+@pytest.mark.parametrize("address", ["/", "/species/amur-leopard/"])
+def test_page_announces_its_feed_as_what_it_is(client: Client, address: str) -> None:
+    make_species()
+    ((kind, feed),) = re.findall(
+        r'<link rel="alternate" type="([^"]+)"[^>]*href="([^"]+\.xml)"', client.get(address).text
+    )
+    assert client.get(feed)["Content-Type"].split(";")[0] == kind == "application/atom+xml"
+
+
+def test_sitemap_names_a_page_in_every_language_it_is_written_in(client: Client) -> None:
+    make_text("Амурский леопард", "at_a_glance", key="common-name", language="ru")
+    make_species("amur-tiger")
+    languages: dict[str, dict[str, str]] = {}
+    for place in ElementTree.fromstring(client.get("/sitemap.xml").content):
+        others = {link.get("hreflang", ""): link.get("href", "") for link in place.findall(f"{XHTML}link")}
+        languages[place.findtext(f"{SITEMAP}loc") or ""] = others
+    own, russian = f"{SITE}/species/amur-leopard/", f"{SITE}/ru/species/amur-leopard/"
+    assert languages[own] == languages[russian] == {"en-gb": own, "ru": russian, "x-default": own}
+    assert languages[f"{SITE}/species/amur-tiger/"] == {}
+    assert client.get("/ru/species/amur-leopard/").status_code == 200
 
 
 def test_security_txt_is_good_for_more_than_a_month(client: Client) -> None:

@@ -54,4 +54,4 @@ class Command(BaseCommand):
             "change": reverse("admin:species_species_change", args=[species.pk]),
         }
         addresses = {place: settings.SITE_URL + address for place, address in places.items()}
-        self.stdout.write(NEXT.format(name=species.common_name, slug=species.slug, **addresses))
+        self.stdout.write(NEXT.format(name=species.heading, slug=species.slug, **addresses))
