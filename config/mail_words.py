@@ -143,6 +143,7 @@ SAMPLES: dict[str, Any] = {
     "common_name": "Amur leopard",
     "reference": "PM-7K4T9QXR",
     "price": "£5 a month",
+    "get_frequency_display": "Every month",
     "before": "£3 a month",
     "code": "123456",
     "minutes": 10,

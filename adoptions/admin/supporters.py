@@ -1,7 +1,16 @@
-from django.contrib import admin
-from django.http import HttpRequest
+from typing import Any
 
-from ..models import Adoption, Supporter
+from django.contrib import admin
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+from django.utils.html import format_html
+from django.views.decorators.http import require_safe
+
+from .. import details, timeline
+from ..models import Adoption, ConsentEvent, Supporter
 from .read_only import ReadOnly
 
 
@@ -19,17 +28,62 @@ class AdoptionInline(ReadOnly, admin.TabularInline[Adoption, Supporter]):
 
 @admin.register(Supporter)
 class SupporterAdmin(admin.ModelAdmin[Supporter]):
-    list_display = ["name", "email", "created_at"]
+    list_display = ["name", "email", "created_at", "timeline_link"]
     list_filter = ["created_at"]
     search_fields = ["name", "email", "adoptions__reference"]
     search_help_text = "Name, email or reference"
     list_per_page = 50
     show_full_result_count = False
-    readonly_fields = ["created_at"]
+    fields = ["timeline_link", "name", "email", "created_at"]
+    readonly_fields = ["created_at", "timeline_link"]
     inlines = [AdoptionInline]
+
+    def get_urls(self) -> list[URLPattern]:
+        wrap = self.admin_site.admin_view
+        return [path("<int:pk>/timeline/", wrap(show_timeline), name="supporter_timeline"), *super().get_urls()]
+
+    @admin.display(description="All that happened")
+    def timeline_link(self, supporter: Supporter) -> str:
+        return format_html('<a href="{}">Timeline</a>', reverse("admin:supporter_timeline", args=[supporter.pk]))
+
+    def save_model(self, request: HttpRequest, supporter: Supporter, form: Any, change: bool) -> None:
+        """As if they had done it themselves: whoever is concerned is told, at the old and at the new address."""
+        known = Supporter.objects.get(pk=supporter.pk)
+        if "name" in form.changed_data:
+            details.change_name(known, supporter.name)
+        if "email" in form.changed_data:
+            details.change_email(known, supporter.email)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
 
     def has_delete_permission(self, request: HttpRequest, obj: Supporter | None = None) -> bool:
         return False
+
+
+@require_safe
+def show_timeline(request: HttpRequest, pk: int) -> HttpResponse:
+    if not request.user.has_perm("adoptions.view_supporter"):
+        raise PermissionDenied
+    supporter = get_object_or_404(Supporter, pk=pk)
+    context = {
+        **admin.site.each_context(request),
+        "title": f"All that happened: {supporter}",
+        "supporter": supporter,
+        "standing": timeline.standing(supporter),
+        "moments": timeline.of(supporter, request.user),
+        "most": timeline.MOST_OF_A_KIND,
+    }
+    return TemplateResponse(request, "admin/adoptions/timeline.html", context)
+
+
+@admin.register(ConsentEvent)
+class ConsentEventAdmin(ReadOnly, admin.ModelAdmin[ConsentEvent]):
+    """Who said yes or no to news, to which words. Rows are only ever added, by people themselves."""
+
+    list_display = ["at", "supporter", "state", "basis", "page", "given_by"]
+    list_filter = ["state", "basis", "at"]
+    list_select_related = ["supporter"]
+    search_fields = ["supporter__email", "supporter__name"]
+    list_per_page = 50
+    show_full_result_count = False

@@ -2,6 +2,7 @@
 
 import re
 import threading
+import time
 from datetime import timedelta
 from typing import Any
 
@@ -72,6 +73,44 @@ def test_known_and_unknown_address_are_the_same_work(amara: Any) -> None:
         seen.append(statements)
     assert seen[0] == seen[1] != []
     assert not any("adoptions_supporter" in sql for sql in seen[0] if sql.startswith("SELECT"))
+
+
+def likelihood_of_longer(known: list[int], unknown: list[int]) -> float:
+    """How often a random `known` took longer than a random `unknown`: a half if nothing tells them apart."""
+    ranks = {
+        index: rank for rank, index in enumerate(sorted(range(len(known + unknown)), key=(known + unknown).__getitem__))
+    }
+    of_known = sum(ranks[index] for index in range(len(known)))
+    least = len(known) * (len(known) - 1) / 2
+    return (of_known - least) / (len(known) * len(unknown))
+
+
+def times_of_asking(known: str, rounds: int) -> tuple[list[int], list[int]]:
+    """In nanoseconds, for a known and an unknown address in turn, each first as often as second."""
+    taken: dict[bool, list[int]] = {True: [], False: []}
+    for number in range(rounds):
+        for is_known in (True, False) if number % 2 else (False, True):
+            client, email = Client(), known if is_known else f"nobody{number}@example.org"
+            start = time.perf_counter_ns()
+            client.post("/my-adoption/", {"email": email})
+            taken[is_known].append(time.perf_counter_ns() - start)
+    return taken[True][2:], taken[False][2:]
+
+
+def test_time_does_not_tell_known_from_unknown(amara: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By ranks, so that one slow answer weighs as much as any. With 80 answers each, 0.22 is near five deviations."""
+    monkeypatch.setattr("config.limits.Limit.allows", lambda self, who: True)
+    assert 0.28 < likelihood_of_longer(*times_of_asking(amara.email, 82)) < 0.72
+    ask = access.ask
+
+    def ask_and_look(email: str, **asked: Any) -> int | None:
+        if email == amara.email:
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT pg_sleep(0.005)")  # as one careless lookup more would
+        return ask(email, **asked)
+
+    monkeypatch.setattr(access, "ask", ask_and_look)
+    assert likelihood_of_longer(*times_of_asking(amara.email, 22)) > 0.8
 
 
 def test_unknown_address_gets_no_mail_and_leaves_no_trace(client: Client) -> None:

@@ -1,9 +1,13 @@
 """Mail is never lost and never sent twice, whatever the mail server does."""
 
+import os
+import signal
 import smtplib
 import threading
+from collections import Counter
 from datetime import timedelta
-from typing import Any
+from pathlib import Path
+from typing import Any, NoReturn
 
 import pytest
 import time_machine
@@ -168,3 +172,45 @@ def test_mail_claimed_by_eight_workers_at_once_is_sent_once() -> None:
     for thread in threads:
         thread.join()
     assert len(django_mail.outbox) == 1
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
+def test_worker_killed_in_the_middle_of_a_batch_sends_each_once_and_one_twice_at_most(tmp_path: Path) -> None:
+    """Killed at the worst moment: the mail server has accepted a mail, and we have not written that down yet."""
+    Mail.objects.bulk_create(
+        Mail(key=f"k{n}", kind="receipt", to=f"a{n}@example.org", subject="s", text="t", html="h", message_id=f"<{n}>")
+        for n in range(40)
+    )
+    accepted = tmp_path / "accepted"
+    connection.close()
+    worker = os.fork()
+    if worker == 0:
+        deliver_until_killed(accepted, after=15)
+    assert os.waitstatus_to_exitcode(os.waitpid(worker, 0)[1]) == -signal.SIGKILL
+    before = accepted.read_text().split()
+    assert len(before) == 15
+    with time_machine.travel(timezone.now() + LEASE + timedelta(seconds=1), tick=False):
+        deliver_due.call()
+    sent = Counter([*before, *(mail.extra_headers["Message-ID"] for mail in django_mail.outbox)])
+    assert set(sent) == {f"<{n}>" for n in range(40)}
+    assert [message_id for message_id, times in sent.items() if times > 1] == [before[-1]]
+    assert sent[before[-1]] == 2
+    assert not Mail.objects.exclude(state=MailState.SENT).exists()
+
+
+def deliver_until_killed(accepted: Path, *, after: int) -> NoReturn:
+    """In a process of its own; never comes back."""
+
+    def accept(self: EmailMultiAlternatives, **kwargs: Any) -> int:
+        with accepted.open("a") as log:
+            log.write(f"{self.extra_headers['Message-ID']}\n")
+        if len(accepted.read_text().split()) == after:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return 1
+
+    try:
+        EmailMultiAlternatives.send = accept  # type: ignore[method-assign,assignment]  # in this process alone
+        deliver_due.call()
+    finally:
+        os._exit(1)

@@ -1,0 +1,208 @@
+"""Everything that happened between a supporter and the charity, in one list: for staff who answer the phone.
+
+Each source asks one question of the database, and nobody is shown a line about rows they may not see.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.contrib.admin.models import LogEntry
+from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
+from django.contrib.auth.models import PermissionsMixin as HasPermissions
+from django.contrib.contenttypes.models import ContentType
+from django.db.models import Q
+from django.urls import reverse
+
+from config.models import Mail
+from config.money import pounds
+from species.models import Comment
+
+from . import consent, gift_aid
+from .models import (
+    Adoption,
+    Attention,
+    Change,
+    ConsentEvent,
+    Gift,
+    GiftAidDeclaration,
+    Payment,
+    RefundRequest,
+    Supporter,
+)
+
+MOST_OF_A_KIND = 200
+
+
+@dataclass(frozen=True)
+class Moment:
+    """One thing that happened, and the page of the admin where it stands. `by`: staff, or empty for everybody else."""
+
+    at: datetime
+    kind: str
+    words: str
+    address: str
+    by: str = ""
+
+
+def of(supporter: Supporter, user: AbstractBaseUser | AnonymousUser) -> list[Moment]:
+    """Newest first, as far as this member of staff may see it."""
+    found = [
+        moment
+        for permission, moments in SOURCES
+        if isinstance(user, HasPermissions) and user.has_perm(permission)
+        for moment in moments(supporter)
+    ]
+    return sorted(found, key=lambda moment: moment.at, reverse=True)
+
+
+def standing(supporter: Supporter) -> list[tuple[str, str]]:
+    """How things are now, for the head of the page."""
+    event = ConsentEvent.objects.filter(supporter=supporter).first()
+    news = f"yes, by {event.get_basis_display().lower()}" if event and consent.may_send_news(supporter) else "no"
+    declared = gift_aid.standing_of(supporter)
+    received = Payment.objects.filter(adoption__supporter=supporter).balance_pence()
+    return [
+        ("Received", pounds(received)),
+        ("News by email", news),
+        ("Gift Aid", f"declared for gifts from {declared[0].covers_from:%d/%m/%Y} on" if declared else "not declared"),
+    ]
+
+
+def page(name: str, pk: object) -> str:
+    return reverse(f"admin:{name}_change", args=[pk])
+
+
+def adoptions(supporter: Supporter) -> Iterator[Moment]:
+    for adoption in Adoption.objects.filter(supporter=supporter).select_related("species")[:MOST_OF_A_KIND]:
+        address = page("adoptions_adoption", adoption.pk)
+        what = f"{adoption.species.common_name}, {adoption.price}, {adoption.reference}"
+        yield Moment(
+            adoption.created_at, "Adoption", f"Asked for: {what}. Now: {adoption.get_state_display()}.", address
+        )
+        if adoption.activated_at:
+            yield Moment(adoption.activated_at, "Adoption", f"Began: {what}.", address)
+            certificate = reverse("adoptions:certificate", args=[adoption.token])
+            yield Moment(adoption.activated_at, "Certificate", f"Certificate {adoption.reference}.", certificate)
+        if adoption.ended_at:
+            yield Moment(adoption.ended_at, "Adoption", f"Ended: {what}.", address)
+
+
+def money(supporter: Supporter) -> Iterator[Moment]:
+    for payment in Payment.objects.filter(adoption__supporter=supporter).select_related("adoption")[:MOST_OF_A_KIND]:
+        card = f", card or account ending {payment.card_last4}" if payment.card_last4 else ""
+        words = f"{payment.get_kind_display()} {pounds(payment.amount_pence)}{card}, {payment.adoption.reference}."
+        yield Moment(payment.occurred_at, "Money", words, page("adoptions_adoption", payment.adoption_id))
+
+
+def changes(supporter: Supporter) -> Iterator[Moment]:
+    rows = Change.objects.filter(adoption__supporter=supporter).select_related("adoption", "by")
+    for change in rows[:MOST_OF_A_KIND]:
+        came = "Done" if change.done_at else (change.refused and f"Refused: {change.refused}") or "Not answered yet"
+        words = f"{change} ({change.adoption.reference}). {came}."
+        yield Moment(
+            change.asked_at, "Change", words, page("adoptions_adoption", change.adoption_id), name_of(change.by)
+        )
+
+
+def refunds(supporter: Supporter) -> Iterator[Moment]:
+    rows = RefundRequest.objects.filter(payment__adoption__supporter=supporter).select_related("payment", "by")
+    for request in rows[:MOST_OF_A_KIND]:
+        came = request.refused or ("made" if request.stripe_refund_id else "not answered yet")
+        words = (
+            f"Refund of {pounds(request.amount_pence)}: {request.get_reason_display().lower()}. {request.note} ({came})"
+        )
+        address = page("adoptions_adoption", request.payment.adoption_id)
+        yield Moment(request.asked_at, "Refund", words, address, name_of(request.by))
+
+
+def attentions(supporter: Supporter) -> Iterator[Moment]:
+    rows = Attention.objects.filter(adoption__supporter=supporter).select_related("resolved_by")
+    for attention in rows[:MOST_OF_A_KIND]:
+        address = page("adoptions_attention", attention.pk)
+        yield Moment(attention.opened_at, "Staff", f"{attention.get_kind_display()}: {attention.reason}", address)
+        if attention.resolved_at:
+            words = f"{attention.get_kind_display()}: {attention.how}"
+            yield Moment(attention.resolved_at, "Staff", words, address, name_of(attention.resolved_by))
+
+
+def gifts(supporter: Supporter) -> Iterator[Moment]:
+    for gift in Gift.objects.filter(adoption__supporter=supporter).select_related("adoption")[:MOST_OF_A_KIND]:
+        address = page("adoptions_gift", gift.pk)
+        whom = f"Present {gift}" if gift.recipient_name else "Present, its recipient erased"
+        yield Moment(gift.adoption.created_at, "Gift", f"{whom}. Now: {gift.get_state_display().lower()}.", address)
+        happened = (("sent", gift.sent_at), ("opened", gift.opened_at), ("thanked for", gift.thanked_at))
+        for what, at in (*happened, ("recipient erased", gift.erased_at)):
+            if at:
+                yield Moment(at, "Gift", f"{whom}: {what}.", address)
+
+
+def consents(supporter: Supporter) -> Iterator[Moment]:
+    for event in ConsentEvent.objects.filter(supporter=supporter).select_related("by")[:MOST_OF_A_KIND]:
+        ground = f" ({event.get_basis_display().lower()}, words of {event.wording_version})" if event.basis else ""
+        words = f"News by email: {event.get_state_display().lower()}{ground}, at {event.page}"
+        yield Moment(event.at, "Consent", words, page("adoptions_consentevent", event.pk), name_of(event.by))
+
+
+def declarations(supporter: Supporter) -> Iterator[Moment]:
+    rows = GiftAidDeclaration.objects.filter(supporter=supporter).select_related("cancelled_by")
+    for declaration in rows[:MOST_OF_A_KIND]:
+        address = page("adoptions_giftaiddeclaration", declaration.pk)
+        words = f"Declared by {declaration.first_name} {declaration.last_name}, {declaration.postcode}."
+        if declaration.cancelled_on:
+            words += f" Not for gifts from {declaration.cancelled_on:%d/%m/%Y} on: {declaration.cancelled_because}"
+        yield Moment(declaration.given_at, "Gift Aid", words, address, name_of(declaration.cancelled_by))
+
+
+def mails(supporter: Supporter) -> Iterator[Moment]:
+    """Theirs, and those to whom they gave a present."""
+    given = Gift.objects.filter(adoption__supporter=supporter).values_list("pk", flat=True)[:MOST_OF_A_KIND]
+    about = Q(to__iexact=supporter.email)
+    for pk in given:
+        about |= Q(key__startswith=f"gift_message:{pk}:")
+    for mail in Mail.objects.filter(about)[:MOST_OF_A_KIND]:
+        fate = f"{mail.get_state_display()}. {mail.error}".strip()
+        to = "" if mail.to.lower() == supporter.email.lower() else f" to {mail.to}"
+        yield Moment(mail.created_at, "Mail", f"“{mail.subject}”{to}: {fate}", page("config_mail", mail.pk))
+
+
+def comments(supporter: Supporter) -> Iterator[Moment]:
+    for comment in Comment.objects.by_address(supporter.email).select_related("species")[:MOST_OF_A_KIND]:
+        words = f"On the {comment.species.common_name}: “{comment.body[:120]}” ({comment.get_status_display().lower()})"
+        yield Moment(comment.created_at, "Comment", words, page("species_comment", comment.pk))
+
+
+def acts_of_staff(supporter: Supporter) -> Iterator[Moment]:
+    """What was changed in the admin, as Django keeps it."""
+    own = {
+        Supporter: [supporter.pk],
+        Adoption: Adoption.objects.filter(supporter=supporter).values_list("pk", flat=True),
+        Gift: Gift.objects.filter(adoption__supporter=supporter).values_list("pk", flat=True),
+    }
+    about = Q(pk=None)
+    for model, pks in own.items():
+        kind = ContentType.objects.get_for_model(model)
+        about |= Q(content_type=kind, object_id__in=[str(pk) for pk in pks])
+    for entry in LogEntry.objects.filter(about).select_related("user", "content_type")[:MOST_OF_A_KIND]:
+        words = f"{entry.content_type}: {entry.get_change_message() or entry.get_action_flag_display()}"
+        yield Moment(entry.action_time, "Staff", words, entry.get_admin_url() or "", name_of(entry.user))
+
+
+def name_of(user: Any) -> str:
+    return str(user) if user else ""
+
+
+SOURCES: list[tuple[str, Callable[[Supporter], Iterator[Moment]]]] = [
+    ("adoptions.view_adoption", adoptions),
+    ("adoptions.view_payment", money),
+    ("adoptions.view_change", changes),
+    ("adoptions.view_refundrequest", refunds),
+    ("adoptions.view_attention", attentions),
+    ("adoptions.view_gift", gifts),
+    ("adoptions.view_consentevent", consents),
+    ("adoptions.view_giftaiddeclaration", declarations),
+    ("config.view_mail", mails),
+    ("species.view_comment", comments),
+    ("admin.view_logentry", acts_of_staff),
+]
