@@ -1,5 +1,6 @@
 """Every mail about comments: to the writer what became of it, to whom it answers, and to moderators what waits."""
 
+import uuid
 from datetime import timedelta
 
 from django.conf import settings
@@ -13,6 +14,7 @@ from .models import Comment
 
 # Whoever types somebody else's address must not be able to fill their letter box through us.
 WAITING_PER_ADDRESS = Limit("mail about a waiting comment", times=3, per=timedelta(days=1))
+LINKS_PER_ADDRESS = Limit("link to own comments, to an address", times=3, per=timedelta(days=1))
 
 
 def tell_it_waits(comment: Comment) -> None:
@@ -20,6 +22,14 @@ def tell_it_waits(comment: Comment) -> None:
     if comment.email and WAITING_PER_ADDRESS.allows(comment.email.lower()):
         context = {"comment": comment, "view_url": comment_links.own_view(comment)}
         queue_mail("comment_waiting", to=comment.email, key=str(comment.pk), context=context)
+
+
+def send_link_to_own_words(email: str) -> None:
+    """To whoever has written here with this address, and to nobody else; at most three a day."""
+    comment = Comment.objects.by_address(email).order_by("-pk").first()
+    if comment is not None and LINKS_PER_ADDRESS.allows(email.lower()):
+        context = {"comment": comment, "view_url": comment_links.own_view(comment)}
+        queue_mail("comment_link", to=comment.email, key=str(uuid.uuid4()), context=context)
 
 
 def tell_it_is_published(comment: Comment) -> None:

@@ -133,6 +133,16 @@ class ChangeForm(forms.Form):
     )
 
 
+class OwnWordsForm(forms.Form):
+    """Who wants to see what they have written here."""
+
+    email = StrictEmailField(
+        label=_("Your email address"),
+        help_text=_("The one you gave when you wrote."),
+        widget=forms.EmailInput(attrs={"autocomplete": "email", "spellcheck": "false"}),
+    )
+
+
 class SearchForm(forms.Form):
     """Any words of any length become a search or a polite nothing; no input is an error."""
 

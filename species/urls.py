@@ -10,6 +10,7 @@ from .views import (
     machine_read,
     moderating,
     own_comment,
+    own_words,
     previewing,
     reading,
     replying,
@@ -36,6 +37,10 @@ urlpatterns = [
     path("my-comment/<str:token>/change/", own_comment.change_own_comment, name="change_own_comment"),
     path("my-comment/<str:token>/take-back/", own_comment.take_back_own_comment, name="take_back_own_comment"),
     path("my-comment/<str:token>/publish/", own_comment.publish_own_comment, name="publish_own_comment"),
+    path("my-comment/<str:token>/all.json", own_words.download, name="download_own_words"),
+    path("my-comment/<str:token>/erase/", own_words.erase, name="erase_own_words"),
+    path("my-comments/", own_words.ask_for_link, name="own_words"),
+    path("my-comments/sent/", own_words.link_sent, name="own_words_sent"),
     path("no-more-replies/<str:token>/", own_comment.stop_replies, name="stop_replies"),
     path("moderate/<str:token>/", moderating.moderate, name="moderate"),
     *(

@@ -95,6 +95,7 @@ class World:
         )
         Comment.objects.all().approve(by=self.marek)
         emails.tell_it_waits(asked)
+        emails.send_link_to_own_words(asked.email)
         emails.tell_it_is_published(asked)
         emails.tell_it_is_refused(asked)
         emails.tell_of_reply(reply)

@@ -83,6 +83,7 @@ def test_addresses_with_a_secret_keep_their_shape() -> None:
     assert reverse("adoptions:adoption", args=["PM-7K4T9QXR"]) == "/my-adoption/PM-7K4T9QXR/"
     assert reverse("adoptions:unsubscribe", args=["t0ken"]) == "/unsubscribe/t0ken/"
     assert reverse("species:own_comment", args=["t0ken"]) == "/my-comment/t0ken/"
+    assert reverse("species:own_words") == "/my-comments/"
     assert reverse("species:stop_replies", args=["t0ken"]) == "/no-more-replies/t0ken/"
     assert reverse("species:moderate", args=["t0ken"]) == "/moderate/t0ken/"
     assert reverse("species:preview", args=["t0ken"]) == "/preview/t0ken/"

@@ -196,6 +196,7 @@ def test_typed_keeps_the_looks_of_a_name_and_makes_no_link(name: str | None, sho
 DAY = date(2026, 12, 24)
 SITE = "http://127.0.0.1:8000"
 COMMENT = (
+    "comment_link",
     "comment_waiting",
     "comment_published",
     "comment_refused",
