@@ -11,11 +11,12 @@ register = template.Library()
 
 
 @register.inclusion_tag("components/share_picture.html")
-def share_picture(species: Species) -> dict[str, Any]:
-    status = printed_status(species)
+def share_picture(species: Species, name: str = "") -> dict[str, Any]:
+    """`name`: in another language."""
+    name, status = name or species.heading, printed_status(species)
     return {
         "address": share_address(species),
         "width": WIDTH,
         "height": HEIGHT,
-        "alt": f"{species.heading}, {status}" if status else species.heading,
+        "alt": f"{name}, {status}" if status else name,
     }

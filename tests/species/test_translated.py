@@ -1,9 +1,11 @@
 import gettext
 import re
 from decimal import Decimal
+from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
+from django.conf import settings
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -90,6 +92,45 @@ def test_our_leopard_is_told_in_russian(client: Client, our_content: None) -> No
     said = words(client.get(RUSSIAN).content.decode())
     for russian in ("Дальневосточный леопард", "Взрослых животных: 129 (2023)", "25–42,5 кг", "На грани исчезновения"):
         assert russian in said
+
+
+class Foreign(HTMLParser):
+    """Words in Latin letters that a page says in its own language, to eyes or to ears."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.languages: list[bool] = []
+        self.found: list[str] = []
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        values = dict(attrs)
+        own = values["lang"] == "ru" if values.get("lang") else not self.languages or self.languages[-1]
+        if tag not in VOID:
+            self.languages.append(own and tag not in {"script", "style"})
+        for name in ("alt", "aria-label", "title", "placeholder"):
+            self.hear(values.get(name) or "", own=own)
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag not in VOID:
+            self.languages.pop()
+
+    def handle_data(self, data: str) -> None:
+        self.hear(data, own=bool(self.languages) and self.languages[-1])
+
+    def hear(self, words: str, *, own: bool) -> None:
+        if own:
+            self.found += re.findall(r"[A-Za-z]{3,}", words)
+
+
+VOID = {"meta", "link", "img", "br", "input", "path", "use"}
+
+
+def test_every_word_of_the_interface_is_russian(client: Client, our_content: None) -> None:
+    html = client.get(RUSSIAN).text
+    for name in ("name", "number", "regulator", "address"):
+        html = html.replace(str(settings.CHARITY[name]), "")
+    assert set(Foreign(html).found) == {"Pugmark", "cookie", *"Panthera pardus orientalis".split()}
 
 
 def test_compiled_words_are_those_of_the_file_people_edit() -> None:
