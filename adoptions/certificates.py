@@ -15,6 +15,7 @@ from typing import Any
 import segno
 import typst
 from django.conf import settings
+from django.urls import reverse
 from django.utils import timezone, translation
 from django.utils.formats import date_format
 
@@ -24,7 +25,7 @@ from species.figures.coat import ROSETTES, coat_svg
 from species.headline import headline_fact, where_from
 from species.models import Fact, Species
 
-from .models import Adoption
+from .models import ADOPTED, Adoption, AdoptionState
 
 TEMPLATES = Path(__file__).parent / "certificate"
 LONGEST_NAME = 120
@@ -68,6 +69,16 @@ def of(adoption: Adoption) -> Certificate:
         )
 
 
+def with_reference(typed: str) -> Adoption | None:
+    """The adoption whose certificate has this reference, however it was read off the paper; None if there is none."""
+    letters_typed = "".join(letter for letter in typed.upper() if letter.isascii() and letter.isalnum())
+    reference = f"PM-{letters_typed.removeprefix('PM')}"
+    if len(reference) != len("PM-") + 8:
+        return None
+    given_out = Adoption.objects.filter(reference=reference, state__in=ADOPTED | {AdoptionState.ENDED})
+    return given_out.select_related("species").first()
+
+
 def has_rosettes(species: Species) -> bool:
     return Fact.objects.public().filter(species=species, key=ROSETTES).exists()
 
@@ -95,6 +106,7 @@ def charity_lines() -> dict[str, str]:
         "charity": charity["name"],
         "charity_number": f"Charity number {charity['number']}, registered with {charity['regulator']}.",
         "charity_address": charity["address"],
+        "check_at": settings.SITE_URL + reverse("adoptions:certificate_check"),
     }
 
 

@@ -155,7 +155,14 @@ def test_adopt_address_takes_any_parameters(sam: Client) -> None:
 
 
 @pytest.mark.parametrize(
-    "address", ["/search/?q={}", "/species/amur-leopard/?before={}", "/species/amur-leopard/?reply_to={}", "/?c={}"]
+    "address",
+    [
+        "/search/?q={}",
+        "/species/amur-leopard/?before={}",
+        "/species/amur-leopard/?reply_to={}",
+        "/?c={}",
+        "/certificates/?reference={}",
+    ],
 )
 def test_reading_page_takes_any_parameter(sam: Client, address: str) -> None:
     for value in HOSTILE:

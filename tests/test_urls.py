@@ -24,6 +24,7 @@ PUBLIC = {
     "/sources/": "species:sources",
     "/search/": "species:search",
     "/adopt/amur-leopard/": "adoptions:adopt",
+    "/certificates/": "adoptions:certificate_check",
     "/go/leopard26": "adoptions:campaign_link",
     "/stripe/webhook/": "adoptions:stripe_webhook",
     "/feeds/comments/amur-leopard.xml": "species:comments_feed",
@@ -77,6 +78,8 @@ def test_addresses_with_a_secret_keep_their_shape() -> None:
     public_id = uuid.uuid4()
     assert reverse("adoptions:thanks", args=[public_id]) == f"/adoptions/{public_id}/thanks/"
     assert reverse("adoptions:certificate", args=["t0ken"]) == "/adoptions/t0ken/certificate.pdf"
+    assert reverse("adoptions:certificate_page", args=["t0ken"]) == "/adoptions/t0ken/certificate/"
+    assert reverse("adoptions:certificate_picture", args=["t0ken"]) == "/adoptions/t0ken/certificate.png"
     assert reverse("adoptions:gift", args=["t0ken"]) == "/gift/t0ken/"
     assert reverse("adoptions:my_adoption") == "/my-adoption/"
     assert reverse("adoptions:use_link", args=["A" * 43]) == f"/my-adoption/{'A' * 43}/"

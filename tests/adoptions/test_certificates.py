@@ -11,17 +11,18 @@ from typing import Any, cast
 
 import pytest
 import typst
+from django.test import Client
 from pypdf import PdfReader
 from pypdf.generic import ArrayObject, DictionaryObject, PdfObject, StreamObject
 
 from adoptions import certificates
 from adoptions.certificates import NAMELESS, Certificate, choose_letters, printable
-from adoptions.models import Gift
+from adoptions.models import Adoption, Gift
 from config import typesetting
 from species.figures.coat import ROSETTES, coat_svg
 from species.headline import headline_fact, where_from
 from species.models import Confidence, Fact, FactGroup, Section, Source, SourceKind, Species, Text
-from tests.makers import make_active_adoption, make_species, make_supporter
+from tests.makers import make_active_adoption, make_adoption, make_species, make_supporter
 
 AWKWARD_NAMES = {
     "polish": "Łukasz Żółć",
@@ -258,8 +259,63 @@ def test_page_says_who_what_when_and_that_it_is_symbolic() -> None:
         "Demonstration Leopard Trust",
         "Charity number 0000000",
         certificate.address,
+        "To check it: http://127.0.0.1:8000/certificates/",
     ):
         assert words in text
+
+
+# --- as a page, as a picture, and checked --------------------------------------------------------------------------
+
+
+@pytest.mark.django_db
+def test_page_and_picture_are_for_whoever_holds_the_address(client: Client) -> None:
+    adoption = make_active_adoption(supporter=make_supporter("Ann <b>王小明"))
+    here = f"/adoptions/{adoption.token}/"
+    page = client.get(f"{here}certificate/")
+    assert "Ann &lt;b&gt;王小明</bdi> has adopted the Amur leopard" in page.content.decode()
+    assert f'content="http://127.0.0.1:8000{here}certificate.png"' in page.content.decode()
+    picture = client.get(f"{here}certificate.png")
+    assert (picture.headers["Content-Type"], picture.content[:4]) == ("image/png", b"\x89PNG")
+    assert len(picture.content) <= 200_000
+    for response in (page, picture):
+        assert (response.headers["Cache-Control"], response.headers["X-Robots-Tag"]) == ("private, no-store", "noindex")
+    assert not client.cookies
+    for end in ("certificate/", "certificate.png"):
+        assert client.get(f"/adoptions/{'x' * 32}/{end}").status_code == 404
+        assert client.get(f"/adoptions/{make_adoption().token}/{end}").status_code == 404
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("read", ["PM-{}", " PM {} ", "{}", "lower"])
+def test_certificate_is_checked_by_its_number_and_tells_nobody_a_name(client: Client, read: str) -> None:
+    adoption = make_active_adoption(supporter=make_supporter("Zoë Supporter"))
+    reference = adoption.reference
+    typed = reference.lower() if read == "lower" else read.format(reference[3:])
+    page = client.get("/certificates/", {"reference": typed}).content.decode()
+    assert "Yes, it is from us" in page
+    assert "Amur leopard</a>, since" in page
+    for secret in ("Zoë", "amara@example.org", "36", adoption.token):
+        assert secret not in page.replace(reference, "").replace(typed, "")
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("typed", ["PM-22222222", "PM-", "7", "<script>", "ＰＭ－7K4T9QXR", "PM-7K4T9QXR" * 3, " "])
+def test_number_we_do_not_know_is_said_to_be_unknown(client: Client, typed: str) -> None:
+    response = client.get("/certificates/", {"reference": typed})
+    assert (response.status_code, "We know no certificate" in response.content.decode()) == (404, True)
+
+
+@pytest.mark.django_db
+def test_adoption_that_was_never_paid_has_no_certificate_to_check(client: Client) -> None:
+    assert client.get("/certificates/", {"reference": make_adoption().reference}).status_code == 404
+
+
+@pytest.mark.django_db
+def test_certificate_of_an_adoption_that_is_over_is_still_genuine(client: Client) -> None:
+    adoption = make_active_adoption()
+    Adoption.objects.filter(pk=adoption.pk).end(at=datetime(2026, 12, 1, tzinfo=UTC))
+    page = client.get("/certificates/", {"reference": adoption.reference}).content.decode()
+    assert "ended in December 2026" in page
 
 
 # --- its fact ------------------------------------------------------------------------------------------------
