@@ -10,9 +10,9 @@ from django.db import transaction
 from django.test import Client
 from pytest_django.plugin import DjangoDbBlocker
 
-from species.content_loading import load
 from species.models import Comment
 from tests.makers import make_plan
+from tests.our_content import put_our_content
 
 pytestmark = pytest.mark.django_db
 
@@ -90,7 +90,7 @@ REPLY = {"name": "Sam", "email": "sam@example.org", "comment": "Hello", "parent"
 def sam(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[Client]:
     """A stranger at the whole site; what Sam leaves behind is undone."""
     with django_db_blocker.unblock(), transaction.atomic():
-        load()
+        put_our_content()
         make_plan()
         yield Client(raise_request_exception=False)
         transaction.set_rollback(True)

@@ -6,9 +6,10 @@ import uuid
 from collections.abc import Iterator
 
 import pytest
-from django.core.management import call_command
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
+
+from tests.our_content import put_our_content
 
 # Who may call each address that is not the admin's: public pages, addresses that are a secret, machines with a proof.
 PUBLIC = {
@@ -61,7 +62,7 @@ READING = sorted(
 
 @pytest.fixture
 def content(db: None) -> None:
-    call_command("load_species", verbosity=0)
+    put_our_content()
 
 
 @pytest.mark.parametrize(("address", "name"), PUBLIC.items())

@@ -10,8 +10,8 @@ from django.test import Client
 from django.utils import timezone
 
 from adoptions.models import Campaign, CampaignDay, Destination, Frequency
-from species.content_loading import load
 from tests.makers import make_species
+from tests.our_content import put_our_content
 
 pytestmark = pytest.mark.django_db
 
@@ -108,7 +108,7 @@ def test_code_is_lower_case_letters_digits_and_hyphens(code: str) -> None:
 
 
 def test_code_travels_from_page_to_page_in_addresses_and_without_a_cookie(client: Client) -> None:
-    load()
+    put_our_content()
     adopt = "/adopt/amur-leopard/?c=leopard26"
     assert adopt in client.get("/?c=leopard26").content.decode()
     page = client.get("/species/amur-leopard/?c=leopard26").content.decode()
@@ -122,6 +122,6 @@ def test_code_travels_from_page_to_page_in_addresses_and_without_a_cookie(client
 
 @pytest.mark.parametrize("code", ["<script>", 'x"onclick=', "a b", "x" * 40, "%00"])
 def test_code_that_is_none_is_not_repeated_on_the_page(client: Client, code: str) -> None:
-    load()
+    put_our_content()
     page = client.get("/species/amur-leopard/", {"c": code}).content.decode()
     assert "?c=" not in page

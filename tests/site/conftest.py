@@ -5,9 +5,9 @@ from django.db import transaction
 from django.test import Client
 from pytest_django.plugin import DjangoDbBlocker
 
-from species.content_loading import load
 from species.models import FieldNote, Species
 from tests.makers import make_plan
+from tests.our_content import put_our_content
 
 
 @pytest.fixture(scope="module")
@@ -17,7 +17,7 @@ def whole_site(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Ite
     Loaded once for all tests of a module, which only read, and undone after the last.
     """
     with django_db_blocker.unblock(), transaction.atomic():
-        load()
+        put_our_content()
         make_plan()
         FieldNote.objects.create(
             species=Species.objects.get(slug="amur-leopard"),

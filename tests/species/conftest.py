@@ -1,9 +1,9 @@
 import pytest
 
-from species.content_loading import load
+from tests.our_content import put_our_content
 
 
 @pytest.fixture
 def our_content(db: None) -> None:
     """The three species as they ship."""
-    load()
+    put_our_content()

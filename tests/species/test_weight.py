@@ -8,7 +8,7 @@ import pytest
 from django.contrib.staticfiles import finders
 from django.test import Client
 
-from species.content_loading import load
+from tests.our_content import put_our_content
 from tests.site.reading import Reader, read
 
 pytestmark = pytest.mark.django_db
@@ -35,7 +35,7 @@ def fetched(page: Reader) -> set[str]:
 
 @pytest.fixture
 def html(client: Client) -> str:
-    load()
+    put_our_content()
     return client.get("/species/amur-leopard/").text
 
 

@@ -14,7 +14,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 PROJECT = Path(__file__).resolve().parents[3]
-PATIENCE = 60.0  # seconds; a busy build machine is slow, and nothing below waits longer than it must
+PATIENCE = 180.0  # seconds; a busy build machine is slow, and nothing below waits longer than it must
 
 
 def eventually(condition: Callable[[], bool], what: str) -> None:

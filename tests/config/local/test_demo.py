@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from .checkouts import environment_in, eventually, free_port, pids_of, processes_in, running_demo
+from .checkouts import PATIENCE, environment_in, eventually, free_port, pids_of, processes_in, running_demo
 
 
 def fetch(address: str) -> str:
@@ -52,7 +52,7 @@ def test_demo_asked_to_stop_leaves_nothing(checkout: Path, signum: signal.Signal
         assert len(pids_of(checkout, "config.local.child", "worker")) >= 1
         asked_at = time.monotonic()
         demo.process.send_signal(signum)
-        assert demo.process.wait(timeout=30) == 0
+        assert demo.process.wait(timeout=PATIENCE) == 0
         assert time.monotonic() - asked_at < 5
         assert demo.output.endswith("Stopped.\n")
         assert processes_in(checkout) == []
@@ -86,7 +86,7 @@ def test_demo_says_which_port_is_taken(checkout: Path, offset: int, whose: str) 
         taken.bind(("127.0.0.1", port + offset))
         taken.listen()
         with running_demo(checkout, port) as demo:
-            assert demo.process.wait(timeout=60) == 1
+            assert demo.process.wait(timeout=PATIENCE) == 1
             assert demo.output == (
                 f"Port {port + offset} for the {whose} is taken. Stop what uses it, or choose another: "
                 f"PORT={port + 10} make run\n"
@@ -116,7 +116,7 @@ def test_demo_stopped_while_it_prepares_leaves_nothing(checkout: Path) -> None:
         demo.wait_for("Preparing the database")
         demo.process.terminate()
         # On a machine out of breath the interrupt was once seen to end the process itself (-2) before its last word.
-        assert demo.process.wait(timeout=30) in {0, -signal.SIGINT}
+        assert demo.process.wait(timeout=PATIENCE) in {0, -signal.SIGINT}
         assert demo.output.removesuffix("Stopped.\n") == "Preparing the database …\n"
         assert processes_in(checkout) == []
 
