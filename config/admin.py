@@ -1,5 +1,7 @@
 """What operators look at: mails and background tasks."""
 
+from typing import Any
+
 from django.contrib import admin, messages
 from django.contrib.admin import ActionLocation
 from django.db.models import QuerySet
@@ -7,6 +9,7 @@ from django.http import HttpRequest
 from django.urls import URLPattern, path
 
 from . import mail, mail_words_page
+from .long_lists import LongList
 from .models import Mail, MailWords
 
 admin.site.site_header = "Pugmark"
@@ -19,20 +22,23 @@ SHOWN += ["key", "message_id", "unsubscribe_url"]
 
 
 @admin.register(Mail)
-class MailAdmin(admin.ModelAdmin[Mail]):
+class MailAdmin(LongList[Mail]):
     """The log of every mail, as it was sent. Nothing here can be edited; a mail can be sent again."""
 
     list_display = ["created_at", "kind", "to", "subject", "state", "attempts", "sent_at", "error"]
     list_filter = ["state", "kind", "created_at"]
-    search_fields = ["to", "subject", "key"]
-    list_per_page = 50
-    show_full_result_count = False
+    sortable_by = []
+    search_fields = ["to"]
+    search_help_text = "The address, or the key"
     actions = ["send_again"]
     fields = [*SHOWN]
     readonly_fields = [*SHOWN]
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
         return lookup == "state__in" or super().lookup_allowed(lookup, value, request)
+
+    def searches(self, words: list[str]) -> list[QuerySet[Any]]:
+        return [Mail.objects.filter(to__istartswith=words[0]), Mail.objects.filter(key__startswith=words[0])]
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

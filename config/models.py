@@ -2,9 +2,10 @@
 
 from datetime import timedelta
 
+from django.contrib.postgres.indexes import OpClass
 from django.db import models
 from django.db.models import F, Q
-from django.db.models.functions import Coalesce, Now
+from django.db.models.functions import Coalesce, Now, Upper
 from django.utils import timezone
 
 ERASED = "Erased, as the person asked."
@@ -112,7 +113,10 @@ class Mail(models.Model):
         verbose_name_plural = "mails"
         ordering = ["-id"]
         indexes = [
-            models.Index(fields=["not_before"], name="mail_unsent", condition=Q(state__in=["queued", "sending"]))
+            models.Index(fields=["state", "-id"], name="mail_by_state"),
+            models.Index(fields=["created_at"], name="mail_by_day"),
+            models.Index(OpClass(Upper("to"), name="text_pattern_ops"), name="mail_by_address"),
+            models.Index(fields=["not_before"], name="mail_unsent", condition=Q(state__in=["queued", "sending"])),
         ]
         constraints = [
             models.CheckConstraint(

@@ -1,6 +1,18 @@
 """What fundraisers, finance and care see. Money can be read here and never edited."""
 
-from . import adoptions, attention, campaigns, differences, gift_aid, gifts, plans, refunds, stripe_events, supporters
+from . import (
+    adoptions,
+    attention,
+    campaigns,
+    differences,
+    gift_aid,
+    gifts,
+    payments,
+    plans,
+    refunds,
+    stripe_events,
+    supporters,
+)
 
 __all__ = [
     "adoptions",
@@ -9,6 +21,7 @@ __all__ = [
     "differences",
     "gift_aid",
     "gifts",
+    "payments",
     "plans",
     "refunds",
     "stripe_events",

@@ -1,6 +1,7 @@
 """What staff must look at, oldest open first, each with the buttons that settle it."""
 
 from collections.abc import Callable
+from typing import Any
 
 from django.contrib import admin, messages
 from django.contrib.auth.models import AbstractBaseUser
@@ -12,7 +13,9 @@ from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from django.views.decorators.http import require_POST
 
-from .. import refunds, shield
+from config.long_lists import LongList, a_few
+
+from .. import finding, refunds, shield
 from ..models import Attention, AttentionKind, Closure, PaymentKind
 from ..stripe_gateway import StripeRefused, StripeUnavailable
 from .read_only import ReadOnly
@@ -32,13 +35,13 @@ class IsOpen(admin.SimpleListFilter):
 
 
 @admin.register(Attention)
-class AttentionAdmin(ReadOnly, admin.ModelAdmin[Attention]):
+class AttentionAdmin(ReadOnly, LongList[Attention]):
     list_display = ["opened_at", "kind", "adoption", "reason", "resolved_at", "resolved_by"]
     list_filter = [IsOpen, "kind", "opened_at"]
     list_select_related = ["adoption", "resolved_by"]
-    search_fields = ["adoption__reference", "key", "reason"]
-    list_per_page = 50
-    show_full_result_count = False
+    sortable_by = []
+    search_fields = ["key"]
+    search_help_text = "The reference of the adoption, or the id at Stripe"
     ordering = [F("resolved_at").desc(nulls_first=True), "opened_at"]
     actions = ["resolve"]
     fields = ["kind", "reason", "adoption_link", "refund_link", "key", "opened_at", "resolved_at", "resolved_by", "how"]
@@ -53,6 +56,11 @@ class AttentionAdmin(ReadOnly, admin.ModelAdmin[Attention]):
             path("<int:pk>/release/", wrap(release), name=f"{name}_release"),
             *super().get_urls(),
         ]
+
+    def searches(self, words: list[str]) -> list[QuerySet[Any]]:
+        ours = a_few(finding.by_reference(words[0]))
+        by_key = [Attention.objects.filter(kind=kind, key=words[0]) for kind in AttentionKind]
+        return [Attention.objects.filter(adoption__in=ours), *by_key]
 
     @admin.display(description="Adoption")
     def adoption_link(self, attention: Attention) -> str:

@@ -10,9 +10,10 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.html import format_html
 
+from config.long_lists import LongList, a_few
 from config.money import pounds
 
-from .. import reconcile
+from .. import finding, reconcile
 from ..models import Comparison, Difference
 from ..stripe_gateway import StripeRefused, StripeUnavailable
 from .read_only import ReadOnly
@@ -45,15 +46,15 @@ class OpenFilter(admin.SimpleListFilter):
 
 
 @admin.register(Difference)
-class DifferenceAdmin(ReadOnly, admin.ModelAdmin[Difference]):
+class DifferenceAdmin(ReadOnly, LongList[Difference]):
     """What Stripe and we say differently. Two buttons: ask Stripe again, or leave it after looking."""
 
     list_display = ["found_at", "kind", "what", "stripe_id", "adoption", "ours", "theirs", "note", "how"]
     list_filter = [OpenFilter, "kind", "found_at"]
     list_select_related = ["adoption"]
-    list_per_page = 50
-    show_full_result_count = False
-    search_fields = ["stripe_id", "adoption__reference"]
+    sortable_by = ["found_at"]
+    search_fields = ["stripe_id"]
+    search_help_text = "Stripe id, or the reference of the adoption"
     actions = ["ask_again", "leave"]
     fields = [
         ("kind", "what", "stripe_id"),
@@ -65,11 +66,15 @@ class DifferenceAdmin(ReadOnly, admin.ModelAdmin[Difference]):
     ]
     readonly_fields = ["ours", "theirs"]
 
-    @admin.display(description="Here", ordering="ours_pence")
+    def searches(self, words: list[str]) -> list[QuerySet[Any]]:
+        ours = a_few(finding.by_reference(words[0]))
+        return [Difference.objects.filter(stripe_id=words[0]), Difference.objects.filter(adoption__in=ours)]
+
+    @admin.display(description="Here")
     def ours(self, difference: Difference) -> str:
         return "–" if difference.ours_pence is None else pounds(difference.ours_pence)
 
-    @admin.display(description="At Stripe", ordering="theirs_pence")
+    @admin.display(description="At Stripe")
     def theirs(self, difference: Difference) -> str:
         return "–" if difference.theirs_pence is None else pounds(difference.theirs_pence)
 

@@ -1,26 +1,29 @@
 """Presents and what became of them; those whose words are held wait here for somebody to read them."""
 
+from typing import Any
+
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
 
-from .. import gifts
+from config.long_lists import LongList
+
+from .. import finding, gifts
 from ..models import Gift
 from .attention import staff
 from .read_only import ReadOnly
 
 
 @admin.register(Gift)
-class GiftAdmin(ReadOnly, admin.ModelAdmin[Gift]):
+class GiftAdmin(ReadOnly, LongList[Gift]):
     list_display = ["adoption", "recipient_name", "delivery", "deliver_at", "state", "held_because", "opened_at"]
     list_filter = ["state", "delivery", "deliver_on"]
     list_select_related = ["adoption"]
-    search_fields = ["adoption__reference", "recipient_name", "recipient_email", "adoption__supporter__email"]
+    sortable_by = []
+    search_fields = ["recipient_name"]
     search_help_text = "Reference, recipient, or the address of either"
-    list_per_page = 50
-    show_full_result_count = False
     ordering = ["-pk"]
     actions = ["release", "cancel"]
     fields = [
@@ -32,6 +35,9 @@ class GiftAdmin(ReadOnly, admin.ModelAdmin[Gift]):
         ("sendings", "sent_at", "opened_at", "thanked_at", "erased_at"),
     ]
     readonly_fields = ["adoption_link", "deliver_at", "sendings"]
+
+    def searches(self, words: list[str]) -> list[QuerySet[Any]]:
+        return finding.gifts(words)
 
     @admin.display(description="Adoption")
     def adoption_link(self, gift: Gift) -> str:

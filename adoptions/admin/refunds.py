@@ -6,6 +6,7 @@ from typing import Any
 from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
@@ -13,9 +14,10 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods
 
 from config.fields import PenceField
+from config.long_lists import LongList, a_few
 from config.money import pounds
 
-from .. import refunds, subscriptions
+from .. import finding, refunds, subscriptions
 from ..models import Payment, PaymentKind, RefundReason, RefundRequest
 from ..stripe_gateway import StripeRefused, StripeUnavailable
 from .read_only import ReadOnly
@@ -133,15 +135,22 @@ def back_to(payment: Payment) -> HttpResponse:
 
 
 @admin.register(RefundRequest)
-class RefundRequestAdmin(ReadOnly, admin.ModelAdmin[RefundRequest]):
+class RefundRequestAdmin(ReadOnly, LongList[RefundRequest]):
     """Who gave back what, and why."""
 
     list_display = ["asked_at", "adoption", "amount", "reason", "by", "answered_at", "refused", "note"]
     list_filter = ["reason", "asked_at", "by"]
     list_select_related = ["payment__adoption", "by"]
-    search_fields = ["payment__adoption__reference", "stripe_refund_id", "note"]
-    list_per_page = 50
-    show_full_result_count = False
+    sortable_by = []
+    search_fields = ["stripe_refund_id"]
+    search_help_text = "The reference of the adoption, or the id of the refund or of its charge"
+
+    def searches(self, words: list[str]) -> list[QuerySet[Any]]:
+        rows = RefundRequest.objects
+        return [
+            rows.filter(stripe_refund_id=words[0]),
+            *(rows.filter(payment__in=a_few(found)) for found in finding.payments(words)),
+        ]
 
     @admin.display(description="Adoption")
     def adoption(self, wanted: RefundRequest) -> str:

@@ -1,23 +1,40 @@
 import json
+from typing import Any
 
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
+from config.long_lists import LongList
+
+from .. import webhooks
 from ..models import StripeEvent
 from ..tasks import work_event
 from .read_only import ReadOnly
 
 
+class ByType(admin.SimpleListFilter):
+    """The types we do something about: to ask which there are would read every row."""
+
+    title = "type"
+    parameter_name = "type"
+
+    def lookups(self, request: HttpRequest, model_admin: object) -> list[tuple[str, str]]:
+        return [(name, name) for name in sorted(webhooks.HANDLERS)]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[StripeEvent]) -> QuerySet[StripeEvent]:
+        return queryset.filter(type=self.value()) if self.value() else queryset
+
+
 @admin.register(StripeEvent)
-class StripeEventAdmin(ReadOnly, admin.ModelAdmin[StripeEvent]):
+class StripeEventAdmin(ReadOnly, LongList[StripeEvent]):
     """Stripe's events as they came, and what became of them."""
 
     list_display = ["received_at", "type", "object_id", "state", "attempts", "error"]
-    list_filter = ["state", "type", "received_at"]
-    search_fields = ["id", "object_id"]
-    list_per_page = 50
-    show_full_result_count = False
+    list_filter = ["state", ByType, "received_at"]
+    sortable_by = ["received_at"]
+    search_fields = ["id"]
+    search_help_text = "The id of the event, or of what it is about"
     actions = ["work_again"]
     fields = [
         "id",
@@ -46,6 +63,9 @@ class StripeEventAdmin(ReadOnly, admin.ModelAdmin[StripeEvent]):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[StripeEvent]:
         return super().get_queryset(request).defer("body")
+
+    def searches(self, words: list[str]) -> list[QuerySet[Any]]:
+        return [StripeEvent.objects.filter(id=words[0]), StripeEvent.objects.filter(object_id=words[0])]
 
     @admin.display(description="As it came")
     def content(self, event: StripeEvent) -> str:

@@ -2,6 +2,8 @@ from typing import Any
 
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
+from django.db.models.functions import Upper
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
@@ -9,7 +11,9 @@ from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from django.views.decorators.http import require_safe
 
-from .. import details, timeline
+from config.long_lists import LongList
+
+from .. import details, finding, timeline
 from ..models import Adoption, ConsentEvent, Supporter
 from .read_only import ReadOnly
 
@@ -27,13 +31,12 @@ class AdoptionInline(ReadOnly, admin.TabularInline[Adoption, Supporter]):
 
 
 @admin.register(Supporter)
-class SupporterAdmin(admin.ModelAdmin[Supporter]):
-    list_display = ["name", "email", "created_at", "timeline_link"]
+class SupporterAdmin(LongList[Supporter]):
+    list_display = ["name", "address", "created_at", "timeline_link"]
     list_filter = ["created_at"]
-    search_fields = ["name", "email", "adoptions__reference"]
+    sortable_by = ["address", "created_at"]
+    search_fields = ["name"]
     search_help_text = "Name, email or reference"
-    list_per_page = 50
-    show_full_result_count = False
     fields = ["timeline_link", "name", "email", "created_at"]
     readonly_fields = ["created_at", "timeline_link"]
     inlines = [AdoptionInline]
@@ -53,6 +56,13 @@ class SupporterAdmin(admin.ModelAdmin[Supporter]):
             details.change_name(known, supporter.name)
         if "email" in form.changed_data:
             details.change_email(known, supporter.email)
+
+    def searches(self, words: list[str]) -> list[QuerySet[Any]]:
+        return finding.supporters(words)
+
+    @admin.display(description="Email", ordering=Upper("email"))
+    def address(self, supporter: Supporter) -> str:
+        return supporter.email
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

@@ -185,7 +185,10 @@ class Adoption(models.Model):
             ),
             models.CheckConstraint(name="adoption_held_has_reason", condition=~Q(state="held") | ~Q(held_because="")),
         ]
-        indexes = [models.Index(fields=["state", "-id"], name="adoption_by_state")]
+        indexes = [
+            models.Index(fields=["state", "-id"], name="adoption_by_state"),
+            models.Index(fields=["frequency", "-id"], name="adoption_by_frequency"),
+        ]
 
     def __str__(self) -> str:
         return self.reference

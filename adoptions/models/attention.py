@@ -1,6 +1,6 @@
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.db.models.functions import Now
 
 from .adoptions import Adoption
@@ -54,7 +54,10 @@ class Attention(models.Model):
                 | (Q(resolved_at__isnull=False) & ~Q(how="")),
             ),
         ]
-        indexes = [models.Index(fields=["-opened_at"], name="attention_open", condition=Q(resolved_at=None))]
+        indexes = [
+            models.Index(fields=["-opened_at"], name="attention_open", condition=Q(resolved_at=None)),
+            models.Index(F("resolved_at").desc(nulls_first=True), "opened_at", name="attention_as_listed"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()}: {self.adoption or self.key}"

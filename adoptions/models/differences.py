@@ -64,6 +64,11 @@ class Difference(models.Model):
             ),
         ]
 
+        indexes = [
+            models.Index(fields=["-found_at", "-id"], name="difference_newest"),
+            models.Index(fields=["stripe_id"], name="difference_by_stripe_id"),
+        ]
+
     def __str__(self) -> str:
         return f"{self.get_kind_display()}: {self.stripe_id}"
 

@@ -1,8 +1,10 @@
 from datetime import datetime
 
+from django.contrib.postgres.indexes import GinIndex, OpClass
+from django.contrib.postgres.search import SearchVector
 from django.db import models
 from django.db.models import F, Func, Q
-from django.db.models.functions import Now
+from django.db.models.functions import Now, Upper
 from django.urls import reverse
 
 from .adoptions import Adoption, new_token
@@ -148,7 +150,13 @@ class Gift(models.Model):
             ),
             models.CheckConstraint(name="gift_sendings", condition=Q(sendings__lte=MOST_SENDINGS)),
         ]
-        indexes = [models.Index(fields=["deliver_at"], name="gift_unsent", condition=Q(state="scheduled"))]
+        indexes = [
+            models.Index(fields=["deliver_at"], name="gift_unsent", condition=Q(state="scheduled")),
+            models.Index(fields=["state", "-id"], name="gift_by_state"),
+            models.Index(fields=["deliver_on"], name="gift_by_day"),
+            GinIndex(SearchVector("recipient_name", config="simple"), name="gift_by_word"),
+            models.Index(OpClass(Upper("recipient_email"), name="text_pattern_ops"), name="gift_by_email"),
+        ]
 
     def __str__(self) -> str:
         return f"for {self.recipient_name}"

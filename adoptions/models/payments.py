@@ -48,6 +48,12 @@ class Payment(models.Model):
                 condition=Q(kind="charge", charge__isnull=True) | (~Q(kind="charge") & Q(charge__isnull=False)),
             ),
         ]
+        indexes = [
+            models.Index(fields=["-occurred_at", "-id"], name="payment_newest"),
+            models.Index(fields=["kind", "-occurred_at"], name="payment_by_kind"),
+            models.Index(fields=["invoice_id"], name="payment_by_invoice", condition=~Q(invoice_id="")),
+            models.Index(fields=["card_last4"], name="payment_by_card", condition=~Q(card_last4="")),
+        ]
         triggers = [
             pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete),
             pgtrigger.Trigger(

@@ -26,7 +26,7 @@ class StripeEvent(models.Model):
     """The inbox: every event Stripe signed for us, once, as it came."""
 
     id = models.CharField(primary_key=True, max_length=64)
-    type = models.CharField(max_length=100, db_index=True)
+    type = models.CharField(max_length=100)
     object_id = models.CharField(max_length=100, blank=True, help_text="What it is about: a hint, we ask Stripe again.")
     api_version = models.CharField(max_length=40, blank=True)
     # Text, not JSON: jsonb refuses NUL and lone surrogates, and an event we cannot store is an event we lose.
@@ -48,7 +48,12 @@ class StripeEvent(models.Model):
                 | Q(state__in=["received", "parked"], worked_at__isnull=True),
             )
         ]
-        indexes = [models.Index(fields=["received_at"], name="stripe_event_unworked", condition=Q(state="received"))]
+        indexes = [
+            models.Index(fields=["received_at"], name="stripe_event_unworked", condition=Q(state="received")),
+            models.Index(fields=["state", "-received_at"], name="stripe_event_by_state"),
+            models.Index(fields=["type", "-received_at"], name="stripe_event_by_type"),
+            models.Index(fields=["object_id"], name="stripe_event_by_object"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.type} {self.id}"

@@ -1,8 +1,10 @@
 from datetime import datetime
 
+from django.contrib.postgres.indexes import GinIndex, OpClass
+from django.contrib.postgres.search import SearchVector
 from django.db import models
 from django.db.models import Q, Value
-from django.db.models.functions import Cast, Concat, Lower, Now
+from django.db.models.functions import Cast, Concat, Lower, Now, Upper
 
 
 class SupporterQuerySet(models.QuerySet["Supporter"]):
@@ -45,6 +47,12 @@ class Supporter(models.Model):
                 name="supporter_erased_has_no_name",
                 condition=Q(erased_at__isnull=True) | Q(name="", email__endswith="@erased.invalid"),
             ),
+        ]
+
+        indexes = [
+            GinIndex(SearchVector("name", config="simple"), name="supporter_by_word"),
+            models.Index(OpClass(Upper("email"), name="text_pattern_ops"), name="supporter_by_email"),
+            models.Index(fields=["-created_at", "-id"], name="supporter_newest"),
         ]
 
     def __str__(self) -> str:

@@ -1,0 +1,34 @@
+"""Every movement of money, newest first: what finance looks an amount up in."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
+
+from config.long_lists import LongList
+from config.money import pounds
+
+from .. import finding
+from ..models import Payment
+from .read_only import ReadOnly
+
+
+@admin.register(Payment)
+class PaymentAdmin(ReadOnly, LongList[Payment]):
+    list_display = ["occurred_at", "kind", "amount", "adoption", "supporter", "stripe_id", "invoice_id", "card_last4"]
+    list_filter = ["kind", "occurred_at"]
+    list_select_related = ["adoption__supporter"]
+    sortable_by = ["occurred_at"]
+    search_fields = ["stripe_id"]
+    search_help_text = "Reference, the id of a charge, refund, dispute or invoice, or the last four digits of a card"
+
+    def searches(self, words: list[str]) -> list[QuerySet[Any]]:
+        return finding.payments(words)
+
+    @admin.display(description="Amount")
+    def amount(self, payment: Payment) -> str:
+        return pounds(payment.amount_pence)
+
+    @admin.display(description="Supporter")
+    def supporter(self, payment: Payment) -> str:
+        return payment.adoption.supporter.name

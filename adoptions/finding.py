@@ -1,0 +1,74 @@
+"""How staff find an adoption, a supporter, a present or a payment by what somebody says on the telephone.
+
+One query for each index that may know it, each of them capped: see config/long_lists.py.
+"""
+
+from typing import Any
+
+from django.db.models import QuerySet
+
+from config.long_lists import a_few, with_words
+
+from .models import Adoption, Gift, Payment, Supporter
+
+type Rows = QuerySet[Any]
+
+
+def alone(words: list[str]) -> str:
+    """What can be a reference, an address or an id: a word by itself."""
+    return words[0] if len(words) == 1 else ""
+
+
+def is_last4(word: str) -> bool:
+    return len(word) == 4 and word.isascii() and word.isdigit()
+
+
+def by_reference(word: str) -> Rows:
+    """`PM-7K4T9QXR`, its beginning, or without the letters before it, in any case."""
+    text = word.upper()
+    return Adoption.objects.filter(reference__startswith=text if text.startswith("PM-") else f"PM-{text}")
+
+
+def supporters(words: list[str]) -> list[Rows]:
+    found: list[Rows] = [with_words(Supporter.objects.all(), "name", words)]
+    if word := alone(words):
+        found.append(Supporter.objects.filter(email__istartswith=word))
+        found.append(Supporter.objects.filter(pk__in=a_few(by_reference(word), "supporter")))
+    return found
+
+
+def gifts(words: list[str]) -> list[Rows]:
+    found: list[Rows] = [with_words(Gift.objects.all(), "recipient_name", words)]
+    if word := alone(words):
+        found.append(Gift.objects.filter(recipient_email__istartswith=word))
+        found.append(Gift.objects.filter(adoption__in=a_few(by_reference(word))))
+        givers = a_few(Supporter.objects.filter(email__istartswith=word))
+        found.append(Gift.objects.filter(adoption__in=a_few(Adoption.objects.filter(supporter__in=givers))))
+    return found
+
+
+def payments(words: list[str]) -> list[Rows]:
+    word = alone(words)
+    found: list[Rows] = [
+        Payment.objects.filter(stripe_id=word),
+        Payment.objects.filter(invoice_id=word).exclude(invoice_id=""),
+        Payment.objects.filter(adoption__in=a_few(by_reference(word))) if word else Payment.objects.none(),
+    ]
+    return [*found, Payment.objects.filter(card_last4=word)] if is_last4(word) else found
+
+
+def adoptions(words: list[str]) -> list[Rows]:
+    rows = Adoption.objects.all()
+    found: list[Rows] = [
+        rows.filter(supporter__in=a_few(with_words(Supporter.objects.all(), "name", words))),
+        rows.filter(pk__in=a_few(with_words(Gift.objects.all(), "recipient_name", words), "adoption")),
+    ]
+    if word := alone(words):
+        found += [
+            by_reference(word),
+            rows.filter(supporter__in=a_few(Supporter.objects.filter(email__istartswith=word))),
+            rows.filter(stripe_session_id=word),
+            rows.filter(stripe_subscription_id=word),
+            *(rows.filter(pk__in=a_few(part, "adoption")) for part in payments(words)),
+        ]
+    return found

@@ -1,0 +1,177 @@
+"""Made-up rows by the million, to see how the site behaves when it has grown.
+
+Streamed into PostgreSQL with COPY, which is some fifty times faster than saving one row after another. Everything is
+made from a counter, so the same call makes the same rows and a second call adds to them. Nobody in them exists.
+"""
+
+import uuid
+from argparse import ArgumentParser
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+from itertools import batched
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.core.management.base import BaseCommand, CommandError
+from django.db import connection, transaction
+from django.db.models import Max
+
+from adoptions.models import (
+    Adoption,
+    Attention,
+    Difference,
+    Frequency,
+    Gift,
+    Payment,
+    Plan,
+    RefundRequest,
+    StripeEvent,
+    Supporter,
+)
+from adoptions.models.adoptions import REFERENCE_LETTERS
+from species.models import Species
+
+BLOCK = 50_000
+NEWEST = datetime(2026, 11, 1, tzinfo=UTC)
+GIVEN = ("Amara", "Bela", "Chloe", "Dara", "Elif", "Femi", "Hana", "Imran", "Jonas", "Leila", "Marek", "Priya", "Rosa")
+FAMILY = ("Adeyemi", "Baker", "Costa", "Davies", "Fischer", "Hughes", "Ivanova", "Jones", "Khan", "Nowak", "Okafor")
+RARE = 10  # one in so many adoptions has a refund, a thing to look at and a difference
+
+type Row = tuple[Any, ...]
+
+
+class Command(BaseCommand):
+    help = "Fill a development database with made-up supporters, adoptions, payments, presents and events."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--adoptions", type=int, default=1_000_000, help="How many to add, each with a payment.")
+
+    def handle(self, *, adoptions: int, **options: Any) -> None:
+        if not settings.DEBUG:
+            raise CommandError("Not here: this is no development site, and nothing could take the rows out again.")
+        first = (Adoption.objects.aggregate(last=Max("pk"))["last"] or 0) + 1
+        began = datetime.now(UTC)
+        with connection.cursor() as cursor:
+            cursor.execute("SET statement_timeout = 0")
+        load = Load()
+        for start in range(first, first + adoptions, BLOCK):
+            with transaction.atomic():
+                load.block(range(start, min(start + BLOCK, first + adoptions)))
+        with connection.cursor() as cursor:
+            for model in (Supporter, Adoption, Payment):
+                table = model._meta.db_table
+                cursor.execute("SELECT setval(pg_get_serial_sequence(%s, 'id'), %s)", [table, first + adoptions])
+            cursor.execute("VACUUM ANALYZE")
+        seconds = (datetime.now(UTC) - began).seconds
+        self.stdout.write(f"{adoptions} adoptions with all that belongs to them in {seconds} seconds.")
+
+
+class Load:
+    """What all rows have in common, and the rows of each table for the numbers of a block."""
+
+    def __init__(self) -> None:
+        self.species = Species.objects.order_by("pk").first() or Species.objects.create(
+            slug="made-up-cat", common_name="Made-up cat", scientific_name="Felis ficta"
+        )
+        self.plan = Plan.objects.order_by("pk").first() or Plan.objects.create(slug="made-up", name="Made up")
+        self.staff = User.objects.get_or_create(username="made-up", defaults={"is_active": False})[0]
+
+    def block(self, numbers: range) -> None:
+        copy(Supporter, "id name email stripe_customer_id created_at", map(self.supporter, numbers))
+        copy(
+            Adoption,
+            "id public_id reference token attempt supporter_id species_id plan_id frequency amount_pence is_gift "
+            "campaign_code state held_because created_at activated_at stripe_session_id session_number "
+            "stripe_subscription_id stripe_customer_id revision",
+            map(self.adoption, numbers),
+        )
+        copy(
+            Payment,
+            "id adoption_id kind amount_pence stripe_id invoice_id card_last4 occurred_at recorded_at",
+            map(self.payment, numbers),
+        )
+        copy(
+            Gift,
+            "adoption_id recipient_name message delivery recipient_email state held_because revision sendings token",
+            map(self.gift, numbers[::4]),
+        )
+        copy(
+            StripeEvent,
+            "id type object_id api_version body received_at state worked_at attempts error",
+            map(self.event, numbers),
+        )
+        self.troubles(numbers[::RARE])
+
+    def troubles(self, numbers: range) -> None:
+        copy(
+            Attention,
+            "kind key adoption_id reason opened_at resolved_at how",
+            (("dispute", f"du_{n}", n, "£5 disputed.", when(n), when(n), "Closed: won.") for n in numbers),
+        )
+        copy(
+            Difference,
+            "kind what stripe_id adoption_id note found_at repaired_at how",
+            (("missing", "charge", f"ch_load{n}", n, "", when(n), when(n), "Asked Stripe again.") for n in numbers),
+        )
+        copy(
+            RefundRequest,
+            "public_id payment_id amount_pence reason note by_id asked_at attempt answered_at refused",
+            (
+                (uuid.UUID(int=n), n, 1, "duplicate", "", self.staff.pk, when(n), 1, when(n), "charge_disputed")
+                for n in numbers
+            ),
+        )
+
+    def supporter(self, n: int) -> Row:
+        name = f"{GIVEN[n % len(GIVEN)]} {FAMILY[n // 7 % len(FAMILY)]}-{letters(n)[-4:]}"
+        return n, name, f"load{n}@example.org", "", when(n)
+
+    def adoption(self, n: int) -> Row:
+        frequency = list(Frequency)[n % 3]
+        subscription = None if frequency == Frequency.ONCE else f"sub_load{n}"
+        number = uuid.UUID(int=n)
+        terms = n, self.species.pk, self.plan.pk, frequency.value, amount(n), n % 4 == 0, ""
+        at_stripe = f"cs_load{n}", 1, subscription, f"cus_load{n}", 3
+        return n, number, f"PM-{letters(n)}", f"load{n}", number, *terms, "active", "", when(n), when(n), *at_stripe
+
+    def payment(self, n: int) -> Row:
+        return n, n, "charge", amount(n), f"ch_load{n}", f"in_load{n}", f"{n % 10_000:04}", when(n), when(n)
+
+    def gift(self, n: int) -> Row:
+        return n, f"{GIVEN[n // 3 % len(GIVEN)]}-{letters(n)[-4:]}", "", "self", "", "waiting", "", 0, 0, f"load{n}"
+
+    def event(self, n: int) -> Row:
+        body = r"\\x7b7d"  # {} as bytea
+        return f"evt_load{n}", "invoice.paid", f"in_load{n}", "2026-10-28.endive", body, when(n), "done", when(n), 1, ""
+
+
+def amount(n: int) -> int:
+    return 300 + n % 40 * 100
+
+
+def when(n: int) -> datetime:
+    """A minute apart, the first the oldest of two years."""
+    return NEWEST - timedelta(minutes=1_000_000 - n % 1_000_000)
+
+
+def letters(n: int) -> str:
+    """The eight letters of a reference; no two numbers below 10¹¹ share them."""
+    found = ""
+    for _ in range(8):
+        n, rest = divmod(n, len(REFERENCE_LETTERS))
+        found = REFERENCE_LETTERS[rest] + found
+    return found
+
+
+def copy(model: Any, columns: str, rows: Iterable[Row]) -> None:
+    """Columns that are not named take the database's default; nobody is asked what Python would make of them."""
+    names = ", ".join(f'"{name}"' for name in columns.split())
+    with connection.cursor() as cursor, cursor.copy(f'COPY "{model._meta.db_table}" ({names}) FROM STDIN') as stream:
+        for some in batched(rows, 1000):
+            stream.write("".join("\t".join(map(as_text, row)) + "\n" for row in some))
+
+
+def as_text(value: object) -> str:
+    """COPY's own form. Nothing that is made up here holds a tab, a line break or a backslash."""
+    return r"\N" if value is None else str(value)

@@ -1,0 +1,139 @@
+"""How the admin's lists and searches grow from a thousand adoptions to a million: the ratio of their times.
+
+    .venv/bin/python tests/bench/measure_admin_lists.py [adoptions]
+
+Works in two databases of its own beside the configured one, in turns, and drops them at the end. Needs some 2 GB and
+five minutes.
+"""
+
+import os
+import statistics
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import django
+from django.conf import settings
+
+FEW, MANY = 1_000, 1_000_000
+ROUNDS = 21
+LISTS = {
+    "adoptions": "adoptions/adoption/",
+    "adoptions, page 20": "adoptions/adoption/?p=20",
+    "adoptions, held": "adoptions/adoption/?state__exact=held",
+    "adoptions, active": "adoptions/adoption/?state__exact=active",
+    "adoptions by a common name": "adoptions/adoption/?q=marek",
+    "adoptions by a rare name": "adoptions/adoption/?q=22PJ",
+    "adoption by reference": "adoptions/adoption/?q=PM-22222233",
+    "adoption by address": "adoptions/adoption/?q=load500@example.org",
+    "adoption by charge": "adoptions/adoption/?q=ch_load500",
+    "adoptions, a word nobody has": "adoptions/adoption/?q=zzyzx",
+    "payments": "adoptions/payment/",
+    "payment by invoice": "adoptions/payment/?q=in_load500",
+    "payments, refunds only": "adoptions/payment/?kind__exact=refund",
+    "supporters": "adoptions/supporter/",
+    "supporters by a common name": "adoptions/supporter/?q=marek",
+    "presents": "adoptions/gift/",
+    "present by a rare name": "adoptions/gift/?q=22PJ",
+    "refunds": "adoptions/refundrequest/",
+    "differences, open": "adoptions/difference/",
+    "differences, all": "adoptions/difference/?state=all",
+    "things to look at": "adoptions/attention/",
+    "events": "adoptions/stripeevent/",
+    "events, one type": "adoptions/stripeevent/?type=invoice.paid",
+    "campaigns": "adoptions/campaign/",
+    "today": "",
+}
+
+
+def set_up() -> None:
+    """Find the project from wherever the script is started, and point it at a database of its own."""
+    sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+    os.environ["DEBUG"] = "True"
+    django.setup()
+    settings.DEBUG = False  # queries are not kept
+    settings.ALLOWED_HOSTS = ["testserver"]
+
+
+def say(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
+
+
+def administer(statement: str) -> None:
+    from django.db import connection
+
+    with connection.cursor() as cursor:
+        cursor.execute(statement)
+
+
+def database(name: str, adoptions: int) -> Any:
+    """A connection to a new database with so many adoptions."""
+    from django.contrib.auth.models import User
+    from django.core.management import call_command
+    from django.db import connection, connections
+
+    administer(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+    administer(f"CREATE DATABASE {name}")
+    home = connections["default"]
+    there = connection.copy("default")
+    there.settings_dict["NAME"] = name
+    connections["default"] = there
+    call_command("migrate", verbosity=0)
+    User.objects.create_superuser("bench")
+    settings.DEBUG = True  # make_load works nowhere else
+    call_command("make_load", adoptions=adoptions)
+    settings.DEBUG = False
+    connections["default"] = home
+    return there
+
+
+def measure(there: Any) -> Callable[[str], float]:
+    """What opens a page of one database and says how many milliseconds it took."""
+    from django.contrib.auth.models import User
+    from django.db import connections
+    from django.test import Client
+
+    connections["default"] = there
+    client = Client()
+    client.force_login(User.objects.get(username="bench"))
+
+    def spent(address: str) -> float:
+        connections["default"] = there
+        path, _, query = address.partition("?")
+        began = time.perf_counter()
+        answer = client.get(f"/admin/{path}", query_params=dict(part.split("=") for part in query.split("&") if part))
+        took = (time.perf_counter() - began) * 1000
+        assert answer.status_code == 200, (address, answer.status_code)
+        return took
+
+    return spent
+
+
+def main() -> None:
+    from django.db import connections
+
+    many = int(sys.argv[1]) if len(sys.argv) > 1 else MANY
+    home = connections["default"]
+    opened = [database(f"pugmark_bench_{number}", number) for number in (FEW, many)]
+    try:
+        few_pages, many_pages = [measure(there) for there in opened]
+        say(f"{'':34} {FEW:>10,} {many:>12,}   growth")
+        for name, address in LISTS.items():
+            pairs = [(few_pages(address), many_pages(address)) for _round in range(ROUNDS)]
+            small, large = (statistics.median(times) for times in zip(*pairs, strict=True))
+            say(f"{name:34} {small:>7.0f} ms {large:>9.0f} ms {large / small:>7.2f} x")
+    finally:
+        for there in opened:
+            there.close()
+        connections["default"] = home
+        for number in (FEW, many):
+            administer(f"DROP DATABASE IF EXISTS pugmark_bench_{number} WITH (FORCE)")
+
+
+if __name__ == "__main__":
+    set_up()
+    main()
