@@ -8,7 +8,8 @@ import logging
 from collections.abc import Callable
 
 from django.conf import settings
-from django.db import transaction
+from django.db import IntegrityError, transaction
+from django.utils import timezone
 
 from . import fulfilment, shield, stripe_gateway
 from .models import EventState, StripeEvent
@@ -43,33 +44,45 @@ HANDLERS: dict[str, Callable[[str], bool]] = {
 
 
 def receive(body: bytes, signature: str) -> bool:
-    """Keep a signed event; False if we have it already. Raises NotStripe, and then nothing was written."""
+    """Keep a signed event; False if we have it already. Raises NotStripe, and then nothing was written.
+
+    Two rows and nothing asked: the primary key is Stripe's own id, so of eight deliveries at once seven fail on it.
+    """
     from .tasks import work_event
 
     event = stripe_gateway.verify(body, signature, settings.STRIPE_WEBHOOK_SECRETS)
-    with transaction.atomic():
-        is_new = keep(event, body)
-        if is_new and event.is_live != settings.STRIPE_LIVEMODE:
-            StripeEvent.objects.filter(pk=event.id).mark_ignored(because="Sent for the other mode (live or test).")
-        elif is_new and event.type not in HANDLERS:
-            StripeEvent.objects.filter(pk=event.id).mark_ignored()
-        elif is_new:
-            work_event.enqueue(event.id)
-    return is_new
+    because = why_not(event)
+    try:
+        with transaction.atomic():
+            keep(event, body, because)
+            if because is None:
+                work_event.enqueue(event.id)
+    except IntegrityError:
+        if not StripeEvent.objects.filter(pk=event.id).exists():
+            raise
+        return False
+    return True
 
 
-def keep(event: SignedEvent, body: bytes) -> bool:
-    """One row per event: the primary key is Stripe's own id, so eight deliveries at once make one."""
-    _, is_new = StripeEvent.objects.get_or_create(
+def why_not(event: SignedEvent) -> str | None:
+    """Why nothing is to be done about an event, empty where that needs no words; None if there is."""
+    if event.is_live != settings.STRIPE_LIVEMODE:
+        return "Sent for the other mode (live or test)."
+    return None if event.type in HANDLERS else ""
+
+
+def keep(event: SignedEvent, body: bytes, because: str | None) -> None:
+    is_ignored = because is not None
+    StripeEvent.objects.create(
         id=event.id,
-        defaults={
-            "type": event.type[:100],
-            "object_id": event.object_id[:100],
-            "api_version": event.api_version[:40],
-            "body": body,
-        },
+        type=event.type[:100],
+        object_id=event.object_id[:100],
+        api_version=event.api_version[:40],
+        body=body,
+        state=EventState.IGNORED if is_ignored else EventState.RECEIVED,
+        worked_at=timezone.now() if is_ignored else None,
+        error=because or "",
     )
-    return is_new
 
 
 def work(event_id: str) -> None:

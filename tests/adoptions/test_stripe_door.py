@@ -19,7 +19,7 @@ from adoptions.models import Adoption, Payment, StripeEvent
 from tests.adoptions.conftest import carry, signed
 from tests.adoptions.invariants import violations
 from tests.adoptions.world import Event, World, deliver, receipts, shown, work_events
-from tests.makers import make_adoption
+from tests.makers import make_adoption, make_payment
 
 
 def an_event(kind: str, thing: Event, **changes: Any) -> Event:
@@ -332,3 +332,38 @@ def test_unpaid_adoption_is_left_alone_by_events_of_others(world: World, client:
     world.adopt()
     deliver(client, world.new_events())
     assert shown(waiting) == ("pending", ())
+
+
+# --- a thousand events for one subscription ---------------------------------------------------------------------
+
+
+def cost_of_the_next(world: World, client: Client, event: Event, number: int) -> tuple[int, int, int]:
+    """Statements to keep it, statements to work it, requests to Stripe."""
+    fresh = {**event, "id": f"evt_next_{number}"}
+    with CaptureQueriesContext(connection) as keeping:
+        assert carry(client, [fresh]) == [200]
+    world.asked.clear()
+    with CaptureQueriesContext(connection) as working:
+        webhooks.work(fresh["id"])
+    return len(keeping), len(working), len(world.asked)
+
+
+@pytest.mark.parametrize("kind", ["customer.subscription.updated", "invoice.paid"])
+def test_event_after_a_thousand_costs_what_it_cost_after_ten(world: World, client: Client, kind: str) -> None:
+    adoption = world.adopt_monthly()
+    events = world.new_events()
+    deliver(client, events)
+    event = next(one for one in events if one["type"] == kind)
+    rows = [
+        StripeEvent(id=f"evt_{n}", type=kind, object_id=event["data"]["object"]["id"], body=b"{}", state="ignored")
+        for n in range(1000)
+    ]
+    for row in rows:
+        row.worked_at = timezone.now()
+    StripeEvent.objects.bulk_create(rows[:10])
+    after_ten = cost_of_the_next(world, client, event, 10)
+    StripeEvent.objects.bulk_create(rows[10:])
+    for n in range(100):
+        make_payment(adoption, stripe_id=f"ch_old_{n}", invoice_id=f"in_old_{n}", occurred_at=adoption.created_at)
+    assert cost_of_the_next(world, client, event, 1000) == after_ten
+    assert after_ten[0] <= 6
