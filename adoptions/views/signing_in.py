@@ -24,7 +24,9 @@ def my_adoption(request: HttpRequest) -> HttpResponse:
         return ask(request)
     supporter = access.supporter_of(request)
     if supporter is None:
-        return render(request, "adoptions/my/ask.html", {"form": EmailForm()})
+        response = render(request, "adoptions/my/ask.html", {"form": EmailForm()})
+        response.headers["X-Robots-Tag"] = "all"  # the door may be found by whoever searches for it
+        return response
     return render(request, "adoptions/my/overview.html", supporter_page.overview(supporter))
 
 

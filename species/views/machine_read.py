@@ -39,6 +39,7 @@ def robots_txt(request: HttpRequest) -> HttpResponse:
         "Disallow: /go/",
         "Disallow: /search/",
         "Disallow: /preview/",
+        "Allow: /my-adoption/$",
         "Disallow: /my-adoption/",
         "Disallow: /adoptions/",
         "Disallow: /gift/",

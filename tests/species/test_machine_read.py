@@ -192,3 +192,13 @@ def test_structured_data_cannot_close_its_tag() -> None:
     block = page.render(Context({"data": {"name": "</script><script>alert(1)</script>"}}))
     assert block.count("<") == 2
     assert block.startswith('<script type="application/ld+json">')
+
+
+def test_doors_may_be_found_and_what_is_behind_them_may_not(client: Client) -> None:
+    make_species()
+    make_plan()
+    for address in ("/adopt/amur-leopard/", "/my-adoption/"):
+        page = client.get(address)
+        assert (page.headers.get("X-Robots-Tag", "all"), "noindex" in page.text) == ("all", False)
+        assert f'<link rel="canonical" href="{SITE}{address}">' in page.text
+    assert client.get("/my-adoption/sent/").headers["X-Robots-Tag"] == "noindex"
