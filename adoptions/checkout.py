@@ -171,7 +171,8 @@ def request_for(adoption: Adoption) -> CheckoutRequest:
         interval=INTERVALS[Frequency(adoption.frequency)],
         email=adoption.supporter.email,
         success_url=f"{thanks}?s={{CHECKOUT_SESSION_ID}}",
-        cancel_url=settings.SITE_URL + reverse("adoptions:adopt", args=[adoption.species.slug]),
+        cancel_url=f"{settings.SITE_URL}{reverse('adoptions:adopt', args=[adoption.species.slug])}"
+        f"?attempt={adoption.attempt}",
         # Enough to rebuild the adoption from Stripe alone, and nothing about a person.
         metadata={
             "adoption": str(adoption.public_id),

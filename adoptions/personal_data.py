@@ -14,7 +14,7 @@ from django.utils import timezone
 from config.models import Mail
 from species import personal_data as comments
 
-from . import consent, gift_aid, gift_emails
+from . import consent, drafts, gift_aid, gift_emails
 from .models import (
     ADOPTED,
     REPEATING,
@@ -132,6 +132,7 @@ def erase(supporter: Supporter) -> bool:
         forget_gifts(own.values_list("pk", flat=True))
         forget_mails(supporter.email)
         comments.erase(supporter.email)
+        drafts.forget(supporter.email)
         AccessLink.objects.filter(Q(supporter=supporter) | Q(email__iexact=supporter.email)).delete()
         SupporterSession.objects.filter(supporter=supporter).delete()
         return Supporter.objects.filter(pk=supporter.pk).erase() == 1

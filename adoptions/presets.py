@@ -14,7 +14,7 @@ from .forms import AS_GIFT, FOR_ME, OTHER
 from .models import Plan
 
 
-def chosen_plan(plans: list[Plan], query: QueryDict) -> Plan:
+def chosen_plan(plans: list[Plan], query: QueryDict | dict[str, Any]) -> Plan:
     """The plan named in the address, or the first on offer."""
     return next((plan for plan in plans if plan.slug == query.get("plan")), plans[0])
 

@@ -9,7 +9,7 @@ from django.utils import timezone
 from config import limits
 from config.tasks import every, retried
 
-from . import access, fulfilment, gifts, reconcile, refunds, shield, standing_orders, updates, webhooks
+from . import access, drafts, fulfilment, gifts, reconcile, refunds, shield, standing_orders, updates, webhooks
 from .models import EventState, StripeEvent
 
 logger = logging.getLogger(__name__)
@@ -46,6 +46,7 @@ def send_access_link(link_id: int) -> None:
 @task
 def forget_old_access() -> None:
     access.forget_old()
+    drafts.forget_old()
 
 
 @every(minutes=1)

@@ -5,6 +5,7 @@ from .campaigns import Campaign, CampaignDay, Destination
 from .changes import Change, ChangeAct, RefundReason, RefundRequest
 from .consent import Basis, ConsentEvent, ConsentState, GivenBy, Suppression
 from .differences import Comparison, Difference, DifferenceKind
+from .drafts import Draft
 from .gift_aid import GiftAidDeclaration
 from .gifts import Delivery, Gift, GiftState
 from .payments import Payment
@@ -51,6 +52,7 @@ __all__ = [
     "Destination",
     "Difference",
     "DifferenceKind",
+    "Draft",
     "EventState",
     "Frequency",
     "Gift",

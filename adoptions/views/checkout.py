@@ -14,7 +14,7 @@ from config import errors
 from config.money import pounds
 from species.models import Species
 
-from .. import checkout, fulfilment, presets, twice
+from .. import checkout, drafts, fulfilment, presets, twice
 from ..forms import AdoptForm
 from ..gifts import Present
 from ..models import OPEN, Adoption, AdoptionState, Delivery, Frequency, Plan
@@ -43,12 +43,11 @@ def adopt(request: HttpRequest, slug: str) -> HttpResponseBase:
     plans = list(Plan.objects.on_offer_for(species))
     if not plans:
         return render(request, "adoptions/not_open.html", {"species": species}, status=503)
-    query = request.POST if request.method == "POST" else request.GET
-    plan = presets.chosen_plan(plans, query)
-    context = {"species": species, "plan": plan, "plans": plans}
     if request.method != "POST":
-        form = AdoptForm(plan=plan, initial=presets.initial_answers(plan, query))
-        return render(request, "adoptions/adopt.html", {**context, "form": form})
+        return render(request, "adoptions/adopt.html", first_answers(request, species, plans))
+    drafts.save(request)
+    plan = presets.chosen_plan(plans, request.POST)
+    context = {"species": species, "plan": plan, "plans": plans}
     form = AdoptForm(request.POST, plan=plan)
     if not form.is_valid():
         return render(request, "adoptions/adopt.html", {**context, "form": form}, status=422)
@@ -58,6 +57,14 @@ def adopt(request: HttpRequest, slug: str) -> HttpResponseBase:
     if step == "pay":
         return pay(request, form, context)
     return render(request, "adoptions/check.html", {**context, **check_context(form, species)})
+
+
+def first_answers(request: HttpRequest, species: Species, plans: list[Plan]) -> dict[str, Any]:
+    """The form as it is first shown: as the address says, or as it was left within the last day."""
+    left = drafts.find(request.GET)
+    plan = presets.chosen_plan(plans, left or request.GET)
+    initial = left or presets.initial_answers(plan, request.GET)
+    return {"species": species, "plan": plan, "plans": plans, "form": AdoptForm(plan=plan, initial=initial)}
 
 
 def check_context(form: AdoptForm, species: Species) -> dict[str, Any]:
