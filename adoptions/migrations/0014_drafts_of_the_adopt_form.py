@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('adoptions', '0012_told_until'),
+        ('adoptions', '0013_long_lists'),
     ]
 
     operations = [
