@@ -9,7 +9,19 @@ from django.utils import timezone
 from config import limits
 from config.tasks import every, retried
 
-from . import access, drafts, fulfilment, gifts, reconcile, refunds, shield, standing_orders, updates, webhooks
+from . import (
+    access,
+    drafts,
+    fulfilment,
+    gifts,
+    reconcile,
+    refunds,
+    shield,
+    standing_orders,
+    statements,
+    updates,
+    webhooks,
+)
 from .models import EventState, StripeEvent
 
 logger = logging.getLogger(__name__)
@@ -62,6 +74,12 @@ def deliver_gifts() -> None:
 @task
 def send_updates() -> None:
     updates.send_due()
+
+
+@every(hours=1)
+@task
+def send_statements() -> None:
+    statements.send_due()
 
 
 @every(hours=1)

@@ -158,6 +158,10 @@ SAMPLES: dict[str, Any] = {
     "changes": [("Name", "Amara Supporter", "Amara Obi")],
     "notes": [{"title": "A new cub", "day": "24 December 2026", "url": "https://example.org/field-notes/a-new-cub/"}],
     "failed": [],
+    "year": "2025–26",
+    "lines": [
+        {"day": "24 December 2025", "what": "Payment, Amur leopard", "amount_pence": 3600, "is_gift_aided": True}
+    ],
 }
 
 

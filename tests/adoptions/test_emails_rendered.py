@@ -246,6 +246,13 @@ def context_of(kind: str, name: str = "Ellie") -> dict[str, Any]:
             "manage_url": f"{SITE}/m",
             "unsubscribe_url": f"{SITE}/u",
         },
+        "annual_statement": {
+            "year": "2025–26",
+            "lines": [{"day": "24 December 2025", "what": "Payment", "amount_pence": 3600, "is_gift_aided": True}],
+            "total_pence": 3600,
+            "gift_aid_pence": 3600,
+            "manage_url": f"{SITE}/m",
+        },
         "payment_failed": {
             "amount_pence": 500,
             "reason": "not enough money in the account",
