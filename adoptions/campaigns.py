@@ -1,4 +1,4 @@
-"""Where a campaign link leads, and how often it was followed."""
+"""Where a campaign link leads, how often it was followed, and whether it still does what it was made for."""
 
 from urllib.parse import urlencode
 
@@ -6,7 +6,10 @@ from django.db.models import F
 from django.urls import reverse
 from django.utils import timezone
 
-from .models import Campaign, CampaignDay, Destination
+from config.money import pounds
+
+from . import attention
+from .models import AttentionKind, Campaign, CampaignDay, Destination, Plan
 
 
 def follow(code: str, *, is_counted: bool) -> str:
@@ -14,7 +17,7 @@ def follow(code: str, *, is_counted: bool) -> str:
 
     The destination is always one of our own named pages: nothing in the link can send a visitor elsewhere.
     """
-    campaign = Campaign.objects.filter(code=code).select_related("species").first()
+    campaign = Campaign.objects.filter(code=code).select_related("species", "preset_plan").first()
     if campaign is None:
         return reverse("species:list")
     if is_counted:
@@ -37,12 +40,55 @@ def destination(campaign: Campaign) -> str:
 def presets_of(campaign: Campaign) -> dict[str, str]:
     """The answers filled in beforehand, as parameters of the adopt page."""
     found = {}
+    if campaign.preset_plan:
+        found["plan"] = campaign.preset_plan.slug
     if campaign.preset_frequency:
         found["frequency"] = campaign.preset_frequency
     if campaign.preset_pence:
         found["amount"] = f"{campaign.preset_pence // 100}.{campaign.preset_pence % 100:02}"
     if campaign.preset_gift:
         found["gift"] = "1"
+    return found
+
+
+def problems(campaign: Campaign) -> list[str]:
+    """What keeps a link from doing what its campaign says, in sentences for staff."""
+    species = campaign.species
+    if campaign.destination != Destination.HOME and (species is None or not species.is_published):
+        return ["The species is not published: the link leads to the home page."]
+    if campaign.destination != Destination.ADOPT or species is None:
+        return []
+    plans = list(Plan.objects.on_offer_for(species))
+    if campaign.preset_plan and campaign.preset_plan not in plans:
+        return [f"{campaign.preset_plan} is not on offer for the {species.common_name}: another plan is shown."]
+    if not plans:
+        return ["Nothing is on offer for this species: nobody can adopt."]
+    return _problems_of_price(campaign, campaign.preset_plan or plans[0])
+
+
+def _problems_of_price(campaign: Campaign, plan: Plan) -> list[str]:
+    frequency, pence = campaign.preset_frequency, campaign.preset_pence
+    prices = {price.frequency: price for price in plan.prices.all()}
+    if not prices or (frequency and frequency not in prices):
+        return [
+            f"{plan} cannot be given “{campaign.get_preset_frequency_display()}”: the choice is left to the reader."
+        ]
+    price = prices[frequency] if frequency else next(iter(prices.values()))
+    if pence and not price.allows(pence):
+        least, most = pounds(price.minimum_pence), pounds(price.maximum_pence)
+        return [f"{pounds(pence)} is not taken: {plan} allows {least} to {most}. The usual amounts are shown."]
+    return []
+
+
+def check_links() -> int:
+    """Call staff to every link in use that does not do what it should, once for each thing that is wrong with it."""
+    found = 0
+    for campaign in Campaign.objects.running().select_related("species", "preset_plan"):
+        for problem in problems(campaign):
+            found += 1
+            attention.call(
+                AttentionKind.CAMPAIGN_LINK, key=f"{campaign.code}: {problem}", reason=f"{campaign}: {problem}"
+            )
     return found
 
 

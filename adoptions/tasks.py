@@ -11,6 +11,7 @@ from config.tasks import every, retried
 
 from . import (
     access,
+    campaigns,
     drafts,
     fulfilment,
     gifts,
@@ -131,3 +132,10 @@ def compare(days: int) -> None:
         return
     if run.found:
         logger.error("Money match: %s differences with Stripe, %s of them repaired.", run.found, run.repaired)
+
+
+@every(days=1)
+@task
+def check_campaign_links() -> None:
+    """Staff hear of a link that leads elsewhere before their readers do."""
+    campaigns.check_links()

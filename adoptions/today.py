@@ -108,8 +108,7 @@ def facts_to_review() -> Matter:
 
 
 def live_campaigns() -> Matter:
-    now = timezone.now()
-    count = Campaign.objects.filter(starts_at__lte=now).exclude(ends_at__lte=now).count()
+    count = Campaign.objects.running().count()
     return Matter("campaigns running", count, rows_of("adoptions_campaign"), is_urgent=False)
 
 

@@ -56,5 +56,6 @@ urlpatterns = [
     path("unsubscribe/<str:token>/", unsubscribing.unsubscribe, name="unsubscribe"),
     path("go/<str:code>", campaign_links.follow, name="campaign_link"),
     path("go/<str:code>/", campaign_links.follow),
+    path("GO/<str:code>", campaign_links.follow),  # from a QR code, which holds capitals in less room
     path("stripe/webhook/", webhook.receive, name="stripe_webhook"),
 ]

@@ -81,6 +81,7 @@ class World:
             "url": settings.SITE_URL + (self.new_email if kind == "confirm_email" else self.sign_in),
             "admin_url": settings.SITE_URL + reverse("admin:adoptions_adoption_change", args=[adoption.pk]),
             "unsubscribe_url": self.unsubscribe,
+            "link_url": species,  # not the campaign link itself, whose one act is to count
             "confirm_url": "https://stripe.example/i",  # not ours
         }[name]
 

@@ -1,11 +1,26 @@
-from django.conf import settings
-from django.contrib import admin
-from django.db.models import Count, OuterRef, Q, QuerySet, Subquery, Sum
-from django.db.models.functions import Coalesce
-from django.http import HttpRequest
+from collections.abc import Callable
+from typing import Any
+from uuid import uuid4
 
-from ..models import ADOPTED, Campaign, CampaignDay
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+from django.views.decorators.http import require_POST, require_safe
+
+from config.mail import queue_mail
+from config.spreadsheet import csv_response
+
+from .. import campaign_codes, campaign_report, campaigns
+from ..models import Campaign, CampaignDay
 from .read_only import ReadOnly
+
+IMAGES: dict[str, tuple[str, Callable[[Campaign], bytes]]] = {
+    "svg": ("image/svg+xml", campaign_codes.svg),
+    "png": ("image/png", campaign_codes.png),
+}
 
 
 class CampaignDayInline(ReadOnly, admin.TabularInline[CampaignDay, Campaign]):
@@ -15,43 +30,31 @@ class CampaignDayInline(ReadOnly, admin.TabularInline[CampaignDay, Campaign]):
 
 @admin.register(Campaign)
 class CampaignAdmin(admin.ModelAdmin[Campaign]):
-    list_display = ["code", "name", "address", "destination", "species", "landings", "adoptions_count", "is_running"]
-    list_filter = ["destination", "species", "starts_at", "ends_at"]
+    """The link maker: what a link says, how it looks on paper, where it leads now and what it has brought."""
+
+    change_list_template = "admin/adoptions/campaign/list.html"
+    change_form_template = "admin/adoptions/campaign/maker.html"
+    list_display = ["code", "name", "destination", "species", "utm_source", "starts_at", "ends_at", "is_running"]
+    list_filter = ["destination", "species", "is_paused", "utm_source", "utm_medium", "starts_at"]
     list_select_related = ["species"]
-    search_fields = ["code", "name"]
+    list_per_page = 50
+    show_full_result_count = False
+    search_fields = ["code", "name", "utm_source", "utm_content"]
+    autocomplete_fields = ["species", "preset_plan"]
     inlines = [CampaignDayInline]
     fieldsets = [
-        (None, {"fields": ["code", "name", "address"]}),
+        (None, {"fields": ["code", "name"]}),
         ("Where it leads", {"fields": ["destination", "species"]}),
-        ("Filled in beforehand", {"fields": ["preset_frequency", "preset_pence", "preset_gift"]}),
-        ("When", {"fields": ["starts_at", "ends_at"]}),
+        ("Filled in beforehand", {"fields": ["preset_plan", "preset_frequency", "preset_pence", "preset_gift"]}),
+        ("When", {"fields": ["starts_at", "ends_at", "is_paused"]}),
+        ("For reports", {"fields": ["utm_source", "utm_medium", "utm_content", "cost_pence"]}),
     ]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Campaign | None = None) -> list[str]:
-        return ["address", "code"] if obj else ["address"]
+        return ["code"] if obj else []
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Campaign]:
-        landed = CampaignDay.objects.values("campaign").annotate(total=Sum("landings")).values("total")
-        return (
-            super()
-            .get_queryset(request)
-            .annotate(
-                landed=Coalesce(Subquery(landed.filter(campaign=OuterRef("pk"))), 0),
-                adopted=Count("adoptions", filter=Q(adoptions__state__in=ADOPTED)),
-            )
-        )
-
-    @admin.display(description="Link")
-    def address(self, campaign: Campaign) -> str:
-        return settings.SITE_URL + campaign.get_absolute_url() if campaign.pk else "Shown once saved."
-
-    @admin.display(description="Landings (about)", ordering="landed")
-    def landings(self, campaign: Campaign) -> int:
-        return campaign.landed  # type: ignore[attr-defined,no-any-return]  # annotated above
-
-    @admin.display(description="Adoptions", ordering="adopted")
-    def adoptions_count(self, campaign: Campaign) -> int:
-        return campaign.adopted  # type: ignore[attr-defined,no-any-return]  # annotated above
+        return super().get_queryset(request).select_related("species", "preset_plan")
 
     @admin.display(description="Running", boolean=True)
     def is_running(self, campaign: Campaign) -> bool:
@@ -60,3 +63,77 @@ class CampaignAdmin(admin.ModelAdmin[Campaign]):
     def has_delete_permission(self, request: HttpRequest, obj: Campaign | None = None) -> bool:
         """Old mails are clicked for years: a campaign ends, it is not deleted."""
         return False
+
+    def get_urls(self) -> list[URLPattern]:
+        guard = self.admin_site.admin_view
+        return [
+            path("report/", guard(require_safe(self.report)), name="adoptions_campaign_report"),
+            path("report.csv", guard(require_safe(self.report_csv)), name="adoptions_campaign_csv"),
+            path("<int:pk>/code.<str:kind>", guard(require_safe(self.picture)), name="adoptions_campaign_code"),
+            path("<int:pk>/test-mail/", guard(require_POST(self.test_mail)), name="adoptions_campaign_test_mail"),
+            *super().get_urls(),
+        ]
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        campaign = self.get_object(request, object_id)
+        if campaign is not None:
+            [found] = campaign_report.figures([campaign])
+            extra_context = {
+                **(extra_context or {}),
+                "link": campaign_codes.link(campaign),
+                "leads_to": campaigns.destination(campaign),
+                "problems": campaigns.problems(campaign),
+                "figures": campaign_report.words(found),
+            }
+        return super().change_view(request, object_id, form_url, extra_context)
+
+    def response_add(self, request: HttpRequest, obj: Campaign, post_url_continue: str | None = None) -> HttpResponse:
+        """To the link itself, which is what it was made for."""
+        if "_addanother" in request.POST or "_popup" in request.POST:
+            return super().response_add(request, obj, post_url_continue)
+        self.message_user(request, f"The link {campaign_codes.link(obj)} works.", messages.SUCCESS)
+        return redirect("admin:adoptions_campaign_change", obj.pk)
+
+    def report(self, request: HttpRequest) -> HttpResponse:
+        context = {
+            **self.admin_site.each_context(request),
+            "title": "What campaigns have brought",
+            "figures": campaign_report.figures(self._seen(request)),
+        }
+        return TemplateResponse(request, "admin/adoptions/campaign/report.html", context)
+
+    def report_csv(self, request: HttpRequest) -> HttpResponse:
+        rows = campaign_report.lines(campaign_report.figures(self._seen(request)))
+        return csv_response("campaigns.csv", campaign_report.HEADINGS, rows)
+
+    def picture(self, request: HttpRequest, pk: int, kind: str) -> HttpResponse:
+        campaign = self._one(request, pk)
+        if kind not in IMAGES:
+            raise Http404
+        content_type, draw = IMAGES[kind]
+        name = f'attachment; filename="{campaign.code}.{kind}"' if "download" in request.GET else "inline"
+        return HttpResponse(draw(campaign), content_type=content_type, headers={"Content-Disposition": name})
+
+    def test_mail(self, request: HttpRequest, pk: int) -> HttpResponse:
+        campaign = self._one(request, pk)
+        to = getattr(request.user, "email", "")
+        if to:
+            context = {"campaign": campaign, "link_url": campaign_codes.link(campaign)}
+            queue_mail("campaign_test", to=to, key=str(uuid4()), context=context)
+            self.message_user(request, f"On its way to {to}.", messages.SUCCESS)
+        else:
+            self.message_user(request, "Your account has no email address to send it to.", messages.WARNING)
+        return redirect(reverse("admin:adoptions_campaign_change", args=[pk]))
+
+    def _seen(self, request: HttpRequest) -> QuerySet[Campaign]:
+        if not self.has_view_permission(request):
+            raise Http404
+        return self.get_queryset(request)
+
+    def _one(self, request: HttpRequest, pk: int) -> Campaign:
+        campaign = self._seen(request).filter(pk=pk).first()
+        if campaign is None:
+            raise Http404
+        return campaign

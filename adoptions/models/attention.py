@@ -16,6 +16,7 @@ class AttentionKind(models.TextChoices):
     REFUND_FAILED = "refund_failed", "Refund did not arrive"
     ODD_AMOUNT = "odd_amount", "Amount at Stripe cannot be right"
     GIFT_WORDS = "gift_words", "Words of a present to read"
+    CAMPAIGN_LINK = "campaign_link", "A campaign's link does not lead where it should"
     CARD_TESTING = "card_testing", "Somebody may be testing stolen cards"
 
 

@@ -1,3 +1,5 @@
+import re
+
 from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models import F, Q
@@ -8,6 +10,7 @@ from species.models import Species
 
 from .states import Frequency
 
+UNUSED_IN_UTM = re.compile(r"[^a-z0-9._-]")
 CODE = RegexValidator(r"^[a-z0-9-]{3,32}\Z", "Use 3 to 32 lower-case letters, digits and hyphens.")
 
 
@@ -15,6 +18,12 @@ class Destination(models.TextChoices):
     ADOPT = "adopt", "Adopt page of the species"
     SPECIES = "species", "Species page"
     HOME = "home", "Home page"
+
+
+class CampaignQuerySet(models.QuerySet["Campaign"]):
+    def running(self) -> "CampaignQuerySet":
+        now = timezone.now()
+        return self.filter(is_paused=False, starts_at__lte=now).exclude(ends_at__lte=now)
 
 
 class Campaign(models.Model):
@@ -34,9 +43,28 @@ class Campaign(models.Model):
     preset_frequency = models.CharField(max_length=10, choices=Frequency, blank=True)
     preset_pence = models.PositiveIntegerField("preset amount in pence", null=True, blank=True)
     preset_gift = models.BooleanField("preset as a gift", default=False)
+    preset_plan = models.ForeignKey(
+        "adoptions.Plan",
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        help_text="Empty: the first on offer.",
+    )
+    utm_source = models.CharField(
+        "source", max_length=60, blank=True, help_text="Where the link stands: spring-appeal."
+    )
+    utm_medium = models.CharField("medium", max_length=60, blank=True, help_text="How it gets there: email, poster.")
+    utm_content = models.CharField("content", max_length=60, blank=True, help_text="Which of several: button, photo.")
+    cost_pence = models.PositiveIntegerField("cost in pence", default=0, db_default=0)
+    is_paused = models.BooleanField(
+        "paused", default=False, db_default=False, help_text="The link leads on, without what it fills in."
+    )
     starts_at = models.DateTimeField(default=timezone.now)
     ends_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = CampaignQuerySet.as_manager()
 
     class Meta:
         ordering = ["-id"]
@@ -56,10 +84,16 @@ class Campaign(models.Model):
     def get_absolute_url(self) -> str:
         return reverse("adoptions:campaign_link", args=[self.code])
 
+    def clean(self) -> None:
+        """What reports are grouped by is the same however it was typed."""
+        for field in ("utm_source", "utm_medium", "utm_content"):
+            words = re.sub(r"\s+", "-", getattr(self, field).strip().lower())
+            setattr(self, field, UNUSED_IN_UTM.sub("", words))
+
     @property
     def is_running(self) -> bool:
         now = timezone.now()
-        return self.starts_at <= now and (self.ends_at is None or now < self.ends_at)
+        return not self.is_paused and self.starts_at <= now and (self.ends_at is None or now < self.ends_at)
 
 
 class CampaignDay(models.Model):

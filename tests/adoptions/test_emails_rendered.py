@@ -13,7 +13,16 @@ from django.template import engines
 
 from adoptions.emails import certificate_url, queue_receipt
 from adoptions.gift_aid import wording
-from adoptions.models import Adoption, AdoptionState, Attention, AttentionKind, Frequency, Gift, GiftAidDeclaration
+from adoptions.models import (
+    Adoption,
+    AdoptionState,
+    Attention,
+    AttentionKind,
+    Campaign,
+    Frequency,
+    Gift,
+    GiftAidDeclaration,
+)
 from config.mail import queue_mail
 from config.models import Mail
 from config.templatetags.typed import typed
@@ -205,6 +214,7 @@ COMMENT = (
     "comments_waiting",
 )
 TO_STAFF_OR_STRANGERS = (
+    "campaign_test",
     "attention",
     "mail_digest",
     "dispute_opened",
@@ -268,6 +278,7 @@ def context_of(kind: str, name: str = "Ellie") -> dict[str, Any]:
         "paused": {"manage_url": f"{SITE}/m"},
         "resumed": {"manage_url": f"{SITE}/m"},
         "renewal_notice": {"manage_url": f"{SITE}/m"},
+        "campaign_test": {"campaign": Campaign(code="leopard26", name=name), "link_url": f"{SITE}/l"},
         "attention": {
             "attention": Attention(kind=AttentionKind.HELD, reason="Paid 1p, agreed 3600p.", adoption=adoption),
             "admin_url": f"{SITE}/a",

@@ -1,0 +1,172 @@
+"""What each campaign link has brought: visits, adoptions, money now and over a year, what it cost.
+
+Three questions to the database however many campaigns there are. Money is what the ledger says; landings are about
+right, as a count without cookies is.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import Aggregate, Case, Count, F, IntegerField, Q, Sum, When
+from django.db.models.functions import Coalesce
+
+from config.money import pounds
+
+from .models import ADOPTED, Adoption, Campaign, CampaignDay, Frequency, Payment, PaymentKind
+
+EVER_ADOPTED = Q(activated_at__isnull=False)
+
+
+class Median(Aggregate):
+    """The lower one of two in the middle: an amount that somebody gave, in whole pence."""
+
+    function = "PERCENTILE_DISC"
+    template = "%(function)s(0.5) WITHIN GROUP (ORDER BY %(expressions)s)%(filter)s"
+    output_field = IntegerField()
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """One campaign. Amounts are pence; a mean, a conversion or a return is None where there is nothing to divide by."""
+
+    campaign: Campaign
+    landings: int = 0
+    started: int = 0  # who pressed pay, whatever became of it
+    adoptions: int = 0  # paid for at some time
+    income_pence: int = 0  # received less what went back
+    returned_pence: int = 0  # refunds and disputes
+    year_pence: int = 0  # what the adoptions that run bring in twelve months, and what was given once
+    mean_pence: int | None = None
+    median_pence: int | None = None
+
+    @property
+    def conversion_percent(self) -> int | None:
+        return (200 * self.adoptions + self.landings) // (2 * self.landings) if self.landings else None
+
+    @property
+    def return_pence(self) -> int | None:
+        """Pence received for each pound spent."""
+        return self.income_pence * 100 // self.campaign.cost_pence if self.campaign.cost_pence else None
+
+
+def figures(campaigns: Iterable[Campaign]) -> list[Figures]:
+    """In the order given."""
+    wanted = list(campaigns)
+    landed, adopted, paid = _landings(wanted), _adoptions(wanted), _payments(wanted)
+    return [
+        Figures(each, **landed.get(each.pk, {}), **adopted.get(each.pk, {}), **paid.get(each.pk, {})) for each in wanted
+    ]
+
+
+Columns = dict[int, dict[str, int]]
+
+
+def _landings(campaigns: list[Campaign]) -> Columns:
+    rows = CampaignDay.objects.filter(campaign__in=campaigns).values("campaign").annotate(landings_sum=Sum("landings"))
+    return {row["campaign"]: {"landings": row["landings_sum"]} for row in rows.order_by()}
+
+
+def _adoptions(campaigns: list[Campaign]) -> Columns:
+    in_a_year = Case(
+        When(frequency=Frequency.MONTHLY, then=F("amount_pence") * 12),
+        default=F("amount_pence"),
+        output_field=IntegerField(),
+    )
+    goes_on = Q(state__in=ADOPTED) | (EVER_ADOPTED & Q(frequency=Frequency.ONCE))
+    rows = (
+        Adoption.objects.filter(campaign__in=campaigns)
+        .order_by()
+        .values("campaign")
+        .annotate(
+            started=Count("pk"),
+            adoptions=Count("pk", filter=EVER_ADOPTED),
+            year_pence=Coalesce(Sum(in_a_year, filter=goes_on), 0),
+            given=Coalesce(Sum("amount_pence", filter=EVER_ADOPTED), 0),
+            median_pence=Median("amount_pence", filter=EVER_ADOPTED),
+        )
+    )
+    return {row["campaign"]: _with_mean(_without(row, "campaign")) for row in rows}
+
+
+def _with_mean(row: dict[str, int]) -> dict[str, int]:
+    given, number = row.pop("given"), row["adoptions"]
+    # Half a penny up, as people round.
+    return row | ({"mean_pence": (2 * given + number) // (2 * number)} if number else {})
+
+
+def _payments(campaigns: list[Campaign]) -> Columns:
+    rows = (
+        Payment.objects.filter(adoption__campaign__in=campaigns)
+        .order_by()
+        .values("adoption__campaign")
+        .annotate(
+            income_pence=Coalesce(Sum("amount_pence"), 0),
+            returned_pence=Coalesce(-Sum("amount_pence", filter=~Q(kind=PaymentKind.CHARGE)), 0),
+        )
+    )
+    return {row["adoption__campaign"]: _without(row, "adoption__campaign") for row in rows}
+
+
+def _without(row: Mapping[str, Any], key: str) -> dict[str, int]:
+    return {name: value for name, value in row.items() if name != key}
+
+
+HEADINGS = (
+    "Code",
+    "Name",
+    "Source",
+    "Medium",
+    "Content",
+    "Landings (about)",
+    "Started",
+    "Adoptions",
+    "Conversion %",
+    "Income £",
+    "Gone back £",
+    "Over 12 months £",
+    "Mean £",
+    "Median £",
+    "Cost £",
+    "Back for each £ spent",
+)
+
+
+def lines(found: Iterable[Figures]) -> Iterator[list[str | int]]:
+    """For a spreadsheet: amounts in pounds with two digits, empty where there is none."""
+    for each in found:
+        campaign = each.campaign
+        yield [
+            *(campaign.code, campaign.name, campaign.utm_source, campaign.utm_medium, campaign.utm_content),
+            *(each.landings, each.started, each.adoptions),
+            "" if each.conversion_percent is None else each.conversion_percent,
+            *(decimal(pence) for pence in (each.income_pence, each.returned_pence, each.year_pence)),
+            *(decimal(pence) for pence in (each.mean_pence, each.median_pence, campaign.cost_pence, each.return_pence)),
+        ]
+
+
+def decimal(pence: int | None) -> str:
+    """`-1250` → `-12.50`: what spreadsheets take for a number."""
+    if pence is None:
+        return ""
+    whole, rest = divmod(abs(pence), 100)
+    return f"{'-' if pence < 0 else ''}{whole}.{rest:02}"
+
+
+def words(each: Figures) -> list[tuple[str, str]]:
+    """The same for a person, as pairs of what and how much."""
+    conversion = "" if each.conversion_percent is None else f", {each.conversion_percent} of 100 who came"
+    pairs = [
+        ("Landings (about)", f"{each.landings:,}"),
+        ("Pressed pay", f"{each.started:,}"),
+        ("Adoptions", f"{each.adoptions:,}{conversion}"),
+        ("Received, less what went back", pounds(each.income_pence)),
+        ("Gone back", pounds(each.returned_pence)),
+        ("Over twelve months", pounds(each.year_pence)),
+    ]
+    if each.mean_pence is not None and each.median_pence is not None:
+        middle = f"{pounds(each.mean_pence)} on average, {pounds(each.median_pence)} in the middle"
+        pairs.append(("An adoption gives", middle))
+    if each.return_pence is not None:
+        pairs.append(("Cost", f"{pounds(each.campaign.cost_pence)}: {pounds(each.return_pence)} back for each £1"))
+    return pairs

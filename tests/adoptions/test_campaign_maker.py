@@ -1,0 +1,253 @@
+"""The link maker and what it reports: golden figures, codes that read, watched links, harmless spreadsheets."""
+
+import csv
+import io
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.core.exceptions import ValidationError
+from django.db import connection
+from django.test import Client
+from django.utils import timezone
+from PIL import Image
+
+from adoptions import campaign_codes, campaign_report, campaigns
+from adoptions.models import Adoption, AdoptionState, Attention, Campaign, CampaignDay, Frequency, PaymentKind, Plan
+from adoptions.tasks import check_campaign_links
+from config.models import Mail
+from config.spreadsheet import harmless
+from tests.makers import make_active_adoption, make_adoption, make_payment, make_plan, make_species, make_supporter
+
+pytestmark = pytest.mark.django_db
+
+
+def make_campaign(code: str = "leopard26", **values: Any) -> Campaign:
+    return Campaign.objects.create(code=code, **{"name": "Winter mailing", "species": make_species(), **values})
+
+
+@pytest.fixture
+def fiona(client: Client) -> Client:
+    """A fundraiser in the admin."""
+    client.force_login(User.objects.create_superuser("fiona", "fiona@example.org", "x"))
+    return client
+
+
+@pytest.fixture
+def season() -> Campaign:
+    """Three adoptions by one link, of which one was given back and one never paid; and one by no link."""
+    campaign = make_campaign(cost_pence=2000)
+    CampaignDay.objects.create(campaign=campaign, day="2026-11-01", landings=30)
+    CampaignDay.objects.create(campaign=campaign, day="2026-11-02", landings=10)
+    make_active_adoption(campaign=campaign, amount_pence=3601)
+    make_active_adoption(
+        campaign=campaign, frequency=Frequency.MONTHLY, amount_pence=500, stripe_subscription_id="sub_1"
+    )
+    given_back = make_active_adoption(
+        campaign=campaign, frequency=Frequency.YEARLY, amount_pence=6000, stripe_subscription_id="sub_2"
+    )
+    charge = given_back.payments.get()
+    make_payment(given_back, kind=PaymentKind.REFUND, amount_pence=-6000, charge=charge)
+    Adoption.objects.filter(pk=given_back.pk).end(at=timezone.now())
+    make_adoption(campaign=campaign, state=AdoptionState.ABANDONED)
+    make_active_adoption(supporter=make_supporter("Lena", "lena@example.org"))
+    return campaign
+
+
+def test_figures_are_those_of_the_golden_season(season: Campaign) -> None:
+    [found] = campaign_report.figures([season])
+    assert (found.landings, found.started, found.adoptions, found.conversion_percent) == (40, 4, 3, 8)
+    assert (found.income_pence, found.returned_pence) == (4101, 6000)
+    assert found.year_pence == 3601 + 12 * 500
+    assert (found.mean_pence, found.median_pence) == (3367, 3601)
+    assert found.return_pence == 205
+
+
+def test_money_equals_an_independent_calculation(season: Campaign) -> None:
+    other = make_campaign("tiger26")
+    make_active_adoption(campaign=other, supporter=make_supporter("Lena", "lena@example.org"), amount_pence=2400)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT c.code, sum(p.amount_pence) FROM adoptions_campaign c"
+            " JOIN adoptions_adoption a ON a.campaign_id = c.id JOIN adoptions_payment p ON p.adoption_id = a.id"
+            " GROUP BY c.code ORDER BY c.code"
+        )
+        expected = [(code, int(Decimal(total))) for code, total in cursor.fetchall()]
+    found = campaign_report.figures(Campaign.objects.order_by("code"))
+    assert [(each.campaign.code, each.income_pence) for each in found] == expected
+
+
+def test_link_that_brought_nothing_divides_by_nothing() -> None:
+    [found] = campaign_report.figures([make_campaign()])
+    assert (found.conversion_percent, found.mean_pence, found.median_pence, found.return_pence) == (None,) * 4
+
+
+def test_report_asks_as_much_for_one_campaign_as_for_twenty(
+    fiona: Client, season: Campaign, django_assert_max_num_queries: Any
+) -> None:
+    for number in range(20):
+        make_active_adoption(campaign=make_campaign(f"other-{number}"))
+    with django_assert_max_num_queries(7):
+        page = fiona.get("/admin/adoptions/campaign/report/")
+    assert page.text.count("other-") >= 20
+    assert "£41.01" in page.text
+    with django_assert_max_num_queries(7):
+        fiona.get("/admin/adoptions/campaign/")
+
+
+def test_spreadsheet_holds_the_same_figures_and_no_formula(fiona: Client, season: Campaign) -> None:
+    Campaign.objects.filter(pk=season.pk).update(name="=HYPERLINK(1)")
+    response = fiona.get("/admin/adoptions/campaign/report.csv")
+    assert response.headers["Content-Disposition"] == 'attachment; filename="campaigns.csv"'
+    [row] = csv.DictReader(io.StringIO(response.text.removeprefix("\ufeff")))
+    assert row["Name"] == "'=HYPERLINK(1)"
+    assert (row["Income £"], row["Gone back £"], row["Mean £"], row["Back for each £ spent"]) == (
+        "41.01",
+        "60.00",
+        "33.67",
+        "2.05",
+    )
+
+
+@pytest.mark.parametrize(
+    ("value", "written"),
+    [
+        ("=1+1", "'=1+1"),
+        ("+44 1632", "'+44 1632"),
+        ("-", "'-"),
+        ("@sum", "'@sum"),
+        ("\t=1", "'\t=1"),
+        ("＝1", "'＝1"),
+        ("-12.50", "-12.50"),
+        (-5, -5),
+        ("Amara", "Amara"),
+        ("", ""),
+    ],
+)
+def test_words_that_would_be_a_formula_are_words(value: object, written: object) -> None:
+    assert harmless(value) == written
+
+
+# --- the maker -------------------------------------------------------------------------------------------------------
+
+
+def test_link_is_made_in_one_step_and_shown_whole(fiona: Client) -> None:
+    make_plan()
+    answers = {
+        "code": "spring-27",
+        "name": "Spring",
+        "destination": "adopt",
+        "species": make_species().pk,
+        "preset_frequency": "monthly",
+        "preset_pence": "500",
+        "starts_at_0": "2026-11-01",
+        "starts_at_1": "00:00",
+        "utm_source": " Spring Appeal! ",
+        "cost_pence": "0",
+        "days-TOTAL_FORMS": "0",
+        "days-INITIAL_FORMS": "0",
+    }
+    response = fiona.post("/admin/adoptions/campaign/add/", answers)
+    campaign = Campaign.objects.get()
+    assert response.headers["Location"] == f"/admin/adoptions/campaign/{campaign.pk}/change/"
+    assert campaign.utm_source == "spring-appeal"
+    page = fiona.get(response.headers["Location"]).text
+    assert "http://127.0.0.1:8000/go/spring-27" in page
+    assert "/adopt/amur-leopard/?c=spring-27&amp;frequency=monthly&amp;amount=5.00" in page
+    assert "errornote" not in page
+
+
+def test_code_for_paper_is_the_address_in_capitals_with_white_around(fiona: Client) -> None:
+    campaign = make_campaign()
+    svg = fiona.get(f"/admin/adoptions/campaign/{campaign.pk}/code.svg?download")
+    assert svg.headers["Content-Type"] == "image/svg+xml"
+    assert svg.headers["Content-Disposition"] == 'attachment; filename="leopard26.svg"'
+    assert "<script" not in svg.text
+    png = Image.open(io.BytesIO(fiona.get(f"/admin/adoptions/campaign/{campaign.pk}/code.png").content))
+    # 29 squares, as capitals need, and four of white on either side.
+    assert png.size == ((29 + 8) * campaign_codes.PIXELS,) * 2
+    assert png.convert("L").getpixel((0, 0)) == 255
+    assert fiona.get(f"/admin/adoptions/campaign/{campaign.pk}/code.gif").status_code == 404
+    assert fiona.get("/admin/adoptions/campaign/999/code.svg").status_code == 404
+
+
+def test_address_in_capitals_leads_there_in_one_hop(client: Client) -> None:
+    make_campaign()
+    assert client.get("/GO/LEOPARD26").headers["Location"] == "/adopt/amur-leopard/?c=leopard26"
+
+
+def test_staff_send_themselves_a_test(fiona: Client) -> None:
+    campaign = make_campaign()
+    fiona.post(f"/admin/adoptions/campaign/{campaign.pk}/test-mail/")
+    mail = Mail.objects.get()
+    assert (mail.kind, mail.to) == ("campaign_test", "fiona@example.org")
+    assert "http://127.0.0.1:8000/go/leopard26" in mail.text
+    assert fiona.get(f"/admin/adoptions/campaign/{campaign.pk}/test-mail/").status_code == 405
+
+
+def test_who_may_not_see_campaigns_sees_none_of_it(client: Client) -> None:
+    campaign = make_campaign()
+    client.force_login(User.objects.create_user("marek", is_staff=True))
+    for place in ("report/", "report.csv", f"{campaign.pk}/code.svg"):
+        assert client.get(f"/admin/adoptions/campaign/{place}").status_code in {403, 404}
+    assert client.post(f"/admin/adoptions/campaign/{campaign.pk}/test-mail/").status_code in {403, 404}
+
+
+# --- links that are watched ------------------------------------------------------------------------------------------
+
+
+def test_paused_link_leads_on_without_what_it_fills_in() -> None:
+    campaign = make_campaign(preset_pence=2400, preset_gift=True, is_paused=True)
+    assert campaigns.destination(campaign) == "/adopt/amur-leopard/?c=leopard26"
+    assert not Campaign.objects.running().exists()
+
+
+def test_plan_is_chosen_beforehand(client: Client) -> None:
+    make_campaign(preset_plan=make_plan())
+    assert client.get("/go/leopard26").headers["Location"] == "/adopt/amur-leopard/?c=leopard26&plan=friend"
+
+
+@pytest.mark.parametrize(
+    ("spoil", "words"),
+    [
+        ("nothing", ""),
+        ("species", "not published"),
+        ("plan", "not on offer"),
+        ("no plan", "Nothing is on offer"),
+        ("rhythm", "cannot be given"),
+        ("amount", "£1 is not taken"),
+    ],
+)
+def test_staff_are_called_once_to_a_link_that_does_not_do_what_it_says(spoil: str, words: str) -> None:
+    plan = make_plan()
+    campaign = make_campaign(preset_frequency="monthly", preset_pence=500)
+    if spoil == "species":
+        type(make_species()).objects.update(is_published=False)
+    elif spoil == "plan":
+        other = Plan.objects.create(slug="gone", name="Gone", is_on_offer=False)
+        Campaign.objects.update(preset_plan=other)
+    elif spoil == "no plan":
+        Plan.objects.update(is_on_offer=False)
+    elif spoil == "rhythm":
+        plan.prices.filter(frequency="monthly").delete()
+    elif spoil == "amount":
+        Campaign.objects.update(preset_pence=100)
+    for _ in range(2):
+        check_campaign_links.func()
+    found = list(Attention.objects.values_list("reason", flat=True))
+    assert len(found) == (0 if spoil == "nothing" else 1)
+    assert all(words in reason for reason in found)
+    assert Mail.objects.filter(kind="attention").count() == len(found)
+    Campaign.objects.update(ends_at=timezone.now() + timedelta(seconds=1), starts_at=timezone.now() - timedelta(days=9))
+    campaign.refresh_from_db()
+    assert bool(campaigns.problems(campaign)) == bool(words)
+
+
+def test_code_that_was_mailed_cannot_be_changed(fiona: Client) -> None:
+    campaign = make_campaign()
+    page = fiona.get(f"/admin/adoptions/campaign/{campaign.pk}/change/").text
+    assert 'name="code"' not in page
+    with pytest.raises(ValidationError, match="already exists"):
+        Campaign(code="leopard26", name="again", species=make_species()).full_clean()
