@@ -9,11 +9,12 @@ from hashlib import sha256
 
 from django.conf import settings
 from django.core import signing
-from django.db.models import Exists, OuterRef, QuerySet, Subquery
+from django.db import transaction
+from django.db.models import Exists, Model, OuterRef, QuerySet, Subquery
 from django.urls import reverse
 from django.utils import timezone
 
-from .models import Adoption, Basis, ConsentEvent, ConsentState, Supporter, Suppression
+from .models import Adoption, Basis, ConsentEvent, ConsentState, GivenBy, Supporter, Suppression
 
 # A new wording is a new line here. The old ones stay: events of years ago point at them.
 WORDINGS = {
@@ -125,6 +126,27 @@ def withdraw(digest: str, *, page: str, supporter: Supporter | None = None) -> b
 
 def suppress(digest: str, *, reason: str) -> None:
     Suppression.objects.get_or_create(address_hash=digest, defaults={"reason": reason, "at": timezone.now()})
+
+
+def stop_for(supporter: Supporter, *, by: Model, reason: str) -> bool:
+    """Staff end all news to somebody, for good. False if that had been done for the same reason."""
+    digest = address_hash(supporter.email)
+    with transaction.atomic():
+        known = Suppression.objects.filter(address_hash=digest, reason=reason)
+        if known.exists():
+            return False
+        suppress(digest, reason=reason)
+        Suppression.objects.filter(address_hash=digest).exclude(reason=Suppression.Reason.ERASED).update(reason=reason)
+        ConsentEvent.objects.create(
+            supporter=supporter,
+            address_hash=digest,
+            state=ConsentState.WITHDRAWN,
+            page="admin",
+            given_by=GivenBy.STAFF,
+            by_id=by.pk,
+            at=timezone.now(),
+        )
+    return True
 
 
 def lift(digest: str) -> None:

@@ -4,9 +4,15 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.contrib.admin import ActionLocation
+from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import HttpRequest
-from django.urls import URLPattern, path
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
+from django.urls import URLPattern, path, reverse
+from django.utils.csp import CSP
+from django.utils.html import format_html
+from django.views.decorators.csp import csp_override
+from django.views.decorators.http import require_safe
 
 from . import mail, mail_words_page
 from .long_lists import LongList
@@ -18,7 +24,7 @@ admin.site.index_title = "Today"
 
 
 SHOWN = ["kind", "to", "subject", "state", "attempts", "not_before", "sent_at", "failed_at", "error", "text"]
-SHOWN += ["key", "message_id", "unsubscribe_url"]
+SHOWN += ["html_link", "key", "message_id", "unsubscribe_url"]
 
 
 @admin.register(Mail)
@@ -33,6 +39,13 @@ class MailAdmin(LongList[Mail]):
     actions = ["send_again"]
     fields = [*SHOWN]
     readonly_fields = [*SHOWN]
+
+    def get_urls(self) -> list[URLPattern]:
+        return [path("<int:pk>/html/", self.admin_site.admin_view(show_html), name="mail_html"), *super().get_urls()]
+
+    @admin.display(description="With its looks")
+    def html_link(self, letter: Mail) -> str:
+        return format_html('<a href="{}">Open the HTML part</a>', reverse("admin:mail_html", args=[letter.pk]))
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
         return lookup == "state__in" or super().lookup_allowed(lookup, value, request)
@@ -57,6 +70,17 @@ class MailAdmin(LongList[Mail]):
         for mail_id in ids:
             mail.deliver.enqueue(mail_id)
         self.message_user(request, f"{count} queued to be sent again.", messages.SUCCESS)
+
+
+# Whatever a mail holds, it runs nothing, loads nothing and leads nowhere from here.
+@csp_override(
+    {"default-src": [CSP.NONE], "style-src": [CSP.UNSAFE_INLINE], "sandbox": True, }
+)
+@require_safe
+def show_html(request: HttpRequest, pk: int) -> HttpResponse:
+    if not request.user.has_perm("config.view_mail"):
+        raise PermissionDenied
+    return HttpResponse(get_object_or_404(Mail, pk=pk).html)
 
 
 @admin.register(MailWords)

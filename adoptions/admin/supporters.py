@@ -1,6 +1,6 @@
 from typing import Any
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.db.models.functions import Upper
@@ -13,8 +13,9 @@ from django.views.decorators.http import require_safe
 
 from config.long_lists import LongList
 
-from .. import details, finding, timeline
-from ..models import Adoption, ConsentEvent, Supporter
+from .. import consent, details, finding, timeline
+from ..models import Adoption, ConsentEvent, Supporter, Suppression
+from .attention import staff
 from .read_only import ReadOnly
 
 
@@ -40,6 +41,20 @@ class SupporterAdmin(LongList[Supporter]):
     fields = ["timeline_link", "name", "email", "created_at"]
     readonly_fields = ["created_at", "timeline_link"]
     inlines = [AdoptionInline]
+    actions = ["stop_news", "stop_news_for_the_service"]
+
+    @admin.action(description="Never send news: deceased, vulnerable, or a complaint", permissions=["change"])
+    def stop_news(self, request: HttpRequest, queryset: QuerySet[Supporter]) -> None:
+        self.stop(request, queryset, Suppression.Reason.STAFF)
+
+    @admin.action(description="Never send news: Fundraising Preference Service", permissions=["change"])
+    def stop_news_for_the_service(self, request: HttpRequest, queryset: QuerySet[Supporter]) -> None:
+        self.stop(request, queryset, Suppression.Reason.PREFERENCE_SERVICE)
+
+    def stop(self, request: HttpRequest, queryset: QuerySet[Supporter], reason: str) -> None:
+        people = queryset.filter(erased_at=None)
+        count = sum(consent.stop_for(supporter, by=staff(request), reason=reason) for supporter in people)
+        self.message_user(request, f"{count} get no news from this moment on. Receipts still come.", messages.SUCCESS)
 
     def get_urls(self) -> list[URLPattern]:
         wrap = self.admin_site.admin_view

@@ -249,6 +249,20 @@ def test_mail_log_shows_what_was_sent_and_sends_it_again(marek: Client) -> None:
     assert mail.state == "queued"
 
 
+def test_mail_is_shown_with_its_looks_and_runs_nothing(marek: Client, client: Client) -> None:
+    mail = Mail.objects.create(
+        key="k", kind="receipt", to="a@example.org", subject="s", text="t", html="<script>x</script>", message_id="<1>"
+    )
+    address = reverse("admin:mail_html", args=[mail.pk])
+    assert address in marek.get(reverse("admin:config_mail_change", args=[mail.pk])).content.decode()
+    response = marek.get(address)
+    policy = response.headers["Content-Security-Policy"]
+    assert ("sandbox" in policy, "default-src 'none'" in policy, "script-src" in policy) == (True, True, False)
+    assert response.content == b"<script>x</script>"
+    marek.logout()
+    assert marek.get(address).status_code == 302
+
+
 def test_admin_is_for_staff(client: Client) -> None:
     for name in LISTS:
         response = client.get(reverse(f"admin:adoptions_{name}_changelist"))

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from django.db import DatabaseError, IntegrityError, transaction
 from django.test import Client
+from django.urls import reverse
 from pytest_django import Settings
 
 from adoptions import consent
@@ -169,6 +170,18 @@ def test_undoing_signs_up_nobody_who_had_not_said_yes(client: Client, amara: Sup
 def test_what_staff_suppressed_stays_so(client: Client, reader: Supporter) -> None:
     consent.suppress(consent.address_hash(reader.email), reason=Suppression.Reason.PREFERENCE_SERVICE)
     client.post(path(reader), {"undo": "1"})
+    assert not consent.may_send_news(reader)
+
+
+@pytest.mark.parametrize(("act", "reason"), [("stop_news", "staff"), ("stop_news_for_the_service", "fps")])
+def test_staff_end_news_for_good(admin_client: Client, reader: Supporter, act: str, reason: str) -> None:
+    rows = reverse("admin:adoptions_supporter_changelist")
+    for _ in range(2):
+        admin_client.post(rows, {"action": act, "_selected_action": [reader.pk]})
+    event = ConsentEvent.objects.filter(state="withdrawn").get()
+    assert (event.given_by, str(event.by), event.page) == ("staff", "admin", "admin")
+    assert Suppression.objects.get().reason == reason
+    signed_in(reader).post("/my-adoption/news/", {"wants_news": "yes"})
     assert not consent.may_send_news(reader)
 
 
