@@ -73,9 +73,7 @@ class MailAdmin(LongList[Mail]):
 
 
 # Whatever a mail holds, it runs nothing, loads nothing and leads nowhere from here.
-@csp_override(
-    {"default-src": [CSP.NONE], "style-src": [CSP.UNSAFE_INLINE], "sandbox": True, }
-)
+@csp_override({"default-src": [CSP.NONE], "style-src": [CSP.UNSAFE_INLINE], "sandbox": [""]})
 @require_safe
 def show_html(request: HttpRequest, pk: int) -> HttpResponse:
     if not request.user.has_perm("config.view_mail"):
