@@ -71,7 +71,7 @@ class GiftAidFields(forms.Form):
         required=False,
         max_length=200,
         help_text="The tax office asks for it. Not the address of your work.",
-        widget=forms.TextInput(attrs={"autocomplete": "street-address"}),
+        widget=forms.TextInput(attrs={"autocomplete": "address-line1"}),
     )
     postcode = PostcodeField(
         label="Postcode",
