@@ -16,8 +16,10 @@ from django.db import models, transaction
 from .models import Fact, PopulationCount, Source
 from .models.revisions import Revision
 
-# The site's own bookkeeping, and who reviewed a fact: reviewing is not editing.
-NOT_CONTENT = frozenset({"id", "loaded_hash", "updated_at", "reviewed_on", "reviewed_by"})
+# The site's own bookkeeping, what follows from a picture's file, and who reviewed a fact: reviewing is not editing.
+NOT_CONTENT = frozenset({"id", "loaded_hash", "updated_at", "reviewed_on", "reviewed_by", "width", "height", "made_at"})
+# A version tells that there was another file, which may be gone by now: what is restored are the words about it.
+NOT_RESTORED = frozenset({"file"})
 
 Content = dict[str, Any]
 
@@ -88,7 +90,7 @@ def put_in_place(row: models.Model, revision: Revision, *, by: User) -> None:
 def apply(row: models.Model, content: Content) -> None:
     """Set the columns in memory."""
     for field in row._meta.concrete_fields:
-        if field.name in content and field.name not in NOT_CONTENT:
+        if field.name in content and field.name not in NOT_CONTENT | NOT_RESTORED:
             value = content[field.name]
             setattr(row, field.attname, None if value is None else field.to_python(value))
 

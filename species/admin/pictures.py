@@ -10,6 +10,8 @@ from django.utils.html import format_html
 from species import pictures, tasks
 from species.models import Picture
 
+from .history import WithHistory
+
 
 class PictureForm(forms.ModelForm[Picture]):
     class Meta:
@@ -34,7 +36,7 @@ class PictureForm(forms.ModelForm[Picture]):
 
 
 @admin.register(Picture)
-class PictureAdmin(admin.ModelAdmin[Picture]):
+class PictureAdmin(WithHistory[Picture]):
     form = PictureForm
     list_display = ["alt", "species", "author", "licence", "is_published", "made_at", "position"]
     list_filter = ["species", "is_published", "licence"]

@@ -17,7 +17,7 @@ from django.utils import timezone
 from PIL import Image
 from pytest_django.fixtures import Settings
 
-from species import pictures, tasks
+from species import history, pictures, tasks
 from species.models import Picture
 from tests.species.makers import make_field_note, make_moderator, make_species
 
@@ -238,6 +238,22 @@ def test_form_of_a_picture_opens_and_keeps_its_file_when_only_words_change(staff
     assert staff.post(address, values).status_code == 302
     again = Picture.objects.get()
     assert (again.alt, again.file.name, again.made_at) == ("A leopard at dusk", picture.file.name, picture.made_at)
+
+
+@pytest.mark.django_db
+def test_credit_of_a_picture_has_a_history_and_comes_back_without_touching_the_file(staff: Client) -> None:
+    picture = make_picture(author="Ivan Petrov")
+    address = reverse("admin:species_picture_change", args=[picture.pk])
+    values = {**staff.get(address).context["adminform"].form.initial, "author": "Anna Petrova", "file": ""}
+    assert staff.post(address, values).status_code == 302
+    said = staff.get(reverse("admin:species_picture_history", args=[picture.pk])).text
+    assert ("Ivan Petrov" in said, "Anna Petrova" in said) == (True, True)
+    found = history.revisions_of(picture).last()
+    assert found
+    staff.post(reverse("admin:species_picture_put_in_place", args=[picture.pk, found.pk]))
+    again = Picture.objects.get()
+    assert (again.author, again.file.name, again.made_at) == ("Ivan Petrov", picture.file.name, picture.made_at)
+    assert "Photo: Ivan Petrov, CC BY 4.0" in staff.get("/species/amur-leopard/").text
 
 
 @pytest.mark.django_db
