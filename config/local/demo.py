@@ -98,6 +98,7 @@ def prepare(console: Console) -> str | None:
         report = io.StringIO()
         call_command("load_species", stdout=report)
         console.say(report.getvalue().rstrip())
+        call_command("load_roles", stdout=io.StringIO())
         password = staff.password_for_staff()
     connections.close_all()
     console.say("Starting the site …")

@@ -1,0 +1,165 @@
+"""Which role may do what, for every screen of the admin: a screen without a line here fails the test."""
+
+import re
+from collections.abc import Iterator
+
+import pytest
+from django.contrib import admin
+from django.contrib.auth.models import Group, Permission, User
+from django.test import Client, RequestFactory
+from django.urls import URLPattern, URLResolver, get_resolver, reverse
+
+from config import roles
+from tests.makers import make_active_adoption, make_species
+
+pytestmark = pytest.mark.django_db
+
+STAFF = ("Moderator", "Editor", "Fundraiser", "Finance", "Auditor")
+# v looks, a adds, c changes, d deletes; in the order of STAFF.
+SCREENS = """
+adoptions.adoption             -    -    v    v    v
+adoptions.attention            -    -    v    v    v
+adoptions.campaign             -    -    vac  v    v
+adoptions.closure              -    -    -    v    v
+adoptions.comparison           -    -    -    v    v
+adoptions.consentevent         -    -    v    -    v
+adoptions.difference           -    -    -    v    v
+adoptions.gift                 -    -    v    v    v
+adoptions.giftaiddeclaration   -    -    v    v    v
+adoptions.payment              -    -    v    v    v
+adoptions.plan                 -    -    v    vac  v
+adoptions.refundrequest        -    -    -    v    v
+adoptions.stripeevent          -    -    -    v    v
+adoptions.supporter            -    -    vc   v    v
+auth.group                     -    -    -    -    v
+auth.user                      -    -    -    -    v
+config.mail                    -    -    vc   v    v
+config.mailwords               -    -    vc   -    -
+django_tasks_database.dbtaskresult - -   -    -    v
+species.comment                vc   -    -    -    v
+species.conflict               -    vac  -    -    v
+species.fact                   -    vac  -    -    v
+species.fieldnote              -    vac  -    -    v
+species.picture                -    vac  -    -    v
+species.populationcount        -    vac  -    -    v
+species.source                 -    vac  -    -    v
+species.species                v    vac  v    v    v
+species.text                   -    vac  -    -    v
+species.threat                 -    vac  -    -    v
+"""
+TABLE = {
+    model: dict(zip(STAFF, letters, strict=True)) for model, *letters in map(str.split, SCREENS.strip().splitlines())
+}
+# Screens of our own beside those: who gets further than "no". The others are answered 403 or 404.
+OWN = {
+    "refund": ("Finance",),
+    "change_plan": ("Fundraiser",),
+    "adoptions_attention_resolve": ("Finance",),
+    "adoptions_attention_give_back": ("Finance",),
+    "adoptions_attention_release": ("Finance",),
+    "adoptions_campaign_report": ("Fundraiser", "Finance", "Auditor"),
+    "adoptions_campaign_csv": ("Fundraiser", "Finance", "Auditor"),
+    "adoptions_campaign_code": ("Fundraiser", "Finance", "Auditor"),
+    "adoptions_campaign_test_mail": ("Fundraiser", "Finance", "Auditor"),
+    "supporter_timeline": ("Fundraiser", "Finance", "Auditor"),
+    "mail_words": ("Fundraiser",),
+    "mail_html": ("Fundraiser", "Finance", "Auditor"),
+    "species_comment_queue": ("Moderator",),
+    **{f"species_{model}_put_in_place": ("Editor",) for model in roles.CONTENT if model != "picture"},
+}
+OF_EVERYBODY = {
+    *("index", "login", "logout", "password_change", "password_change_done"),
+    *("autocomplete", "jsi18n", "view_on_site", "app_list"),
+}
+
+
+@pytest.fixture(autouse=True)
+def loaded() -> None:
+    roles.load()
+
+
+def member(role: str) -> User:
+    user = User.objects.create_user(role.lower(), f"{role}@example.org", is_staff=True)
+    user.groups.add(Group.objects.get(name=role))
+    return user
+
+
+def test_every_screen_has_its_line() -> None:
+    assert {model._meta.label_lower for model in admin.site._registry} == set(TABLE)
+
+
+@pytest.mark.parametrize("role", STAFF)
+def test_role_may_do_what_its_column_says_and_nothing_else(role: str) -> None:
+    request = RequestFactory().get("/admin/")
+    request.user = member(role)
+    found = {}
+    for model, screen in admin.site._registry.items():
+        may = {
+            "v": screen.has_view_permission(request),
+            "a": screen.has_add_permission(request),
+            "c": screen.has_change_permission(request),
+            "d": screen.has_delete_permission(request),
+        }
+        found[model._meta.label_lower] = "".join(letter for letter, is_so in may.items() if is_so) or "-"
+    assert found == {model: columns[role] for model, columns in TABLE.items()}
+
+
+@pytest.mark.parametrize("role", STAFF)
+def test_lists_open_for_those_who_may_look_and_for_nobody_else(client: Client, role: str) -> None:
+    client.force_login(member(role))
+    answers = {}
+    for model in TABLE:
+        app, _, name = model.partition(".")
+        answers[model] = client.get(reverse(f"admin:{app}_{name}_changelist"), follow=True).status_code
+    assert answers == {model: 200 if "v" in columns[role] else 403 for model, columns in TABLE.items()}
+
+
+def own_screens(patterns: list[URLPattern | URLResolver], path: str = "") -> Iterator[tuple[str, str]]:
+    for pattern in patterns:
+        here = path + str(pattern.pattern)
+        if isinstance(pattern, URLResolver):
+            yield from own_screens(pattern.url_patterns, here)
+        elif here.startswith("admin/") and pattern.name:
+            yield pattern.name, here
+
+
+def test_every_screen_of_our_own_has_its_line() -> None:
+    of_models = re.compile(r"_(changelist|add|history|delete|change)$")
+    names = {name for name, _ in own_screens(get_resolver().url_patterns) if not of_models.search(name) or name in OWN}
+    assert names - OF_EVERYBODY == set(OWN)
+
+
+@pytest.mark.parametrize("role", STAFF)
+def test_screens_of_our_own_turn_the_others_away(client: Client, role: str) -> None:
+    adoption = make_active_adoption(species=make_species())
+    client.force_login(member(role))
+    values = {"payment_id": adoption.payments.get().pk, "adoption_id": adoption.pk, "kind": "receipt", "revision": 1}
+    refused = []
+    for name, path in own_screens(get_resolver().url_patterns):
+        if name in OWN and role not in OWN[name]:
+            arguments = re.findall(r"<\w+:(\w+)>", path)
+            address = reverse(
+                f"admin:{name}", kwargs={each: values.get(each, adoption.supporter_id) for each in arguments}
+            )
+            codes = {client.get(address).status_code, client.post(address).status_code}
+            refused.append((name, codes <= {403, 404, 405}))
+    assert refused
+    assert [name for name, is_refused in refused if not is_refused] == []
+
+
+def test_roles_come_back_in_line_and_a_persons_own_rights_stay() -> None:
+    marek = member("Moderator")
+    marek.user_permissions.add(Permission.objects.get(codename="view_fact"))
+    Group.objects.get(name="Moderator").permissions.set(Permission.objects.filter(codename="delete_user"))
+    roles.load()
+    marek = User.objects.get(pk=marek.pk)
+    assert not marek.has_perm("auth.delete_user")
+    assert marek.has_perm("species.change_comment")
+    assert marek.has_perm("species.view_fact")
+
+
+def test_permission_that_does_not_exist_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(roles.ROLES, "Moderator", ("species.fly_comment",))
+    with pytest.raises(LookupError, match=r"species\.fly_comment"):
+        roles.load()
+    assert Group.objects.get(name="Moderator").permissions.count() == 3
