@@ -65,7 +65,7 @@ OWN = {
     "mail_words": ("Fundraiser",),
     "mail_html": ("Fundraiser", "Finance", "Auditor"),
     "species_comment_queue": ("Moderator",),
-    **{f"species_{model}_put_in_place": ("Editor",) for model in roles.CONTENT if model != "picture"},
+    **{f"species_{model}_put_in_place": ("Editor",) for model in roles.CONTENT},
 }
 OF_EVERYBODY = {
     *("index", "login", "logout", "password_change", "password_change_done"),
