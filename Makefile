@@ -20,7 +20,7 @@ HAS_CHROMIUM = command -v chromium >/dev/null 2>&1 || test -n "$$CHROMIUM"
 # A virtual environment whose Python has gone, or that was interrupted while being made, is made again.
 $(shell $(VENV) -c '' 2>/dev/null || rm -f .venv/made)
 
-.PHONY: help run test lint format bench lock clean chromium
+.PHONY: help run test lint format bench chaos lock clean chromium
 
 help: ## Say what each command does
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' Makefile
@@ -49,6 +49,9 @@ format: .venv/installed-dev ## Rewrite code and templates in the house's style
 
 bench: .venv/installed-dev ## Measure what we promise about speed
 	@for script in tests/bench/measure_*.py; do echo "$$script"; $(VENV) "$$script" || exit 1; done
+
+chaos: .venv/installed-dev ## Kill web, worker and database while people adopt, then count the money
+	@exec $(VENV) -m tests.chaos.run
 
 lock: .venv/installed-dev ## Bring the lock files up to date with pyproject.toml
 	$(COMPILE) --upgrade pyproject.toml --output-file requirements.txt

@@ -4,11 +4,13 @@ from datetime import timedelta
 
 import pytest
 from django.core.management import call_command
+from django.db import InterfaceError, OperationalError
 from django.tasks import TaskResultStatus, task
 from django.utils import timezone
 from django_tasks_db.models import DBTaskResult
 
 from config import tasks
+from config.management.commands.worker import keep_time
 from config.tasks import retried
 
 pytestmark = pytest.mark.django_db(transaction=True)  # a worker opens and closes its own connections
@@ -92,3 +94,15 @@ def test_timetable_enqueues_each_slot_once(monkeypatch: pytest.MonkeyPatch) -> N
     DBTaskResult.objects.update(enqueued_at=timezone.now() - timedelta(hours=1))
     tasks.enqueue_due()
     assert DBTaskResult.objects.count() == 2
+
+
+def test_clock_goes_on_after_the_database_was_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    faults = iter([OperationalError("terminated"), InterfaceError("closed"), KeyboardInterrupt()])
+
+    def rescue() -> None:
+        raise next(faults)
+
+    monkeypatch.setattr(tasks, "rescue", rescue)
+    with pytest.raises(KeyboardInterrupt):
+        keep_time(interval=0)
+    assert list(faults) == []
