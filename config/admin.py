@@ -17,10 +17,12 @@ from django.views.decorators.http import require_safe
 from . import mail, mail_words_page
 from .long_lists import LongList
 from .models import Mail, MailWords
+from .staff_sign_in import StaffSignInForm
 
 admin.site.site_header = "Pugmark"
 admin.site.site_title = "Pugmark"
 admin.site.index_title = "Today"
+admin.site.login_form = StaffSignInForm
 
 
 SHOWN = ["kind", "to", "subject", "state", "attempts", "not_before", "sent_at", "failed_at", "error", "text"]

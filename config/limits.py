@@ -11,6 +11,8 @@ from ipaddress import ip_address, ip_network
 
 from django.conf import settings
 from django.db import connection
+from django.db.models import F
+from django.db.models.functions import Greatest
 from django.http import HttpRequest
 from django.utils import timezone
 
@@ -42,6 +44,11 @@ class Limit:
                 {"key": f"{self.name}:{digest_of(who)}", "times": self.times, "seconds": self.per.total_seconds()},
             )
             return cursor.fetchone() is not None
+
+    def give_back(self, who: str) -> None:
+        """What was counted turned out not to be what is limited."""
+        mine = RateWindow.objects.filter(key=f"{self.name}:{digest_of(who)}")
+        mine.update(level=Greatest(F("level") - 1.0, 0.0))
 
 
 def digest_of(who: str) -> str:
