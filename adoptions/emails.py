@@ -8,6 +8,7 @@ from django.conf import settings
 from django.urls import reverse
 
 from config.mail import queue_mail
+from config.models import Mail
 
 from . import gift_aid
 from .models import Adoption, Frequency, GiftAidDeclaration, Payment
@@ -52,6 +53,8 @@ def queue_gift_aid_confirmed(adoption: Adoption) -> None:
     if is_rebuilding.get():
         return
     for declaration in GiftAidDeclaration.objects.filter(adoption=adoption).standing():
+        if Mail.objects.filter(key=f"gift_aid_confirmed:{declaration.pk}").exists():
+            continue  # with an earlier payment
         queue_mail(
             "gift_aid_confirmed",
             to=adoption.supporter.email,
