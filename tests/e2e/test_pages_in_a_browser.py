@@ -79,6 +79,33 @@ def test_form_with_errors_is_accessible_and_leads_to_each_field(page: Page) -> N
     assert findings(page) == []
 
 
+FOCUSED = """() => {
+    const it = document.activeElement, box = it.getBoundingClientRect(), style = getComputedStyle(it);
+    const isInView = box.width > 0 && box.top < innerHeight && box.bottom > 0;
+    return [it.textContent.trim(), isInView, style.outlineStyle !== "none"];
+}"""
+WALKED = "([one, next]) => Boolean(one.compareDocumentPosition(next) & Node.DOCUMENT_POSITION_FOLLOWING)"
+
+
+def test_keyboard_walks_a_page_in_its_order_and_is_always_seen(page: Page) -> None:
+    page.emulate_media(reduced_motion="reduce")  # what is scrolled to is there at once
+    page.goto("species/amur-leopard/")
+    page.keyboard.press("Tab")
+    assert page.evaluate(FOCUSED) == ["Skip to the main content", True, True]
+    page.keyboard.press("Enter")
+    assert page.evaluate("document.activeElement.id") == "main"
+    last = page.evaluate_handle("document.activeElement")
+    unseen, astray = [], []
+    for _step in range(60):
+        page.keyboard.press("Tab")
+        name, is_in_view, is_outlined = page.evaluate(FOCUSED)
+        here = page.evaluate_handle("document.activeElement")
+        unseen += [] if is_in_view and is_outlined else [name]
+        astray += [] if page.evaluate(WALKED, [last, here]) else [name]
+        last = here
+    assert (unseen, astray) == ([], [])
+
+
 def test_number_after_a_sentence_opens_its_source_without_leaving(page: Page) -> None:
     page.goto("species/amur-leopard/")
     number = page.locator("#range").get_by_role("button", name="Source").first
