@@ -163,12 +163,13 @@ def test_present_bought_over_http_is_sent_when_stripe_says_paid(amara: Amara) ->
 # --- once ------------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.django_db(transaction=True)
-def test_many_workers_at_once_send_one() -> None:
+def sent_by_eight_workers() -> list[bool]:
     gift = give(Present("Ellie", "", Delivery.EMAIL, "ellie@example.org", date(2026, 1, 5)))
     sent: list[bool] = []
+    start = threading.Barrier(8)
 
     def work() -> None:
+        start.wait()
         sent.append(gifts.send(gift.pk))
         connection.close()
 
@@ -177,8 +178,27 @@ def test_many_workers_at_once_send_one() -> None:
         worker.start()
     for worker in workers:
         worker.join()
-    assert sorted(sent) == [False] * 7 + [True]
+    return sorted(sent)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_many_workers_at_once_send_one() -> None:
+    assert sent_by_eight_workers() == [False] * 7 + [True]
     assert mails("gift_message") == ["ellie@example.org"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_control_workers_that_look_first_and_take_no_lock_send_many(monkeypatch: pytest.MonkeyPatch) -> None:
+    def look_then_move(self: Any, *, at: datetime) -> int:
+        if not self.due(at=at).exists():
+            return 0
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_sleep(0.1)")
+        return int(self.update(state=GiftState.SENDING, sendings=1))
+
+    monkeypatch.setattr(gifts, "lock_adoption_of", lambda gift_id: Adoption.objects.get(gift=gift_id))
+    monkeypatch.setattr(type(Gift.objects.all()), "begin_sending", look_then_move)
+    assert sent_by_eight_workers().count(True) > 1
 
 
 @pytest.mark.parametrize("minute", ["07:59:59", "08:00:00"])
