@@ -342,5 +342,7 @@ def apply_subscription(adoption: Adoption, standing: Standing) -> None:
     elif subscription.status in {"canceled", "incomplete_expired"}:
         this.end(at=subscription.ended_at or timezone.now())
         this.abandon()
-    this.filter(ended_at=None).update(ends_on=subscription.cancel_at and subscription.cancel_at.date())
+    ends_on = subscription.cancel_at and subscription.cancel_at.date()
+    if ends_on != adoption.ends_on:  # most news of a subscription changes nothing, and nothing written is cheapest
+        this.filter(ended_at=None).update(ends_on=ends_on)
     standing_orders.keep(adoption, standing)

@@ -52,9 +52,11 @@ def keep(adoption: Adoption, standing: Standing) -> None:
     adoption.refresh_from_db()
     if adoption.is_adopted:
         was_paused, resumed_on = adoption.is_paused, adoption.resumes_on
-        this.keep_plan(**plan_of(adoption, standing))
+        plan = plan_of(adoption, standing)
+        is_news = any(getattr(adoption, name) != value for name, value in plan.items())
+        if is_news and this.keep_plan(**plan):
+            adoption.refresh_from_db()
         take_terms(adoption, subscription)
-        adoption.refresh_from_db()
         if adoption.is_paused and (was_paused, resumed_on) != (True, adoption.resumes_on):
             money_emails.queue_paused(adoption, subscription)
         elif was_paused and not adoption.is_paused and adoption.next_payment_on:
@@ -86,6 +88,8 @@ def take_terms(adoption: Adoption, subscription: Subscription) -> None:
         theirs = f"{pence} in {subscription.currency} every {subscription.interval}"
         reason = f"The subscription is over {theirs}; here it stays at {before}."
         attention.call(AttentionKind.ODD_AMOUNT, key=subscription.price, adoption=adoption, reason=reason)
+    elif (pence, frequency) == (adoption.amount_pence, adoption.frequency):
+        return
     elif Adoption.objects.filter(pk=adoption.pk).take_terms(pence=pence, frequency=frequency):
         adoption.refresh_from_db()
         money_emails.queue_amount_changed(adoption, subscription, before=before)
