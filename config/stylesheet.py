@@ -22,7 +22,7 @@ FIRST = "layers.css"
 OF_GIVING = frozenset({"adopt.css", "gift.css", "my-adoption.css", "steps.css"})
 # Linked by pages that are not the site: they must not carry the site's rules, nor the site theirs. And what no reader
 # should wait for: the rules for paper, and those of moderators.
-ON_THEIR_OWN = frozenset({"standin.css", "admin.css", "admin-campaigns.css", "print.css", "comment-queue.css"})
+ON_THEIR_OWN = frozenset({"standin.css", "admin.css", "admin-desk.css", "print.css", "comment-queue.css"})
 COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
 SPACE = re.compile(r"\s*([{};])\s*|(?<=,)\s+|(?<=[\w-]:)\s+")
 

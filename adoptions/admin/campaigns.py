@@ -14,18 +14,13 @@ from config.mail import queue_mail
 from config.spreadsheet import csv_response
 
 from .. import campaign_codes, campaign_report, campaigns
-from ..models import Campaign, CampaignDay
-from .read_only import ReadOnly
+from ..models import Campaign
 
+DAYS_SHOWN = 14
 IMAGES: dict[str, tuple[str, Callable[[Campaign], bytes]]] = {
     "svg": ("image/svg+xml", campaign_codes.svg),
     "png": ("image/png", campaign_codes.png),
 }
-
-
-class CampaignDayInline(ReadOnly, admin.TabularInline[CampaignDay, Campaign]):
-    model = CampaignDay
-    extra = 0
 
 
 @admin.register(Campaign)
@@ -40,8 +35,6 @@ class CampaignAdmin(admin.ModelAdmin[Campaign]):
     list_per_page = 50
     show_full_result_count = False
     search_fields = ["code", "name", "utm_source", "utm_content"]
-    autocomplete_fields = ["species", "preset_plan"]
-    inlines = [CampaignDayInline]
     fieldsets = [
         (None, {"fields": ["code", "name"]}),
         ("Where it leads", {"fields": ["destination", "species"]}),
@@ -86,6 +79,7 @@ class CampaignAdmin(admin.ModelAdmin[Campaign]):
                 "leads_to": campaigns.destination(campaign),
                 "problems": campaigns.problems(campaign),
                 "figures": campaign_report.words(found),
+                "days": campaign.days.all()[:DAYS_SHOWN],
             }
         return super().change_view(request, object_id, form_url, extra_context)
 

@@ -146,8 +146,6 @@ def test_link_is_made_in_one_step_and_shown_whole(fiona: Client) -> None:
         "starts_at_1": "00:00",
         "utm_source": " Spring Appeal! ",
         "cost_pence": "0",
-        "days-TOTAL_FORMS": "0",
-        "days-INITIAL_FORMS": "0",
     }
     response = fiona.post("/admin/adoptions/campaign/add/", answers)
     campaign = Campaign.objects.get()
@@ -157,6 +155,11 @@ def test_link_is_made_in_one_step_and_shown_whole(fiona: Client) -> None:
     assert "http://127.0.0.1:8000/go/spring-27" in page
     assert "/adopt/amur-leopard/?c=spring-27&amp;frequency=monthly&amp;amount=5.00" in page
     assert "errornote" not in page
+    assert "Landings by day" not in page
+    client = Client()
+    client.get("/go/spring-27")
+    page = fiona.get(response.headers["Location"]).text
+    assert f"{timezone.localdate():%a %-d %b %Y}: 1" in page
 
 
 def test_code_for_paper_is_the_address_in_capitals_with_white_around(fiona: Client) -> None:

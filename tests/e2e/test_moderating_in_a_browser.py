@@ -87,6 +87,9 @@ def test_pages_of_a_comment_are_accessible_and_fit_their_screen(
         urlsplit(comment_links.own_view(waiting)).path,
         urlsplit(comment_links.own_view(shown)).path,
         urlsplit(comment_links.stop_replies(shown)).path,
+        f"{urlsplit(comment_links.own_view(shown)).path}erase/",
+        "/my-comments/",
+        "/my-comments/sent/",
         "/my-comment/nothing/",
         queue_path(),
     ):

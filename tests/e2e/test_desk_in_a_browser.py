@@ -1,0 +1,71 @@
+"""The staff desk: a fundraiser makes a link, and every admin page of ours is looked at as axe looks."""
+
+from collections.abc import Iterator
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+from playwright.sync_api import Browser, BrowserContext, ViewportSize, expect
+from pytest_django.live_server_helper import LiveServer
+
+from adoptions.models import Campaign
+from tests.e2e.conftest import DESK, PHONE
+from tests.e2e.test_moderating_in_a_browser import too_wide
+from tests.e2e.test_pages_in_a_browser import findings
+from tests.makers import make_active_adoption, make_plan, make_species
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+
+@pytest.fixture(params=[(PHONE, "dark"), (DESK, "light")], ids=["phone-dark", "desk-light"])
+def desk(request: pytest.FixtureRequest, browser: Browser, live_server: LiveServer) -> Iterator[BrowserContext]:
+    """A member of staff who may do everything, signed in."""
+    viewport: ViewportSize
+    viewport, scheme = request.param
+    client = Client()
+    client.force_login(User.objects.create_superuser("fiona", "fiona@example.org", "x"))
+    context = browser.new_context(base_url=live_server.url, viewport=viewport, color_scheme=scheme)
+    context.add_cookies([{"name": "staff", "value": client.cookies["staff"].value, "url": live_server.url}])
+    context.set_default_timeout(15_000)
+    yield context
+    context.close()
+
+
+def test_link_is_made_on_one_screen(desk: BrowserContext) -> None:
+    make_plan()
+    make_species(common_name="Amur leopard")
+    page = desk.new_page()
+    page.goto("/admin/adoptions/campaign/add/")
+    page.get_by_label("Code").fill("spring-27")
+    page.get_by_label("Name").fill("Spring appeal")
+    page.get_by_label("Species").select_option(label="Amur leopard")
+    page.get_by_label("Preset amount in pence").fill("500")
+    page.get_by_role("button", name="Save", exact=True).click()
+    expect(page.locator("#campaign-link")).to_contain_text("/go/spring-27")
+    expect(page.get_by_role("img", name="QR code of")).to_be_visible()
+    page.get_by_role("button", name="Send me a test mail").click()
+    expect(page.locator(".messagelist")).to_contain_text("On its way to fiona@example.org")
+    leads_to = page.get_by_role("link", name="/adopt/amur-leopard/?c=spring-27").get_attribute("href")
+    page.goto(str(leads_to))
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Amur leopard")
+
+
+def test_pages_of_the_desk_are_accessible_and_fit_their_screen(desk: BrowserContext) -> None:
+    adoption = make_active_adoption()
+    campaign = Campaign.objects.create(code="leopard26", name="Winter", species=adoption.species, preset_pence=100)
+    page = desk.new_page()
+    wrong: list[str] = []
+    for address in (
+        "/admin/",
+        f"/admin/adoptions/campaign/{campaign.pk}/change/",
+        "/admin/adoptions/campaign/report/",
+        f"/admin/adoptions/supporter/{adoption.supporter_id}/timeline/",
+        f"/admin/adoptions/adoption/payments/{adoption.payments.get().pk}/refund/",
+        "/admin/config/mailwords/",
+        "/admin/config/mailwords/receipt/words/",
+        "/admin/species/comment/queue/",
+    ):
+        page.goto(address)
+        wrong += findings(page)
+        wrong += too_wide(page)
+    assert "\n".join(wrong) == ""
