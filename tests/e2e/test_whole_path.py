@@ -103,7 +103,8 @@ def test_reply_waits_for_a_moderator_and_then_shows(page: Page, staff: Page) -> 
     reply = page.locator("form", has=send)
     reply.get_by_label("Name *").fill("Sam Stranger")
     reply.get_by_label("Email *").fill("sam@example.org")
-    reply.get_by_label("Comment *").fill("They purr?\n\nI had no idea. <b>Thanks</b>")
+    # No markup in it: with that, what is written within three seconds goes among the spam.
+    reply.get_by_label("Comment *").fill("They purr?\n\nI had no idea. Thanks")
     send.click()
     # The page that answers, not the form's own words about moderators: leaving before it would take the reply back.
     expect(page.get_by_role("heading", level=1)).to_have_text("Thank you. Your reply is waiting for a moderator")
@@ -119,7 +120,7 @@ def test_reply_waits_for_a_moderator_and_then_shows(page: Page, staff: Page) -> 
 
     page.reload()
     comments = page.locator("#comments")
-    expect(comments).to_contain_text("I had no idea. <b>Thanks</b>")
+    expect(comments).to_contain_text("I had no idea. Thanks")
     assert "sam@example.org" not in page.content()
 
 
@@ -127,9 +128,7 @@ def test_campaign_link_is_carried_onto_the_adoption(page: Page, staff: Page, mai
     staff.goto("admin/adoptions/campaign/add/")
     staff.get_by_label("Code").fill("leopard26")
     staff.get_by_label("Name").fill("Winter mailing")
-    staff.locator(".field-species .select2-selection").click()
-    staff.locator(".select2-search__field").fill("amur leo")
-    staff.locator(".select2-results__option", has_text="Amur leopard").click()
+    staff.get_by_label("Species").select_option(label="Amur leopard")
     staff.get_by_label("Preset frequency").select_option(label="Once")
     staff.get_by_label("Preset amount in pence").fill("2400")
     staff.get_by_role("button", name="Save", exact=True).click()
