@@ -75,7 +75,7 @@ def test_who_is_erased_leaves_no_draft(client: Client) -> None:
     assert drafts.forget("amara@example.ORG") == 1
 
 
-@pytest.mark.parametrize("attempt", ["", "x", "\x00", "0" * 5000, str(uuid.uuid4())])
+@pytest.mark.parametrize("attempt", ["", "x", "\x00", "0" * 5000, "5e8635db-21e6-4c4d-be0c-274ddbc223ad"])
 def test_attempt_that_is_none_is_a_new_form(client: Client, attempt: str) -> None:
     assert client.get(ADDRESS, {"attempt": attempt}).status_code in {200, 400}
     client.post(ADDRESS, {**typed(), "attempt": attempt, "step": "check"})
