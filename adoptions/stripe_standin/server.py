@@ -27,6 +27,7 @@ log = logging.getLogger(__name__)
 
 HOST = "127.0.0.1"
 LARGEST_BODY = 1024 * 1024
+MOST_READ_AWAY = 4 * 1024 * 1024
 SECONDS_BETWEEN_LOOKS = 0.5
 
 PAGES = {
@@ -106,6 +107,8 @@ class Handler(BaseHTTPRequestHandler):
         length = self.headers.get("Content-Length", "0")
         if not length.isdigit() or int(length) > LARGEST_BODY:
             self.close_connection = True
+            if length.isdigit():  # a client that is still writing would never read why it is turned away
+                self.rfile.read(min(int(length), MOST_READ_AWAY))
             self._send(Response(b"Too large", HTTPStatus.REQUEST_ENTITY_TOO_LARGE))
             return
         self._handle(self.rfile.read(int(length)))

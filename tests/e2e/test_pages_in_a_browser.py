@@ -52,8 +52,7 @@ def findings(page: Page) -> list[str]:
     return [f"{page.url} {found['id']}: {node['html'][:120]}" for found in violations for node in found["nodes"]]
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("viewport", [PHONE, DESK], ids=["phone", "desk"])
+@pytest.mark.parametrize(("viewport", "scheme"), [(PHONE, "dark"), (DESK, "light")], ids=["phone-dark", "desk-light"])
 def test_pages_are_accessible_and_fit_their_screen(
     browser: Browser, banner: dict[str, str], scheme: Literal["light", "dark"], viewport: ViewportSize
 ) -> None:

@@ -8,11 +8,23 @@ import subprocess
 import sys
 import time
 import urllib.request
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from .checkouts import PATIENCE, environment_in, eventually, free_port, pids_of, processes_in, running_demo
+from .checkouts import (
+    PATIENCE,
+    Demo,
+    copy_of_project,
+    environment_in,
+    eventually,
+    free_port,
+    open_to_postgres,
+    pids_of,
+    processes_in,
+    running_demo,
+)
 
 
 def fetch(address: str) -> str:
@@ -20,22 +32,28 @@ def fetch(address: str) -> str:
         return str(answer.read().decode())
 
 
-def test_demo_serves_all_that_its_banner_says(checkout: Path) -> None:
-    port = free_port()
-    with running_demo(checkout, port) as demo:
-        banner = demo.banner
-        assert banner["Site"] == f"http://127.0.0.1:{port}/"
-        assert banner["Admin"] == f"http://127.0.0.1:{port}/admin/"
-        assert banner["Mailbox"] == f"http://127.0.0.1:{port + 2}/"
-        assert banner["Stripe stand-in"] == f"http://127.0.0.1:{port + 1}/"
-        assert banner["Staff user"] == "staff"
-        assert len(banner["Password"]) == 19
-        assert "Amur leopard" in fetch(banner["Site"])
-        assert "csrfmiddlewaretoken" in fetch(banner["Admin"])
-        assert json.loads(fetch(banner["Mailbox"] + "messages.json")) == {"count": 0, "messages": []}
-        with socket.create_connection(("127.0.0.1", port + 1), timeout=5):
-            pass
-        eventually(lambda: is_ready(banner["Site"]), "the worker showed a sign of life")
+@pytest.fixture(scope="module")
+def started(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
+    """For tests that leave it running."""
+    folder = copy_of_project(open_to_postgres(tmp_path_factory.mktemp("demo") / "a site"))
+    with running_demo(folder, free_port()) as demo:
+        yield demo
+
+
+def test_demo_serves_all_that_its_banner_says(started: Demo) -> None:
+    banner, port = started.banner, started.port
+    assert banner["Site"] == f"http://127.0.0.1:{port}/"
+    assert banner["Admin"] == f"http://127.0.0.1:{port}/admin/"
+    assert banner["Mailbox"] == f"http://127.0.0.1:{port + 2}/"
+    assert banner["Stripe stand-in"] == f"http://127.0.0.1:{port + 1}/"
+    assert banner["Staff user"] == "staff"
+    assert len(banner["Password"]) == 19
+    assert "Amur leopard" in fetch(banner["Site"])
+    assert "csrfmiddlewaretoken" in fetch(banner["Admin"])
+    assert json.loads(fetch(banner["Mailbox"] + "messages.json")) == {"count": 0, "messages": []}
+    with socket.create_connection(("127.0.0.1", port + 1), timeout=5):
+        pass
+    eventually(lambda: is_ready(banner["Site"]), "the worker showed a sign of life")
 
 
 def is_ready(site: str) -> bool:
@@ -69,14 +87,12 @@ def test_demo_killed_takes_its_children_and_a_second_run_works_at_once(checkout:
             assert "Amur leopard" in fetch(second.banner["Site"])
 
 
-def test_demo_starts_again_what_crashes(checkout: Path) -> None:
-    port = free_port()
-    with running_demo(checkout, port) as demo:
-        assert demo.banner["Mailbox"]
-        [mailbox] = pids_of(checkout, "config.local.child", "mailbox")
-        os.kill(mailbox, signal.SIGKILL)
-        demo.wait_for("The mailbox stopped (killed by SIGKILL); starting it again in 1 s.")
-        eventually(lambda: pids_of(checkout, "config.local.child", "mailbox") not in ([], [mailbox]), "it was back")
+def test_demo_starts_again_what_crashes(started: Demo) -> None:
+    assert started.banner["Mailbox"]
+    [mailbox] = pids_of(started.checkout, "config.local.child", "mailbox")
+    os.kill(mailbox, signal.SIGKILL)
+    started.wait_for("The mailbox stopped (killed by SIGKILL); starting it again in 1 s.")
+    eventually(lambda: pids_of(started.checkout, "config.local.child", "mailbox") not in ([], [mailbox]), "it was back")
 
 
 @pytest.mark.parametrize(("offset", "whose"), [(0, "site"), (1, "stand-in"), (2, "mailbox"), (25, "mailbox")])
@@ -94,21 +110,19 @@ def test_demo_says_which_port_is_taken(checkout: Path, offset: int, whose: str) 
             assert processes_in(checkout) == []
 
 
-def test_demo_twice_on_one_port_is_refused(checkout: Path) -> None:
-    port = free_port()
-    with running_demo(checkout, port) as first:
-        assert first.banner["Site"]
-        second = subprocess.run(
-            [sys.executable, "manage.py", "demo"],
-            cwd=checkout,
-            env=environment_in(checkout, PORT=str(port)),
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert second.returncode == 1
-        assert second.stderr.startswith("It is already running from this folder on this port.")
-        assert "Amur leopard" in fetch(first.banner["Site"])
+def test_demo_twice_on_one_port_is_refused(started: Demo) -> None:
+    assert started.banner["Site"]
+    second = subprocess.run(
+        [sys.executable, "manage.py", "demo"],
+        cwd=started.checkout,
+        env=environment_in(started.checkout, PORT=str(started.port)),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert second.returncode == 1
+    assert second.stderr.startswith("It is already running from this folder on this port.")
+    assert "Amur leopard" in fetch(started.banner["Site"])
 
 
 def test_demo_stopped_while_it_prepares_leaves_nothing(checkout: Path) -> None:
