@@ -142,7 +142,7 @@ def test_value_that_cannot_be_used_is_ignored(plan: Plan, query: str) -> None:
     assert {k: v for k, v in initial.items() if k != "attempt"} == {"frequency": "monthly", "is_gift": "me", "c": ""}
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=200)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=100)
 @given(st.dictionaries(st.sampled_from(["plan", "amount", "frequency", "gift", "c"]), st.text(max_size=40)))
 def test_no_address_breaks_the_form(plan: Plan, query: dict[str, str]) -> None:
     parsed = QueryDict(mutable=True)

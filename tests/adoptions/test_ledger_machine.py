@@ -31,7 +31,7 @@ from tests.makers import make_adoption
 
 logger = logging.getLogger(__name__)
 
-PLAYS = int(os.environ.get("PUGMARK_PLAYS", "8"))
+PLAYS = int(os.environ.get("PUGMARK_PLAYS", "6"))
 ACTS = 30
 
 which = st.integers(0, 20)
