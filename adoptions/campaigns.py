@@ -9,7 +9,7 @@ from django.utils import timezone
 from config.money import pounds
 
 from . import attention
-from .models import AttentionKind, Campaign, CampaignDay, Destination, Plan
+from .models import Attention, AttentionKind, Campaign, CampaignDay, Destination, Plan
 
 
 def follow(code: str, *, is_counted: bool) -> str:
@@ -81,14 +81,16 @@ def _problems_of_price(campaign: Campaign, plan: Plan) -> list[str]:
 
 
 def check_links() -> int:
-    """Call staff to every link in use that does not do what it should, once for each thing that is wrong with it."""
+    """Call staff to each link in use that does not do what it should; again only after they said it was done."""
+    waiting = set(Attention.objects.open().filter(kind=AttentionKind.CAMPAIGN_LINK).values_list("reason", flat=True))
     found = 0
     for campaign in Campaign.objects.running().select_related("species", "preset_plan"):
         for problem in problems(campaign):
             found += 1
-            attention.call(
-                AttentionKind.CAMPAIGN_LINK, key=f"{campaign.code}: {problem}", reason=f"{campaign}: {problem}"
-            )
+            what = f"{campaign}: {problem}"[:300]
+            if what not in waiting:
+                key = f"{timezone.localdate()} {campaign}"
+                attention.call(AttentionKind.CAMPAIGN_LINK, key=key, reason=what)
     return found
 
 

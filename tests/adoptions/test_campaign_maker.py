@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+import time_machine
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.db import connection
@@ -254,3 +255,15 @@ def test_code_that_was_mailed_cannot_be_changed(fiona: Client) -> None:
     assert 'name="code"' not in page
     with pytest.raises(ValidationError, match="already exists"):
         Campaign(code="leopard26", name="again", species=make_species()).full_clean()
+
+
+def test_link_that_staff_called_mended_and_is_not_calls_them_the_next_day() -> None:
+    make_plan()
+    make_campaign(preset_frequency="monthly", preset_pence=100)
+    campaigns.check_links()
+    with time_machine.travel(timezone.now() + timedelta(days=1)):
+        campaigns.check_links()
+        assert Attention.objects.count() == 1
+        Attention.objects.all().resolve(how="Mended.")
+        campaigns.check_links()
+        assert Attention.objects.open().count() == 1
