@@ -111,6 +111,8 @@ class CampaignAdmin(admin.ModelAdmin[Campaign]):
         return HttpResponse(draw(campaign), content_type=content_type, headers={"Content-Disposition": name})
 
     def test_mail(self, request: HttpRequest, pk: int) -> HttpResponse:
+        if not self.has_change_permission(request):
+            raise Http404
         campaign = self._one(request, pk)
         to = getattr(request.user, "email", "")
         if to:

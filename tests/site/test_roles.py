@@ -60,7 +60,7 @@ OWN = {
     "adoptions_campaign_report": ("Fundraiser", "Finance", "Auditor"),
     "adoptions_campaign_csv": ("Fundraiser", "Finance", "Auditor"),
     "adoptions_campaign_code": ("Fundraiser", "Finance", "Auditor"),
-    "adoptions_campaign_test_mail": ("Fundraiser", "Finance", "Auditor"),
+    "adoptions_campaign_test_mail": ("Fundraiser",),
     "supporter_timeline": ("Fundraiser", "Finance", "Auditor"),
     "mail_words": ("Fundraiser",),
     "mail_html": ("Fundraiser", "Finance", "Auditor"),
