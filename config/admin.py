@@ -67,7 +67,8 @@ class MailAdmin(LongList[Mail]):
         location=[ActionLocation.CHANGE_LIST, ActionLocation.CHANGE_FORM],
     )
     def send_again(self, request: HttpRequest, queryset: QuerySet[Mail]) -> None:
-        ids = list(queryset.sendable_again().values_list("pk", flat=True))  # type: ignore[attr-defined]
+        chosen = Mail.objects.filter(pk__in=queryset.values("pk"))
+        ids = list(chosen.sendable_again().values_list("pk", flat=True))
         count = Mail.objects.filter(pk__in=ids).send_again()
         for mail_id in ids:
             mail.deliver.enqueue(mail_id)

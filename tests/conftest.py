@@ -25,7 +25,8 @@ def empty_what_was_written(_: TransactionTestCase) -> None:
     """Bring the database back to empty after a test that committed.
 
     Django truncates every table, makes every permission anew and takes a fifth of a second for it; hundreds of tests
-    write a few rows in a few tables. Triggers are off meanwhile, the foreign keys' and the append-only tables' alike.
+    write a few rows in a few tables. Triggers are off meanwhile, the foreign keys' and the append-only tables' alike,
+    which takes a superuser of the database, as the embedded one's is.
     """
     kept = {"django_migrations", "django_content_type", "auth_permission"}
     tables = [connection.ops.quote_name(t) for t in connection.introspection.table_names() if t not in kept]
