@@ -15,7 +15,7 @@ from django.contrib.contenttypes.models import ContentType
 from django.db.models import Q
 from django.urls import reverse
 
-from config.models import Mail
+from config.models import Act, AuditEntry, Mail
 from config.money import pounds
 from species.models import Comment
 
@@ -189,6 +189,24 @@ def acts_of_staff(supporter: Supporter) -> Iterator[Moment]:
         yield Moment(entry.action_time, "Staff", words, entry.get_admin_url() or "", name_of(entry.user))
 
 
+def looks_of_staff(supporter: Supporter) -> Iterator[Moment]:
+    """Who looked at them, or took them out in a file; lists they stood in among others are left out."""
+    own = {
+        "supporter": Supporter.objects.filter(pk=supporter.pk),
+        "adoption": Adoption.objects.filter(supporter=supporter),
+        "gift": Gift.objects.filter(adoption__supporter=supporter),
+        "payment": Payment.objects.filter(adoption__supporter=supporter),
+    }
+    about = Q(pk=None)
+    for name, rows in own.items():
+        pks = [str(pk) for pk in rows.values_list("pk", flat=True)[:MOST_OF_A_KIND]]
+        about |= Q(what=f"adoptions.{name}", rows__overlap=pks)
+    entries = AuditEntry.objects.filter(about, act__in=[Act.LOOKED, Act.EXPORTED]).select_related("by")
+    for entry in entries[:MOST_OF_A_KIND]:
+        words = f"{entry.get_act_display()}: {entry.path}"
+        yield Moment(entry.at, "Look", words, page("config_auditentry", entry.pk), name_of(entry.by))
+
+
 def name_of(user: Any) -> str:
     return str(user) if user else ""
 
@@ -205,4 +223,5 @@ SOURCES: list[tuple[str, Callable[[Supporter], Iterator[Moment]]]] = [
     ("config.view_mail", mails),
     ("species.view_comment", comments),
     ("admin.view_logentry", acts_of_staff),
+    ("config.view_auditentry", looks_of_staff),
 ]

@@ -1,9 +1,10 @@
-"""What operators look at: mails and background tasks."""
+"""What operators and auditors look at: mails, their words, and what staff did."""
 
 from typing import Any
 
 from django.contrib import admin, messages
 from django.contrib.admin import ActionLocation
+from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
@@ -15,8 +16,8 @@ from django.views.decorators.csp import csp_override
 from django.views.decorators.http import require_safe
 
 from . import mail, mail_words_page
-from .long_lists import LongList
-from .models import Mail, MailWords
+from .long_lists import LongList, a_few
+from .models import AuditEntry, Mail, MailWords
 from .staff_sign_in import StaffSignInForm
 
 admin.site.site_header = "Pugmark"
@@ -99,4 +100,42 @@ class MailWordsAdmin(admin.ModelAdmin[MailWords]):
         return False
 
     def has_delete_permission(self, request: HttpRequest, obj: MailWords | None = None) -> bool:
+        return False
+
+
+@admin.register(AuditEntry)
+class AuditEntryAdmin(LongList[AuditEntry]):
+    """What staff saw, took out and changed. Nobody can alter it: the database itself refuses."""
+
+    list_display = ["at", "by", "act", "what", "how_many", "how", "network"]
+    list_filter = ["act", "at"]
+    list_select_related = ["by"]
+    sortable_by = []
+    search_fields = ["path"]
+    search_help_text = "A member of staff; a row by its number; or both kind and number, as: supporter 17"
+    fields = ["at", "by", "act", "what", "which", "how", "path", "network"]
+    readonly_fields = ["which"]
+
+    def searches(self, words: list[str]) -> list[QuerySet[Any]]:
+        entries = AuditEntry.objects
+        colleagues = a_few(User.objects.filter(username__istartswith=words[0]))
+        number = entries.filter(rows__contains=[words[-1]])
+        of_kind = number.filter(what__endswith=f".{words[0].lower()}") if len(words) == 2 else number
+        return [of_kind, *([] if len(words) == 2 else [entries.filter(by__in=colleagues)])]
+
+    @admin.display(description="Which")
+    def how_many(self, entry: AuditEntry) -> str:
+        return ", ".join(entry.rows) if len(entry.rows) < 4 else f"{len(entry.rows)} rows"
+
+    @admin.display(description="Which")
+    def which(self, entry: AuditEntry) -> str:
+        return ", ".join(entry.rows)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: AuditEntry | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: AuditEntry | None = None) -> bool:
         return False

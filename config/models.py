@@ -2,7 +2,10 @@
 
 from datetime import timedelta
 
-from django.contrib.postgres.indexes import OpClass
+import pgtrigger
+from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Coalesce, Now, Upper
@@ -173,3 +176,59 @@ class Heartbeat(models.Model):
 
     def __str__(self) -> str:
         return f"{self.process} {self.at:%H:%M:%S}"
+
+
+class Act(models.TextChoices):
+    LOOKED = "looked", "Looked at"
+    LISTED = "listed", "Saw in a list"
+    EXPORTED = "exported", "Took out a file"
+    CHANGED = "changed", "Changed"
+    REFUSED = "refused", "Was refused"
+    SIGNED_IN = "signed_in", "Signed in"
+    NOT_SIGNED_IN = "not_signed_in", "Failed to sign in"
+    SIGNED_OUT = "signed_out", "Signed out"
+
+
+class AuditEntry(models.Model):
+    """One act of a member of staff. It names rows and never people, so that it may outlive any erasure."""
+
+    at = models.DateTimeField(db_default=Now(), editable=False)
+    by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        null=True,
+        db_index=False,
+        related_name="+",
+        help_text="Empty: somebody who gave no name of a member of staff.",
+    )
+    act = models.CharField(max_length=13, choices=Act)
+    what = models.CharField(max_length=60, blank=True, help_text="The kind of row, as adoptions.supporter.")
+    rows = ArrayField(models.CharField(max_length=60), default=list, help_text="Which of them: their numbers.")
+    how = models.CharField(max_length=200, blank=True, help_text="The button, or the fields that were changed.")
+    path = models.CharField(max_length=200, help_text="The page, without what was searched for.")
+    network = models.CharField(max_length=60, blank=True, help_text="Where the request came from, as far as a /24.")
+
+    class Meta:
+        verbose_name = "act of staff"
+        verbose_name_plural = "acts of staff"
+        ordering = ["-id"]
+        indexes = [
+            models.Index(fields=["by", "-id"], name="audit_by_whom"),
+            models.Index(fields=["act", "-id"], name="audit_by_act"),
+            models.Index(fields=["what", "-id"], name="audit_by_what"),
+            models.Index(fields=["at"], name="audit_by_day"),
+            GinIndex(fields=["rows"], name="audit_by_row"),
+        ]
+        triggers = [
+            pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete),
+            pgtrigger.Trigger(
+                name="never_emptied",
+                level=pgtrigger.Statement,
+                when=pgtrigger.Before,
+                operation=pgtrigger.Truncate,
+                func="RAISE EXCEPTION 'The audit log is never emptied.';",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_act_display()} {self.what} {self.at:%Y-%m-%d %H:%M}"

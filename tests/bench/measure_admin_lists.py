@@ -44,6 +44,10 @@ LISTS = {
     "events": "adoptions/stripeevent/",
     "events, one type": "adoptions/stripeevent/?type=invoice.paid",
     "campaigns": "adoptions/campaign/",
+    "acts of staff": "config/auditentry/",
+    "acts of one of the staff": "config/auditentry/?q=made",
+    "acts upon one supporter": "config/auditentry/?q=supporter 500",
+    "acts, exports only": "config/auditentry/?act__exact=exported",
     "today": "",
 }
 

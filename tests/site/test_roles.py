@@ -33,6 +33,7 @@ adoptions.stripeevent          -    -    -    v    v
 adoptions.supporter            -    -    vc   v    v
 auth.group                     -    -    -    -    v
 auth.user                      -    -    -    -    v
+config.auditentry              -    -    -    -    v
 config.mail                    -    -    vc   v    v
 config.mailwords               -    -    vc   -    -
 django_tasks_database.dbtaskresult - -   -    -    v

@@ -30,6 +30,7 @@ from adoptions.models import (
     Supporter,
 )
 from adoptions.models.adoptions import REFERENCE_LETTERS
+from config.models import AuditEntry
 from species.models import Species
 
 BLOCK = 50_000
@@ -101,6 +102,7 @@ class Load:
             "id type object_id api_version body received_at state worked_at attempts error",
             map(self.event, numbers),
         )
+        copy(AuditEntry, "at by_id act what rows how path network", map(self.look, numbers))
         self.troubles(numbers[::RARE])
 
     def troubles(self, numbers: range) -> None:
@@ -144,6 +146,9 @@ class Load:
     def event(self, n: int) -> Row:
         body = r"\\x7b7d"  # {} as bytea
         return f"evt_load{n}", "invoice.paid", f"in_load{n}", "2026-10-28.endive", body, when(n), "done", when(n), 1, ""
+
+    def look(self, n: int) -> Row:
+        return when(n), self.staff.pk, "looked", "adoptions.supporter", f"{{{n}}}", "", f"/admin/{n}/", "192.0.2.0/24"
 
 
 def amount(n: int) -> int:
