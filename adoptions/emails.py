@@ -6,6 +6,7 @@ from contextvars import ContextVar
 
 from django.conf import settings
 from django.urls import reverse
+from django.utils import timezone
 
 from config.mail import queue_mail
 from config.models import Mail
@@ -53,14 +54,28 @@ def queue_gift_aid_confirmed(adoption: Adoption) -> None:
     if is_rebuilding.get():
         return
     for declaration in GiftAidDeclaration.objects.filter(adoption=adoption).standing():
-        if Mail.objects.filter(key=f"gift_aid_confirmed:{declaration.pk}").exists():
-            continue  # with an earlier payment
-        queue_mail(
-            "gift_aid_confirmed",
-            to=adoption.supporter.email,
-            key=str(declaration.pk),
-            context={"adoption": adoption, "declaration": declaration, "manage_url": manage_url()},
-        )
+        if not Mail.objects.filter(key=gift_aid_key(declaration)).exists():  # with an earlier payment
+            confirm_gift_aid(declaration, adoption)
+
+
+def gift_aid_key(declaration: GiftAidDeclaration) -> str:
+    return f"gift_aid_confirmed:{declaration.pk}"
+
+
+def confirm_gift_aid(declaration: GiftAidDeclaration, adoption: Adoption) -> bool:
+    """The written record of a declaration, which the law asks for where it was given by word of mouth."""
+    return queue_mail(
+        "gift_aid_confirmed",
+        to=adoption.supporter.email,
+        key=str(declaration.pk),
+        context={
+            "adoption": adoption,
+            "declaration": declaration,
+            "is_oral": declaration.channel == GiftAidDeclaration.Channel.ORAL,
+            "sent_on": timezone.localdate(),
+            "manage_url": manage_url(),
+        },
+    )
 
 
 def manage_url() -> str:

@@ -5,28 +5,66 @@ and their home address is asked for nothing else.
 """
 
 from dataclasses import astuple, dataclass
-from datetime import datetime
+from datetime import date, datetime
+from enum import StrEnum
 
 from django.conf import settings
+from django.db.models import Model
 from django.utils import timezone
 from django.utils.formats import date_format
 
 from . import benefits
 from .models import Adoption, GiftAidDeclaration, Payment, Supporter
 
-# A new wording is a new line. The old ones stay, for the declarations that were given to them.
-WORDINGS = {
-    "2026-11": (
-        "I want {charity} to treat this gift, and every gift I make to it from today on, as a Gift Aid donation. I pay "
-        "UK Income Tax or Capital Gains Tax. I understand that if I pay less of these in a tax year than the Gift Aid "
-        "that all charities claim on my gifts for it, I must pay the difference."
+Channel = GiftAidDeclaration.Channel
+YEARS_BACK = 4  # as far as the law lets a declaration reach
+
+
+class Scope(StrEnum):
+    """Which gifts a declaration is for; each has words of its own, and a version that is kept with them."""
+
+    WITH_A_GIFT = "2026-11"
+    FROM_NOW_ON = "2026-11-later"
+    EARLIER_TOO = "2026-11-past"
+
+
+OWN_WORDS = "their own"  # the version of what stood on a paper that was not ours
+
+# A new wording is a new version. The old ones stay, for the declarations that were given to them.
+WANTS = {
+    Scope.WITH_A_GIFT: (
+        "I want {charity} to treat this gift, and every gift I make to it from today on, as a Gift Aid donation."
+    ),
+    Scope.FROM_NOW_ON: (
+        "I want {charity} to treat every gift of my own money that I make to it from {day} on as a Gift Aid donation."
+    ),
+    Scope.EARLIER_TOO: (
+        "I want {charity} to treat every gift of my own money that I have made to it since {since}, and every one that "
+        "I make from {day} on, as a Gift Aid donation."
     ),
 }
-CURRENT = "2026-11"
+TAX = (
+    "I pay UK Income Tax or Capital Gains Tax. I understand that if I pay less of these in a tax year than the Gift "
+    "Aid that all charities claim on my gifts for it, I must pay the difference."
+)
 
 
-def wording() -> str:
-    return WORDINGS[CURRENT].format(charity=settings.CHARITY["name"])
+def wants(scope: Scope, day: date) -> str:
+    """The first sentence of a declaration given on a day: which gifts it is for."""
+    since = date_format(covered_from(scope, day), "j F Y")
+    return WANTS[scope].format(charity=settings.CHARITY["name"], since=since, day=date_format(day, "j F Y"))
+
+
+def wording(scope: Scope = Scope.WITH_A_GIFT, day: date | None = None) -> str:
+    return f"{wants(scope, day or timezone.localdate())} {TAX}"
+
+
+def covered_from(scope: Scope, day: date) -> date:
+    """The first day of which gifts are covered by a declaration given on `day`; the 28th for a 29 February."""
+    if scope != Scope.EARLIER_TOO:
+        return day
+    is_leap_day = (day.month, day.day) == (2, 29)
+    return day.replace(year=day.year - YEARS_BACK, day=28 if is_leap_day else day.day)
 
 
 @dataclass(frozen=True)
@@ -53,7 +91,23 @@ def keep(adoption: Adoption, taxpayer: Taxpayer | None) -> None:
         declare(adoption.supporter, taxpayer, adoption=adoption)
 
 
-def declare(supporter: Supporter, taxpayer: Taxpayer, *, adoption: Adoption) -> GiftAidDeclaration:
+@dataclass(frozen=True)
+class Given:
+    """How a declaration reached us: when, on what way, in which words (empty: ours), and who of staff wrote it down."""
+
+    at: datetime
+    scope: Scope
+    channel: Channel = Channel.WEB
+    words: str = ""
+    by: Model | None = None
+
+
+def declare(
+    supporter: Supporter, taxpayer: Taxpayer, *, adoption: Adoption | None = None, given: Given | None = None
+) -> GiftAidDeclaration:
+    """Write a declaration down whole; `given` now, with a gift, on the site, unless said otherwise."""
+    given = given or Given(timezone.now(), Scope.WITH_A_GIFT)
+    day = timezone.localdate(given.at)
     return GiftAidDeclaration.objects.create(
         supporter=supporter,
         adoption=adoption,
@@ -62,16 +116,19 @@ def declare(supporter: Supporter, taxpayer: Taxpayer, *, adoption: Adoption) -> 
         address=taxpayer.address,
         postcode=taxpayer.postcode,
         charity_name=settings.CHARITY["name"],
-        wording_version=CURRENT,
-        wording=wording(),
-        covers_from=timezone.localdate(),
+        wording_version=OWN_WORDS if given.words else given.scope.value,
+        wording=given.words or wording(given.scope, day),
+        channel=given.channel,
+        covers_from=covered_from(given.scope, day),
+        given_at=given.at,
+        entered_by_id=given.by.pk if given.by else None,
     )
 
 
 def covering(payment: Payment) -> GiftAidDeclaration | None:
     """The declaration that a payment falls under, by the day it was made in London."""
     day = timezone.localdate(payment.occurred_at)
-    given = GiftAidDeclaration.objects.filter(supporter=payment.adoption.supporter_id, covers_from__lte=day)
+    given = GiftAidDeclaration.objects.counting().filter(supporter=payment.adoption.supporter_id, covers_from__lte=day)
     return given.exclude(cancelled_on__lte=day).first()
 
 

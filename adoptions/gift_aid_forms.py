@@ -1,16 +1,20 @@
 """What is asked of somebody who wants Gift Aid claimed on their gift: nothing of the others."""
 
 import re
+from datetime import date, datetime, time
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.core.exceptions import ValidationError
+from django.db.models import Model
+from django.utils import timezone
 
-from config.fields import SingleLineField
+from config.fields import PlainTextField, SingleLineField
 from config.money import pounds
 
 from . import benefits
-from .gift_aid import Taxpayer, wording
+from .gift_aid import TAX, Channel, Given, Scope, Taxpayer, covered_from, wants, wording
 from .models import Plan
 
 YES, NO = "yes", "no"
@@ -42,18 +46,17 @@ def what_it_adds(pence: int, least_pence: int) -> str:
     return ADDS.format(more=pounds(benefits.added_pence(pence)), gift=pounds(pence))
 
 
-class GiftAidFields(forms.Form):
-    plan: Plan
+MISSING = {
+    "first_name": "Enter your first name.",
+    "last_name": "Enter your last name.",
+    "home_address": "Enter your home address.",
+    "postcode": "Enter your postcode.",
+}
 
-    gift_aid = forms.ChoiceField(
-        label="Add 25p to every £1, at no cost to you?",
-        required=False,
-        choices=[
-            (YES, "Yes: I pay UK tax and want you to claim Gift Aid"),
-            (NO, "No, or it is not my own money (a company’s, or collected from others)"),
-        ],
-        widget=forms.RadioSelect,
-    )
+
+class TaxpayerFields(forms.Form):
+    """A person and their home. Whether all four are needed, the rest of the form decides."""
+
     first_name = SingleLineField(
         label="Your first name",
         required=False,
@@ -80,6 +83,30 @@ class GiftAidFields(forms.Form):
         widget=forms.TextInput(attrs={"autocomplete": "postal-code"}),
     )
 
+    def check_taxpayer(self) -> None:
+        """All four."""
+        for field, sentence in MISSING.items():
+            if not self.cleaned_data.get(field) and not self.has_error(field):
+                self.add_error(field, sentence)
+
+    def named(self) -> Taxpayer:
+        """Who declares. Call only on a valid form."""
+        return Taxpayer(*(self.cleaned_data[field] for field in MISSING))
+
+
+class GiftAidFields(TaxpayerFields):
+    plan: Plan
+
+    gift_aid = forms.ChoiceField(
+        label="Add 25p to every £1, at no cost to you?",
+        required=False,
+        choices=[
+            (YES, "Yes: I pay UK tax and want you to claim Gift Aid"),
+            (NO, "No, or it is not my own money (a company’s, or collected from others)"),
+        ],
+        widget=forms.RadioSelect,
+    )
+
     def declaration(self) -> str:
         """The words that a yes is given to."""
         return wording()
@@ -92,23 +119,94 @@ class GiftAidFields(forms.Form):
 
     def check_gift_aid(self) -> None:
         """All four, or none."""
-        if self.cleaned_data.get("gift_aid") != YES:
-            for field in GIFT_AID_FIELDS[1:]:
-                self.errors.pop(field, None)
+        if self.cleaned_data.get("gift_aid") == YES:
+            self.check_taxpayer()
             return
-        missing = {
-            "first_name": "Enter your first name.",
-            "last_name": "Enter your last name.",
-            "home_address": "Enter your home address.",
-            "postcode": "Enter your postcode.",
-        }
-        for field, sentence in missing.items():
-            if not self.cleaned_data.get(field) and not self.has_error(field):
-                self.add_error(field, sentence)
+        for field in MISSING:
+            self.errors.pop(field, None)
 
     def taxpayer(self) -> Taxpayer | None:
         """Who declares; None for a no. Call only on a valid form."""
+        return self.named() if self.cleaned_data.get("gift_aid") == YES else None
+
+
+class DeclareForm(TaxpayerFields):
+    """A supporter declares for what they give from now on, or what they gave as well. Nothing is chosen for them."""
+
+    scope = forms.ChoiceField(
+        label="Which gifts?", widget=forms.RadioSelect, error_messages={"required": "Choose which gifts it is for."}
+    )
+    is_taxpayer = forms.BooleanField(
+        label=TAX, required=True, error_messages={"required": "Tick this if it is so. Otherwise we cannot claim."}
+    )
+
+    def __init__(self, data: Any = None) -> None:
+        super().__init__(data)
+        today = timezone.localdate()
+        scopes = (Scope.EARLIER_TOO, Scope.FROM_NOW_ON)
+        self.fields["scope"].choices = [(scope.value, wants(scope, today)) for scope in scopes]  # type: ignore[attr-defined]
+        self.order_fields(["scope", "is_taxpayer", *MISSING])
+
+    def clean(self) -> dict[str, Any]:
+        self.check_taxpayer()
+        return self.cleaned_data
+
+
+class StaffDeclarationForm(TaxpayerFields):
+    """What staff write down of a declaration that came on paper or by word of mouth."""
+
+    channel = forms.ChoiceField(
+        label="How it was given",
+        choices=[(way.value, way.label) for way in (Channel.PAPER, Channel.ORAL)],
+        widget=forms.RadioSelect,
+    )
+    given_on = forms.DateField(label="On which day", widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"))
+    scope = forms.ChoiceField(
+        label="Which gifts",
+        choices=[
+            (Scope.FROM_NOW_ON.value, "Those from that day on"),
+            (Scope.EARLIER_TOO.value, "Those of the four years before as well"),
+        ],
+        widget=forms.RadioSelect,
+    )
+    words = PlainTextField(
+        label="The words on the paper, if not ours",
+        required=False,
+        max_length=2000,
+        widget=forms.Textarea(attrs={"rows": 5}),
+    )
+
+    def __init__(self, data: Any = None) -> None:
+        super().__init__(data)
+        for name, label in (("first_name", "First name"), ("last_name", "Last name"), ("home_address", "Home address")):
+            self.fields[name].label = label
+        self.fields["words"].help_text = f"Ours are read aloud as they stand: “{wording(Scope.FROM_NOW_ON)}”"
+        for name in MISSING:
+            self.fields[name].widget.attrs["autocomplete"] = "off"  # or the browser fills in whoever sits before it
+        self.order_fields(["channel", "given_on", "scope", *MISSING, "words"])
+
+    def clean_given_on(self) -> date:
+        day: date = self.cleaned_data["given_on"]
+        today = timezone.localdate()
+        if not covered_from(Scope.EARLIER_TOO, today) <= day <= today:
+            raise ValidationError("Enter a day of the last four years, and none to come.")
+        return day
+
+    def clean_words(self) -> str:
+        words: str = self.cleaned_data["words"]
+        if words and settings.CHARITY["name"].lower() not in words.lower():
+            raise ValidationError("A declaration names the charity. Copy the words whole.")
+        return words
+
+    def clean(self) -> dict[str, Any]:
+        self.check_taxpayer()
+        if self.cleaned_data.get("words") and self.cleaned_data.get("channel") == Channel.ORAL:
+            self.add_error("words", "By word of mouth it is given to our words: leave this empty.")
+        return self.cleaned_data
+
+    def given(self, by: Model) -> Given:
         cleaned = self.cleaned_data
-        if cleaned.get("gift_aid") != YES:
-            return None
-        return Taxpayer(cleaned["first_name"], cleaned["last_name"], cleaned["home_address"], cleaned["postcode"])
+        at = timezone.make_aware(datetime.combine(cleaned["given_on"], time(12)))
+        return Given(
+            min(at, timezone.now()), Scope(cleaned["scope"]), Channel(cleaned["channel"]), cleaned["words"], by
+        )

@@ -38,6 +38,10 @@ def adoption_of(supporter: Supporter, reference: str) -> Adoption:
     return adoption
 
 
+def has_given(supporter: Supporter) -> bool:
+    return Payment.objects.filter(adoption__supporter=supporter, kind=PaymentKind.CHARGE).exists()
+
+
 def payment_of(supporter: Supporter, reference: str, payment_id: int) -> Payment:
     """A payment that came in for one of their own adoptions; 404 for any other."""
     adoption = adoption_of(supporter, reference)

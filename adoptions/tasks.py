@@ -12,6 +12,7 @@ from config.tasks import every, retried
 from . import (
     access,
     campaigns,
+    declaring,
     drafts,
     fulfilment,
     gifts,
@@ -69,6 +70,13 @@ def deliver_gifts() -> None:
     gifts.send_due()
     gifts.follow_mails()
     gifts.tell_of_waiting()
+
+
+@every(minutes=1)
+@task
+def note_gift_aid_records() -> None:
+    """A declaration by word of mouth counts from when its written record has gone out."""
+    declaring.note_records_sent()
 
 
 @every(hours=1)

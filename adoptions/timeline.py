@@ -5,7 +5,7 @@ Each source asks one question of the database, and nobody is shown a line about 
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, time
 from typing import Any
 
 from django.contrib.admin.models import LogEntry
@@ -14,6 +14,7 @@ from django.contrib.auth.models import PermissionsMixin as HasPermissions
 from django.contrib.contenttypes.models import ContentType
 from django.db.models import Q
 from django.urls import reverse
+from django.utils import timezone
 
 from config.models import Act, AuditEntry, Mail
 from config.money import pounds
@@ -146,13 +147,22 @@ def consents(supporter: Supporter) -> Iterator[Moment]:
 
 
 def declarations(supporter: Supporter) -> Iterator[Moment]:
-    rows = GiftAidDeclaration.objects.filter(supporter=supporter).select_related("cancelled_by")
+    rows = GiftAidDeclaration.objects.filter(supporter=supporter).select_related("cancelled_by", "entered_by")
     for declaration in rows[:MOST_OF_A_KIND]:
         address = page("adoptions_giftaiddeclaration", declaration.pk)
-        words = f"Declared by {declaration.first_name} {declaration.last_name}, {declaration.postcode}."
+        who = f"{declaration.first_name} {declaration.last_name}, {declaration.postcode}"
+        how = f"{declaration.get_channel_display().lower()}, for gifts from {declaration.covers_from:%d/%m/%Y} on"
+        yield Moment(
+            declaration.given_at, "Gift Aid", f"Declared by {who}, {how}.", address, name_of(declaration.entered_by)
+        )
+        if declaration.record_sent_at:
+            yield Moment(declaration.record_sent_at, "Gift Aid", f"Written record sent: {who}.", address)
         if declaration.cancelled_on:
-            words += f" Not for gifts from {declaration.cancelled_on:%d/%m/%Y} on: {declaration.cancelled_because}"
-        yield Moment(declaration.given_at, "Gift Aid", words, address, name_of(declaration.cancelled_by))
+            day = timezone.make_aware(datetime.combine(declaration.cancelled_on, time()))
+            words = (
+                f"Not for gifts from {declaration.cancelled_on:%d/%m/%Y} on ({who}). {declaration.cancelled_because}"
+            )
+            yield Moment(day, "Gift Aid", words, address, name_of(declaration.cancelled_by))
 
 
 def mails(supporter: Supporter) -> Iterator[Moment]:

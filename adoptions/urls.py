@@ -35,6 +35,7 @@ urlpatterns = [
     path("my-adoption/details/", my_adoption.details, name="details"),
     path("my-adoption/news/", my_adoption.news, name="news"),
     path("my-adoption/gift-aid/", my_adoption.take_back_gift_aid, name="gift_aid"),
+    path("my-adoption/gift-aid/declare/", my_adoption.declare_gift_aid, name="declare_gift_aid"),
     path("my-adoption/data.json", my_adoption.download, name="download"),
     path("my-adoption/erase/", my_adoption.erase, name="erase"),
     path("my-adoption/<reference:reference>/", my_adoption.adoption, name="adoption"),

@@ -26,6 +26,7 @@ ROLES: dict[str, tuple[str, ...]] = {
         *every("adoptions", ("consentevent", "attention", "giftaiddeclaration", "change"), "view"),
         *every("adoptions", ("campaign",), "view", "add", "change"),
         *every("adoptions", ("gift", "supporter", "giftaiddeclaration"), "view", "change"),
+        "adoptions.add_giftaiddeclaration",  # that came on paper or by word of mouth
         "adoptions.add_change",  # stop, pause or skip for somebody who rings
         *every("config", ("mail", "mailwords"), "view", "change"),
         "species.view_species",

@@ -1,12 +1,21 @@
-"""Gift Aid declarations as they were given. Staff take one back for somebody who rings, and can do no more to it."""
+"""Gift Aid declarations as they were given. Staff write down one that came on paper or by word of mouth, and take one
+back for somebody who asks; nobody edits any.
+"""
 
 from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404
+from django.template.response import TemplateResponse
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.html import format_html
+from django.views.decorators.http import require_http_methods
 
-from ..models import GiftAidDeclaration
+from .. import declaring
+from ..gift_aid_forms import StaffDeclarationForm
+from ..models import GiftAidDeclaration, Supporter
 from .attention import staff
 from .read_only import ReadOnly
 
@@ -19,12 +28,13 @@ class GiftAidDeclarationAdmin(ReadOnly, admin.ModelAdmin[GiftAidDeclaration]):
     search_help_text = "Name, postcode, email or reference"
     list_per_page = 50
     show_full_result_count = False
-    actions = ["take_back"]
+    actions = ["take_back_by_word", "take_back_in_writing"]
     fields = [
         "supporter_link",
         ("first_name", "last_name"),
         ("address", "postcode"),
         ("channel", "given_at", "covers_from"),
+        ("entered_by", "record_sent_at"),
         ("charity_name", "wording_version"),
         "wording",
         ("cancelled_on", "cancelled_because", "cancelled_by"),
@@ -36,11 +46,41 @@ class GiftAidDeclarationAdmin(ReadOnly, admin.ModelAdmin[GiftAidDeclaration]):
         address = reverse("admin:adoptions_supporter_change", args=[declaration.supporter_id])
         return format_html('<a href="{}">{}</a>', address, declaration.supporter)
 
-    @admin.action(description="Take back, as the supporter asked", permissions=["cancel"])
-    def take_back(self, request: HttpRequest, queryset: QuerySet[GiftAidDeclaration]) -> None:
-        chosen = GiftAidDeclaration.objects.filter(pk__in=queryset.values("pk"))
-        count = chosen.cancel(because="The supporter asked staff to.", by=staff(request))
+    @admin.action(description="Take back: they asked by phone or in person", permissions=["cancel"])
+    def take_back_by_word(self, request: HttpRequest, queryset: QuerySet[GiftAidDeclaration]) -> None:
+        self.take_back(request, queryset, "word")
+
+    @admin.action(description="Take back: they asked in writing", permissions=["cancel"])
+    def take_back_in_writing(self, request: HttpRequest, queryset: QuerySet[GiftAidDeclaration]) -> None:
+        self.take_back(request, queryset, "writing")
+
+    def take_back(self, request: HttpRequest, queryset: QuerySet[GiftAidDeclaration], how: str) -> None:
+        count = declaring.take_back(list(queryset.values_list("pk", flat=True)), how=how, by=staff(request))
         self.message_user(request, f"{count} taken back: gifts from today on are not covered.", messages.SUCCESS)
 
     def has_cancel_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("adoptions.change_giftaiddeclaration")
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def declare_gift_aid(request: HttpRequest, pk: int) -> HttpResponse:
+    """Write down what came on paper or by word of mouth; the person gets it in writing."""
+    if not request.user.has_perm("adoptions.add_giftaiddeclaration"):
+        raise PermissionDenied
+    supporter = get_object_or_404(Supporter, pk=pk, erased_at=None)
+    form = StaffDeclarationForm(request.POST if request.method == "POST" else None)
+    if form.is_valid():
+        declaration = declaring.write_down(supporter, form.named(), form.given(staff(request)))
+        messages.success(request, f"Written down. {supporter.email} is sent what we hold.")
+        response = HttpResponseRedirect(reverse("admin:adoptions_giftaiddeclaration_change", args=[declaration.pk]))
+        response.status_code = 303
+        return response
+    context = {
+        **admin.site.each_context(request),
+        "title": "A Gift Aid declaration on paper or by word of mouth",
+        "supporter": supporter,
+        "form": form,
+        "today": timezone.localdate(),
+    }
+    status = 422 if form.is_bound else 200
+    return TemplateResponse(request, "admin/adoptions/declare_gift_aid.html", context, status=status)

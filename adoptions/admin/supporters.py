@@ -16,6 +16,7 @@ from config.long_lists import LongList
 from .. import consent, details, finding, timeline
 from ..models import Adoption, ConsentEvent, Supporter, Suppression
 from .attention import staff
+from .gift_aid import declare_gift_aid
 from .read_only import ReadOnly
 
 
@@ -38,8 +39,8 @@ class SupporterAdmin(LongList[Supporter]):
     sortable_by = ["address", "created_at"]
     search_fields = ["name"]
     search_help_text = "Name, email or reference"
-    fields = ["timeline_link", "name", "email", "created_at"]
-    readonly_fields = ["created_at", "timeline_link"]
+    fields = [("timeline_link", "gift_aid_link"), "name", "email", "created_at"]
+    readonly_fields = ["created_at", "timeline_link", "gift_aid_link"]
     inlines = [AdoptionInline]
     actions = ["stop_news", "stop_news_for_the_service"]
 
@@ -58,11 +59,20 @@ class SupporterAdmin(LongList[Supporter]):
 
     def get_urls(self) -> list[URLPattern]:
         wrap = self.admin_site.admin_view
-        return [path("<int:pk>/timeline/", wrap(show_timeline), name="supporter_timeline"), *super().get_urls()]
+        return [
+            path("<int:pk>/timeline/", wrap(show_timeline), name="supporter_timeline"),
+            path("<int:pk>/gift-aid/", wrap(declare_gift_aid), name="declare_gift_aid"),
+            *super().get_urls(),
+        ]
 
     @admin.display(description="All that happened")
     def timeline_link(self, supporter: Supporter) -> str:
         return format_html('<a href="{}">Timeline</a>', reverse("admin:supporter_timeline", args=[supporter.pk]))
+
+    @admin.display(description="Gift Aid")
+    def gift_aid_link(self, supporter: Supporter) -> str:
+        address = reverse("admin:declare_gift_aid", args=[supporter.pk])
+        return format_html('<a href="{}">A declaration on paper or by word of mouth</a>', address)
 
     def save_model(self, request: HttpRequest, supporter: Supporter, form: Any, change: bool) -> None:
         """As if they had done it themselves: whoever is concerned is told, at the old and at the new address."""

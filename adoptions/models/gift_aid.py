@@ -1,21 +1,51 @@
+from datetime import timedelta
+
 import pgtrigger
 from django.conf import settings
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Case, F, Q, Value, When
+from django.db.models.functions import Greatest, Now
 from django.utils import timezone
 
 from .adoptions import Adoption
 from .supporters import Supporter
+
+MAY_UNDO = timedelta(days=30)  # of one given by word of mouth, from the day its written record was sent
 
 
 class DeclarationQuerySet(models.QuerySet["GiftAidDeclaration"]):
     def standing(self) -> "DeclarationQuerySet":
         return self.filter(cancelled_on=None)
 
+    def counting(self) -> "DeclarationQuerySet":
+        """Without those given by word of mouth of which no written record has been sent yet: the law needs that."""
+        return self.exclude(channel=GiftAidDeclaration.Channel.ORAL, record_sent_at=None)
+
     def cancel(self, *, because: str, by: models.Model | None = None) -> int:
-        """It holds for gifts before today and for none from today on. Once: the day is never moved."""
-        today = timezone.localdate()
-        return self.standing().update(cancelled_on=today, cancelled_because=because[:200], cancelled_by=by)
+        """It holds for gifts before today and for none from today on. Once: the day is never moved.
+
+        One given by word of mouth can be undone as if it had never been, for thirty days after its record was sent.
+        """
+        is_fresh = Q(record_sent_at=None) | Q(record_sent_at__gt=timezone.now() - MAY_UNDO)
+        undone = When(is_fresh, channel=GiftAidDeclaration.Channel.ORAL, then=F("covers_from"))
+        return self.standing().update(
+            cancelled_on=Case(undone, default=Value(timezone.localdate())),
+            cancelled_because=because[:200],
+            cancelled_by=by,
+        )
+
+    def cancel_for_another(self, *, by: models.Model | None = None) -> int:
+        """Another declaration takes over from today on; that is no undoing of what was declared."""
+        return self.standing().update(
+            cancelled_on=Greatest(Value(timezone.localdate()), F("covers_from")),
+            cancelled_because="Declared anew.",
+            cancelled_by=by,
+        )
+
+    def record_sent(self) -> int:
+        """The written record of one given by word of mouth has gone out."""
+        oral = self.standing().filter(channel=GiftAidDeclaration.Channel.ORAL, record_sent_at=None)
+        return oral.update(record_sent_at=Now())
 
 
 class GiftAidDeclaration(models.Model):
@@ -49,6 +79,17 @@ class GiftAidDeclaration(models.Model):
     channel = models.CharField(max_length=5, choices=Channel, default=Channel.WEB)
     covers_from = models.DateField(help_text="Gifts from this day on.")
     given_at = models.DateTimeField(default=timezone.now)
+    entered_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        help_text="Who wrote it down. Empty: the person.",
+    )
+    record_sent_at = models.DateTimeField(
+        null=True, blank=True, help_text="Of one given by word of mouth, which covers nothing before."
+    )
     cancelled_on = models.DateField(null=True, blank=True, help_text="Gifts from this day on are not covered.")
     cancelled_because = models.CharField(max_length=200, blank=True)
     cancelled_by = models.ForeignKey(
@@ -70,13 +111,29 @@ class GiftAidDeclaration(models.Model):
                 condition=~Q(wording="") & ~Q(wording_version="") & ~Q(charity_name=""),
             ),
             models.CheckConstraint(
+                name="gift_aid_off_the_site_names_who_wrote",
+                condition=Q(channel="web", entered_by__isnull=True) | (~Q(channel="web") & Q(entered_by__isnull=False)),
+            ),
+            models.CheckConstraint(
+                name="gift_aid_record_is_of_an_oral_one", condition=Q(record_sent_at__isnull=True) | Q(channel="oral")
+            ),
+            models.CheckConstraint(
                 name="gift_aid_cancelled_says_why",
                 condition=Q(cancelled_on__isnull=True, cancelled_because="", cancelled_by__isnull=True)
                 | (Q(cancelled_on__gte=F("covers_from")) & ~Q(cancelled_because="")),
             ),
         ]
         triggers = [
-            pgtrigger.ReadOnly(name="as_declared", exclude=["cancelled_on", "cancelled_because", "cancelled_by"]),
+            pgtrigger.ReadOnly(
+                name="as_declared", exclude=["cancelled_on", "cancelled_because", "cancelled_by", "record_sent_at"]
+            ),
+            pgtrigger.Protect(
+                name="record_sent_once",
+                operation=pgtrigger.Update,
+                condition=pgtrigger.Q(
+                    old__record_sent_at__isnull=False, old__record_sent_at__df=pgtrigger.F("new__record_sent_at")
+                ),
+            ),
             pgtrigger.Protect(
                 name="cancelled_once",
                 operation=pgtrigger.Update,

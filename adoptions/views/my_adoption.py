@@ -8,10 +8,12 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from config import errors
 
-from .. import access, consent, gift_aid, gifts, personal_data, receipts, supporter_page
+from .. import access, consent, declaring, gift_aid, gifts, personal_data, receipts, supporter_page
 from .. import details as own_details
 from ..access import for_supporter
 from ..access_forms import NameForm, NewEmailForm
+from ..gift_aid import Scope
+from ..gift_aid_forms import DeclareForm
 from ..gift_forms import GiftChangeForm
 from ..models import Gift, Purpose, Supporter
 from .personal import personal, see_other
@@ -97,7 +99,7 @@ def details(request: HttpRequest, supporter: Supporter) -> HttpResponse:
         send_link(response, email.cleaned_data["email"], purpose=Purpose.CHANGE_EMAIL, supporter=supporter)
         return response
     context = {"supporter": supporter, "name": name, "email": email, "wants_news": consent.may_send_news(supporter)}
-    context |= {"declarations": gift_aid.standing_of(supporter)}
+    context |= {"declarations": gift_aid.standing_of(supporter), "has_given": supporter_page.has_given(supporter)}
     context |= {"wording": consent.wording(), "wrong": name if name.errors else email}
     return render(request, "adoptions/my/details.html", context, status=422 if act else 200)
 
@@ -122,6 +124,21 @@ def news(request: HttpRequest, supporter: Supporter) -> HttpResponse:
 def take_back_gift_aid(request: HttpRequest, supporter: Supporter) -> HttpResponse:
     gift_aid.take_back(supporter)
     return see_other("adoptions:details", fragment="gift-aid")
+
+
+@personal
+@require_http_methods(["GET", "HEAD", "POST"])
+@for_supporter
+def declare_gift_aid(request: HttpRequest, supporter: Supporter) -> HttpResponse:
+    """For gifts from now on, or those of the last four years as well; only for somebody who has given."""
+    if not supporter_page.has_given(supporter):
+        raise Http404
+    form = DeclareForm(request.POST if request.method == "POST" else None)
+    if form.is_valid():
+        declaring.declare_later(supporter, form.named(), Scope(form.cleaned_data["scope"]))
+        return see_other("adoptions:details", fragment="gift-aid")
+    context = {"form": form, "standing": gift_aid.standing_of(supporter)}
+    return render(request, "adoptions/my/gift_aid.html", context, status=422 if form.is_bound else 200)
 
 
 @personal

@@ -5,6 +5,7 @@ from datetime import date, timedelta
 from typing import Any
 
 import pytest
+import time_machine
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import DatabaseError, IntegrityError, transaction
@@ -12,15 +13,15 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from adoptions import benefits, fulfilment, gift_aid, personal_data
+from adoptions import benefits, declaring, fulfilment, gift_aid, personal_data
 from adoptions.forms import AdoptForm
-from adoptions.gift_aid import Taxpayer
+from adoptions.gift_aid import Scope, Taxpayer
 from adoptions.models import GiftAidDeclaration, Plan
 from config.models import Mail
 from tests.adoptions.conftest import Amara, Stripe
 from tests.adoptions.test_adopt_form import answers
 from tests.adoptions.visitors import signed_in
-from tests.makers import make_active_adoption, make_payment, make_plan, make_species
+from tests.makers import make_active_adoption, make_adoption, make_payment, make_plan, make_species
 
 pytestmark = pytest.mark.django_db
 
@@ -199,7 +200,7 @@ def test_staff_take_it_back_for_somebody_who_rings(client: Client) -> None:
     client.force_login(marek)
     rows = reverse("admin:adoptions_giftaiddeclaration_changelist")
     assert "Supporter" in client.get(rows, {"q": "ex1"}).content.decode()
-    client.post(rows, {"action": "take_back", "_selected_action": [declaration.pk]})
+    client.post(rows, {"action": "take_back_in_writing", "_selected_action": [declaration.pk]})
     declaration.refresh_from_db()
     assert (declaration.cancelled_by, declaration.cancelled_on) == (marek, timezone.localdate())
 
@@ -255,3 +256,147 @@ def test_answers_carry_no_taxpayer_without_a_yes() -> None:
     form = AdoptForm(answers(attempt=str(uuid.uuid4())), plan=make_plan())
     assert form.is_valid()
     assert form.answers(make_species()).taxpayer is None
+
+
+# --- declared later, on paper, or by word of mouth -----------------------------------------------------------------
+
+HOME = {key: YES[key] for key in ("first_name", "last_name", "home_address", "postcode")}
+LATER = {**HOME, "scope": "2026-11-past", "is_taxpayer": "on"}
+DECLARE = "/my-adoption/gift-aid/declare/"
+
+
+def old_payment(adoption: Any, days: int) -> Any:
+    return make_payment(adoption, occurred_at=timezone.now() - timedelta(days=days))
+
+
+def test_supporter_declares_later_for_what_they_gave_in_four_years() -> None:
+    adoption = make_active_adoption()
+    payments = [old_payment(adoption, days) for days in (5 * 365, 3 * 365, 0)]
+    client = signed_in(adoption.supporter)
+    page = client.get(DECLARE).content.decode()
+    assert "checked" not in page
+    for _ in range(2):
+        assert client.post(DECLARE, LATER).status_code == 303
+    declared = GiftAidDeclaration.objects.get()
+    assert (declared.channel, declared.entered_by, declared.wording_version) == ("web", None, "2026-11-past")
+    assert declared.covers_from == gift_aid.covered_from(Scope.EARLIER_TOO, timezone.localdate())
+    for words in (settings.CHARITY["name"], "my own money", "I have made to it since", "all charities claim"):
+        assert words in declared.wording
+    assert declared.wording.startswith(gift_aid.wants(Scope.EARLIER_TOO, timezone.localdate()))
+    assert [gift_aid.covering(payment) for payment in payments] == [None, declared, declared]
+    assert "7 Forest Lane" in Mail.objects.get(kind="gift_aid_confirmed").text
+    assert client.post(DECLARE, {**LATER, "scope": "2026-11-later", "home_address": "8 Hill"}).status_code == 303
+    assert [found.address if (found := gift_aid.covering(payment)) else "" for payment in payments] == [
+        "",
+        "7 Forest Lane, Exampleton",
+        "8 Hill",
+    ]
+
+
+@pytest.mark.parametrize("left_out", [*HOME, "scope", "is_taxpayer"])
+def test_nothing_is_declared_where_something_is_not_said(left_out: str) -> None:
+    client = signed_in(make_active_adoption().supporter)
+    response = client.post(DECLARE, {**LATER, left_out: ""})
+    assert (response.status_code, GiftAidDeclaration.objects.count()) == (422, 0)
+    assert list(response.context["form"].errors) == [left_out]
+
+
+def test_who_has_given_nothing_has_nothing_to_declare() -> None:
+    client = signed_in(make_adoption().supporter)
+    assert client.get(DECLARE).status_code == 404
+    assert client.post(DECLARE, LATER).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("day", "since"), [(date(2028, 2, 29), date(2024, 2, 28)), (date(2026, 11, 28), date(2022, 11, 28))]
+)
+def test_four_years_back_is_a_day(day: date, since: date) -> None:
+    assert gift_aid.covered_from(Scope.EARLIER_TOO, day) == since
+    assert gift_aid.covered_from(Scope.FROM_NOW_ON, day) == day
+
+
+def by_staff(client: Client, **changes: str) -> Any:
+    """A declaration of Amara's, written down in the admin."""
+    supporter = make_active_adoption().supporter
+    marek = User.objects.create_superuser("marek", "marek@example.org", uuid.uuid4().hex)
+    client.force_login(marek)
+    today = timezone.localdate().isoformat()
+    answers = {**HOME, "channel": "oral", "given_on": today, "scope": "2026-11-later", **changes}
+    return client.post(reverse("admin:declare_gift_aid", args=[supporter.pk]), answers)
+
+
+def test_declaration_by_phone_counts_once_its_written_record_has_gone_out(client: Client) -> None:
+    assert by_staff(client).status_code == 303
+    declared = GiftAidDeclaration.objects.get()
+    assert (declared.channel, declared.entered_by, declared.wording_version) == (
+        "oral",
+        User.objects.get(),
+        "2026-11-later",
+    )
+    payment = old_payment(declared.supporter.adoptions.get(), 0)
+    mail = Mail.objects.get(kind="gift_aid_confirmed")
+    text = " ".join(mail.text.split())
+    today = gift_aid.day_of(timezone.now())
+    for words in (
+        declared.wording,
+        f"sent to you on: {today}",
+        f"Given on: {today}",
+        "Within 30 days",
+        "7 Forest Lane",
+    ):
+        assert words in text
+    assert (declaring.note_records_sent(), gift_aid.covering(payment)) == (0, None)
+    Mail.objects.all().claim(for_time=timedelta(minutes=1))
+    Mail.objects.all().mark_sent()
+    assert (declaring.note_records_sent(), declaring.note_records_sent()) == (1, 0)
+    assert gift_aid.covering(payment) == declared
+    with pytest.raises(DatabaseError), transaction.atomic():
+        GiftAidDeclaration.objects.update(record_sent_at=None)
+
+
+@pytest.mark.parametrize(("days", "is_undone"), [(29, True), (31, False)])
+def test_declaration_by_phone_is_undone_within_thirty_days(client: Client, days: int, is_undone: bool) -> None:
+    by_staff(client)
+    declared = GiftAidDeclaration.objects.get()
+    payment = old_payment(declared.supporter.adoptions.get(), 0)
+    GiftAidDeclaration.objects.all().record_sent()
+    with time_machine.travel(timezone.now() + timedelta(days=days), tick=False):
+        rows = reverse("admin:adoptions_giftaiddeclaration_changelist")
+        client.force_login(User.objects.get())
+        client.post(rows, {"action": "take_back_by_word", "_selected_action": [declared.pk]})
+        assert (gift_aid.covering(payment) is None) is is_undone
+
+
+def test_paper_keeps_its_own_words_and_day(client: Client) -> None:
+    words = f"Gift Aid it! I pay tax. {settings.CHARITY['name']} may claim on my gifts."
+    day = timezone.localdate() - timedelta(days=100)
+    assert by_staff(client, channel="paper", words=words, given_on=day.isoformat()).status_code == 303
+    declared = GiftAidDeclaration.objects.get()
+    assert (declared.wording, declared.wording_version, declared.covers_from) == (words, "their own", day)
+    assert gift_aid.day_of(declared.given_at) == gift_aid.day_of(timezone.now() - timedelta(days=100))
+    assert gift_aid.covering(old_payment(declared.supporter.adoptions.get(), 99)) == declared
+
+
+@pytest.mark.parametrize(
+    ("changes", "wrong"),
+    [
+        ({"given_on": "2999-01-01"}, "given_on"),
+        ({"given_on": "2001-01-01"}, "given_on"),
+        ({"channel": "web"}, "channel"),
+        ({"channel": "paper", "words": "I pay tax."}, "words"),
+        ({"words": "Said to " + settings.CHARITY["name"]}, "words"),
+        ({"postcode": "12345"}, "postcode"),
+    ],
+)
+def test_what_staff_cannot_have_been_told_is_refused(client: Client, changes: dict[str, str], wrong: str) -> None:
+    response = by_staff(client, **changes)
+    assert (response.status_code, list(response.context["form"].errors)) == (422, [wrong])
+    assert GiftAidDeclaration.objects.count() == 0
+
+
+@pytest.mark.parametrize("values", [{"channel": "oral"}, {"record_sent_at": timezone.now()}])
+def test_declaration_that_nobody_wrote_down_cannot_be_kept(values: dict[str, Any]) -> None:
+    kept = {**declare().__dict__, "id": None, **values}
+    kept.pop("_state")
+    with pytest.raises(IntegrityError), transaction.atomic():
+        GiftAidDeclaration.objects.create(**kept)

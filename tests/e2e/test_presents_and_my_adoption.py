@@ -229,6 +229,9 @@ def test_supporter_takes_everything_along_and_is_forgotten(phone: Page, mailbox:
     sign_in(phone, mailbox, email)
     press(phone, "My details")
     looks_right(phone)
+    press(phone, "Declare Gift Aid")
+    looks_right(phone)
+    press(phone, "Leave it")
     with phone.expect_download() as download:
         press(phone, "Download everything (JSON)", leads_on=False)
     held = json.loads(download.value.path().read_text())

@@ -54,6 +54,7 @@ TABLE = {
 # Screens of our own beside those: who gets further than "no". The others are answered 403 or 404.
 OWN = {
     "refund": ("Finance",),
+    "declare_gift_aid": ("Fundraiser",),
     "change_plan": ("Fundraiser",),
     "adoptions_attention_resolve": ("Finance",),
     "adoptions_attention_give_back": ("Finance",),
