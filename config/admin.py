@@ -4,9 +4,10 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.contrib.admin import ActionLocation
+from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import URLPattern, path, reverse
@@ -14,17 +15,14 @@ from django.utils.csp import CSP
 from django.utils.html import format_html
 from django.views.decorators.csp import csp_override
 from django.views.decorators.http import require_safe
+from django_otp.plugins.otp_static.admin import StaticDeviceAdmin  # noqa: F401  registers what is taken out below
+from django_otp.plugins.otp_static.models import StaticDevice
+from django_otp.plugins.otp_totp.admin import TOTPDeviceAdmin  # noqa: F401
+from django_otp.plugins.otp_totp.models import TOTPDevice
 
-from . import mail, mail_words_page
+from . import mail, mail_words_page, second_step
 from .long_lists import LongList, a_few
 from .models import AuditEntry, Mail, MailWords
-from .staff_sign_in import StaffSignInForm
-
-admin.site.site_header = "Pugmark"
-admin.site.site_title = "Pugmark"
-admin.site.index_title = "Today"
-admin.site.login_form = StaffSignInForm
-
 
 SHOWN = ["kind", "to", "subject", "state", "attempts", "not_before", "sent_at", "failed_at", "error", "text"]
 SHOWN += ["html_link", "key", "message_id", "unsubscribe_url"]
@@ -139,3 +137,27 @@ class AuditEntryAdmin(LongList[AuditEntry]):
 
     def has_delete_permission(self, request: HttpRequest, obj: AuditEntry | None = None) -> bool:
         return False
+
+
+# Keys and codes are nobody's to look at or to type in.
+admin.site.unregister([User, StaticDevice, TOTPDevice])
+
+
+@admin.register(User)
+class StaffAdmin(UserAdmin[User]):
+    list_display = ["username", "email", "first_name", "last_name", "is_active", "has_second_step"]
+    actions = ["forget_second_step"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
+        devices = TOTPDevice.objects.filter(user=OuterRef("pk"), confirmed=True)
+        return super().get_queryset(request).annotate(has_device=Exists(devices))
+
+    @admin.display(description="Second step", boolean=True)
+    def has_second_step(self, user: User) -> bool:
+        return bool(user.has_device)  # type: ignore[attr-defined]  # annotated above
+
+    @admin.action(description="Lost phone and codes: let them set up the second step anew", permissions=["change"])
+    def forget_second_step(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
+        count = second_step.forget(list(queryset.values_list("pk", flat=True)))
+        words = f"{count} set it up anew at their next sign-in. Make sure that it is really them who asked you."
+        self.message_user(request, words, messages.WARNING)

@@ -44,7 +44,11 @@ def note(
     """One line for one request; none for a stranger who is sent to sign in."""
     if match.url_name == "login":
         if request.method == "POST":
-            note_sign_in(request, is_in=response.status_code == 302)
+            note_sign_in(request, is_in=request.user.is_authenticated)
+        return
+    if match.url_name == "second_step" and request.method == "POST":
+        is_in = getattr(request.user, "otp_device", None) is not None
+        write(request, Act.SIGNED_IN if is_in else Act.NOT_SIGNED_IN, by=who, how="code")
         return
     if who is None:
         return

@@ -126,3 +126,17 @@ def comments_shown_at_once_are_somebodys(**kwargs: Any) -> list[CheckMessage]:
             id="pugmark.E007",
         )
     ]
+
+
+@register
+def staff_take_a_second_step(**kwargs: Any) -> list[CheckMessage]:
+    """A password that staff use elsewhere too is stolen elsewhere, and opens every name and address here."""
+    if settings.DEBUG or settings.STAFF_TWO_FACTOR:
+        return []
+    return [
+        Error(
+            "STAFF_TWO_FACTOR is off in production.",
+            hint="Unset it. Staff scan a picture with an app on their phone at their next sign-in; it takes a minute.",
+            id="pugmark.E009",
+        )
+    ]

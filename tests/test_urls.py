@@ -52,7 +52,7 @@ ARGUMENTS = {
     "species:comments_feed": ["amur-leopard"],
     "species:api": ["amur-leopard"],
 }
-DECLARES = re.compile(r"@require_(safe|POST|GET|http_methods)")
+DECLARES = re.compile(r"@(?:method_decorator\()?require_(safe|POST|GET|http_methods)")
 READING = sorted(
     a
     for a, n in PUBLIC.items()

@@ -1,14 +1,18 @@
 """The staff desk: a fundraiser makes a link, and every admin page of ours is looked at as axe looks."""
 
+import base64
 from collections.abc import Iterator
 
 import pytest
 from django.contrib.auth.models import User
+from django.contrib.sessions.models import Session
 from django.test import Client
+from django_otp.oath import TOTP
 from playwright.sync_api import Browser, BrowserContext, ViewportSize, expect
 from pytest_django.live_server_helper import LiveServer
 
 from adoptions.models import Campaign
+from config import second_step
 from tests.e2e.conftest import DESK, PHONE
 from tests.e2e.test_moderating_in_a_browser import too_wide
 from tests.e2e.test_pages_in_a_browser import findings
@@ -64,8 +68,49 @@ def test_pages_of_the_desk_are_accessible_and_fit_their_screen(desk: BrowserCont
         "/admin/config/mailwords/",
         "/admin/config/mailwords/receipt/words/",
         "/admin/species/comment/queue/",
+        "/admin/second-step/set-up/",
     ):
         page.goto(address)
         wrong += findings(page)
         wrong += too_wide(page)
     assert "\n".join(wrong) == ""
+
+
+def test_second_step_is_set_up_and_what_was_typed_comes_back(browser: Browser, live_server: LiveServer) -> None:
+    priya = User.objects.create_superuser("priya", "priya@example.org", "a pass phrase of staff")
+    supporter = make_active_adoption().supporter
+    context = browser.new_context(base_url=live_server.url, viewport=PHONE)
+    context.set_default_timeout(15_000)
+    page = context.new_page()
+    wrong: list[str] = []
+
+    def sign_in() -> None:
+        page.get_by_label("Username").fill("priya")
+        page.get_by_label("Password").fill("a pass phrase of staff")
+        page.get_by_role("button", name="Log in").click()
+
+    page.goto("/admin/second-step/set-up/")
+    sign_in()
+    key = page.locator(".desk-step__key").inner_text().replace(" ", "")
+    totp = TOTP(base64.b32decode(key))
+    page.get_by_label("Code").fill(f"{totp.token():06}")
+    page.get_by_role("button", name="Set it up").click()
+    code = page.locator(".desk-step__codes li").first.inner_text()
+    wrong += findings(page) + too_wide(page)
+    page.goto(f"/admin/adoptions/supporter/{supporter.pk}/change/")
+    page.get_by_label("Name").fill("Amara Obi")
+    Session.objects.all().delete()
+    page.get_by_role("button", name="Save", exact=True).click()
+    wrong += findings(page) + too_wide(page)
+    sign_in()
+    wrong += findings(page) + too_wide(page)
+    page.get_by_label("Code").fill(code)
+    page.get_by_role("button", name="Continue").click()
+    expect(page.get_by_text("Amara Obi")).to_be_visible()
+    wrong += findings(page) + too_wide(page)
+    page.get_by_role("button", name="Send it as I had typed it").click()
+    expect(page.locator(".messagelist")).to_contain_text("was changed successfully")
+    supporter.refresh_from_db()
+    assert (supporter.name, "\n".join(wrong)) == ("Amara Obi", "")
+    assert second_step.codes_left(priya) == second_step.RECOVERY_CODES - 1
+    context.close()

@@ -1,0 +1,177 @@
+"""The staff desk: Django's admin behind a second step, where the end of a session loses nothing that was typed."""
+
+import copy
+from collections.abc import Callable
+from functools import update_wrapper
+from typing import Any, cast
+
+from django import forms
+from django.contrib import messages
+from django.contrib.admin import AdminSite
+from django.contrib.auth.models import User
+from django.contrib.auth.views import redirect_to_login
+from django.core import signing
+from django.http import HttpRequest, HttpResponse, QueryDict
+from django.shortcuts import redirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, URLResolver, path, reverse
+from django.utils.decorators import method_decorator
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods
+
+from . import second_step, typed_again
+from .staff_sign_in import StaffSignInForm
+
+WRONG = "That is not the code. It changes every half minute: type the one your app shows now."
+TOO_MANY = "Too many tries. Wait ten minutes, or ask whoever runs the site to let you set up the second step anew."
+TOO_OLD = "The picture was shown too long ago. Here is a new one: please take it instead."
+FEW = 3
+
+
+class CodeForm(forms.Form):
+    code = forms.CharField(
+        max_length=20,
+        widget=forms.TextInput({"autocomplete": "one-time-code", "autofocus": True, "autocapitalize": "none"}),
+    )
+
+
+class Desk(AdminSite):
+    site_header = "Pugmark"
+    site_title = "Pugmark"
+    index_title = "Today"
+    login_form = StaffSignInForm
+
+    def has_permission(self, request: HttpRequest) -> bool:
+        return self.has_password(request) and not second_step.is_missing(request)
+
+    def has_password(self, request: HttpRequest) -> bool:
+        return super().has_permission(request)
+
+    def admin_view(self, view: Callable[..., Any], cacheable: bool = False) -> Any:
+        guarded = super().admin_view(view, cacheable)
+
+        def inner(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+            if self.has_permission(request) or request.path == reverse("admin:logout"):
+                return guarded(request, *args, **kwargs)
+            if request.method == "POST":
+                return self.ask_with(request, typed_again.pack(request))
+            if self.has_password(request):
+                return redirect_to_login(request.get_full_path(), reverse("admin:second_step"))
+            return guarded(request, *args, **kwargs)
+
+        return update_wrapper(inner, guarded)
+
+    def get_urls(self) -> list[URLPattern | URLResolver]:
+        return [
+            path("second-step/", self.second_step, name="second_step"),
+            path("second-step/set-up/", self.set_up, name="second_step_set_up"),
+            *super().get_urls(),
+        ]
+
+    # --- a session that ended ----------------------------------------------------------------------------------
+
+    def ask_with(self, request: HttpRequest, typed: str) -> HttpResponse:
+        """The next question on the way back in; what was typed travels with it."""
+        if self.has_permission(request):
+            return self.give_back(request, typed)
+        if self.has_password(request):
+            return self.ask_for_code(request, CodeForm(), typed=typed)
+        asked = copy.copy(request)
+        asked.method = "GET"
+        asked.POST = QueryDict()
+        return self.login(asked, {"typed": typed, "app_path": reverse("admin:login"), "next": reverse("admin:index")})
+
+    def give_back(self, request: HttpRequest, text: str) -> HttpResponse:
+        """What they had typed, with a button that sends it: no page ever sends itself."""
+        typed = typed_again.unpack(text)
+        if typed is None:
+            return redirect("admin:index")
+        context = {**self.each_context(request), "title": "Nothing is lost", "typed": typed}
+        return TemplateResponse(request, "admin/typed_again.html", context)
+
+    @method_decorator(require_http_methods(["GET", "HEAD", "POST"]))
+    def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        typed = request.POST.get("typed", "")
+        response = super().login(request, {"typed": typed, **(extra_context or {})})
+        is_in = request.method == "POST" and response.status_code == 302
+        return self.ask_with(request, typed) if is_in and typed else response
+
+    # --- the second step ---------------------------------------------------------------------------------------
+
+    @method_decorator(never_cache)
+    @method_decorator(require_http_methods(["GET", "HEAD", "POST"]))
+    def second_step(self, request: HttpRequest) -> HttpResponse:
+        """Asks for a code of the app or of the paper."""
+        if not self.has_password(request):
+            return redirect_to_login(request.get_full_path(), reverse("admin:login"))
+        if not second_step.is_set_up(request.user):
+            return redirect("admin:second_step_set_up")
+        form, typed = CodeForm(request.POST or None), request.POST.get("typed", "")
+        if not (form.is_valid() and self.is_passed(request, form)):
+            return self.ask_for_code(request, form, typed=typed)
+        left = second_step.codes_left(request.user)
+        if left <= FEW:
+            words = f"You have {left} recovery codes left. Set up the second step anew to get ten."
+            messages.warning(request, words)
+        return self.give_back(request, typed) if typed else redirect(self.next_page(request))
+
+    def is_passed(self, request: HttpRequest, form: CodeForm) -> bool:
+        try:
+            if second_step.passed(request, form.cleaned_data["code"]):
+                return True
+            form.add_error("code", WRONG)
+        except second_step.TooManyGuesses:
+            form.add_error("code", TOO_MANY)
+        return False
+
+    def ask_for_code(self, request: HttpRequest, form: CodeForm, *, typed: str) -> HttpResponse:
+        context = {**self.each_context(request), "title": "One more step", "form": form, "typed": typed}
+        return TemplateResponse(
+            request, "admin/second_step.html", {**context, "next": self.next_page(request)}, status=status_of(form)
+        )
+
+    def next_page(self, request: HttpRequest) -> str:
+        wanted = request.POST.get("next") or request.GET.get("next") or ""
+        home = reverse("admin:index")
+        is_ours = wanted.startswith(home) and url_has_allowed_host_and_scheme(wanted, allowed_hosts=None)
+        return wanted if is_ours else home
+
+    @method_decorator(never_cache)
+    @method_decorator(require_http_methods(["GET", "HEAD", "POST"]))
+    def set_up(self, request: HttpRequest) -> HttpResponse:
+        """The picture for the app and its first code. Who has a second step takes it before they replace it."""
+        if not self.has_password(request):
+            return redirect_to_login(request.get_full_path(), reverse("admin:login"))
+        if not self.has_permission(request) and second_step.is_set_up(request.user):
+            return redirect_to_login(request.get_full_path(), reverse("admin:second_step"))
+        user, form = cast(User, request.user), CodeForm(request.POST or None)
+        key = request.POST.get("key") or second_step.new_key(user)
+        try:
+            device = second_step.unconfirmed(user, key)
+        except signing.BadSignature:
+            key = second_step.new_key(user)
+            device = second_step.unconfirmed(user, key)
+            form.add_error("code", TOO_OLD)
+        if form.is_valid():
+            if codes := second_step.set_up(request, device, form.cleaned_data["code"]):
+                context = {**self.each_context(request), "title": "Your recovery codes", "codes": codes}
+                return TemplateResponse(request, "admin/recovery_codes.html", context)
+            form.add_error("code", WRONG)
+        return self.show_picture(request, form, device, key)
+
+    def show_picture(self, request: HttpRequest, form: CodeForm, device: Any, key: str) -> HttpResponse:
+        context = {
+            **self.each_context(request),
+            "title": "Set up the second step",
+            "form": form,
+            "key": key,
+            "picture": second_step.picture(device),
+            "typed_key": second_step.typed_key(device),
+            "replaces": second_step.is_set_up(request.user),
+        }
+        return TemplateResponse(request, "admin/second_step_set_up.html", context, status=status_of(form))
+
+
+def status_of(form: CodeForm) -> int:
+    return 422 if form.is_bound and form.errors else 200
