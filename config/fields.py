@@ -11,6 +11,7 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 from django.core.validators import EmailValidator
+from django.utils.translation import gettext_lazy as _
 
 # Joiners that emoji and several scripts (Persian, Hindi, …) need inside a word.
 JOINERS = {"\u200c", "\u200d"}
@@ -67,7 +68,7 @@ class StrictEmailField(forms.EmailField):
     """An address that a mail server can be given: ASCII before the @, a real domain after it."""
 
     default_error_messages = {
-        "invalid": "Enter an email address in the form name@example.org.",
+        "invalid": _("Enter an email address in the form name@example.org."),
     }
 
     def __init__(self, **kwargs: Any) -> None:
@@ -110,7 +111,7 @@ class PenceField(forms.CharField):
     """Pounds as people type them, pence as we keep them."""
 
     default_error_messages = {
-        "invalid": "Enter an amount in pounds, such as 12 or 12.50.",
+        "invalid": _("Enter an amount in pounds, such as 12 or 12.50."),
     }
 
     def to_python(self, value: Any) -> int | None:  # type: ignore[override]  # a CharField that yields pence

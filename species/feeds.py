@@ -7,8 +7,11 @@ from django.contrib.syndication.views import Feed
 from django.http import HttpRequest
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
+from django.utils.dateformat import format as date_format
 from django.utils.feedgenerator import Atom1Feed
 from django.utils.html import linebreaks
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from .models import Comment, FieldNote, Species
 
@@ -22,7 +25,7 @@ class CommentsFeed(Feed[Comment, Species]):
         return get_object_or_404(Species.objects.public(), slug=slug)
 
     def title(self, obj: Species) -> str:
-        return f"Comments on the {obj.common_name}"
+        return _("Comments on the %(name)s") % {"name": obj.common_name}
 
     def link(self, obj: Species) -> str:
         return f"{settings.SITE_URL}{obj.get_absolute_url()}#comments"
@@ -35,7 +38,7 @@ class CommentsFeed(Feed[Comment, Species]):
         return list(Comment.objects.public().filter(species=obj).defer("email", "network")[:ENTRIES])
 
     def item_title(self, item: Comment) -> str:
-        return f"{item.shown_name}, {item.created_at:%d %B %Y}"
+        return f"{item.shown_name}, {date_format(item.created_at, 'd E Y')}"
 
     def item_description(self, item: Comment) -> str:
         return linebreaks(item.shown_body, autoescape=True)
@@ -55,7 +58,7 @@ class CommentsFeed(Feed[Comment, Species]):
 
 class FieldNotesFeed(Feed[FieldNote, None]):
     feed_type = Atom1Feed
-    title = "Field notes"
+    title = gettext_lazy("Field notes")
 
     def link(self) -> str:
         return f"{settings.SITE_URL}{reverse('species:home')}"

@@ -1,6 +1,7 @@
 """The one number that stands for a species where there is room for one: on certificates and share pictures."""
 
 from django.utils.text import capfirst
+from django.utils.translation import gettext as _
 
 from .models import Fact, FactGroup, Section, Species
 
@@ -17,4 +18,5 @@ def where_from(fact: Fact) -> str:
     """“South-west Primorye, 2022. Source: Some Park, 2023”."""
     source = max(fact.sources.all(), key=lambda source: (source.year or 0, -source.pk))
     publisher = f"{source.publisher}, {source.year}" if source.year else source.publisher
-    return ". ".join(part for part in (capfirst(fact.place), fact.period, f"Source: {publisher}") if part)
+    said_by = _("Source: %(publisher)s") % {"publisher": publisher}
+    return ". ".join(part for part in (capfirst(fact.place), fact.period, said_by) if part)

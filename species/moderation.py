@@ -11,6 +11,7 @@ from enum import StrEnum
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import transaction
+from django.utils.translation import gettext_noop
 
 from . import child_safety, emails, spam_score
 from .models import Comment, CommentStatus
@@ -18,11 +19,11 @@ from .models.comments import NAME_LENGTH, NAMELESS, CommentQuerySet
 
 
 class Reason(StrEnum):
-    """Why a comment is not published, as its writer is told."""
+    """Why a comment is not published, as its writer is told; kept in English, and shown in the reader's language."""
 
-    UNKIND = "Unkind to somebody"
-    PERSONAL = "Gives somebody's personal details"
-    OFF_TOPIC = "Not about this species"
+    UNKIND = gettext_noop("Unkind to somebody")
+    PERSONAL = gettext_noop("Gives somebody's personal details")
+    OFF_TOPIC = gettext_noop("Not about this species")
 
 
 Follow = Callable[[Comment], None]

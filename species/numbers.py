@@ -5,6 +5,7 @@ from functools import lru_cache
 
 from django.utils.formats import number_format
 from django.utils.translation import get_language
+from django.utils.translation import gettext as _
 
 
 def round_to_figures(number: Decimal, figures: int) -> Decimal:
@@ -33,5 +34,6 @@ def written_range(
     point_text = "" if point is None else written(point, figures=figures)
     if low is None or high is None:
         return point_text
-    range_text = f"{written(low, figures=figures)} to {written(high, figures=figures)}"
+    ends = {"low": written(low, figures=figures), "high": written(high, figures=figures)}
+    range_text = _("%(low)s to %(high)s") % ends
     return f"{point_text} ({range_text})" if point_text else range_text

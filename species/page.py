@@ -33,6 +33,7 @@ from django.conf import settings
 from django.db.models import Q
 from django.utils.formats import date_format
 from django.utils.translation import get_language
+from django.utils.translation import gettext as _
 
 from .conversation import Conversation
 from .figures import Figure, figures_for
@@ -88,8 +89,8 @@ class Content:
     counts: tuple[PopulationCount, ...]
     conflicts: tuple[Disagreement, ...]
     sources: tuple[Source, ...]
+    status_scale: tuple[tuple[str, str], ...]
     figures: tuple[Figure, ...] = ()
-    status_scale: tuple[tuple[str, str], ...] = tuple((step.value, str(step.label)) for step in STATUS_SCALE)
 
     @property
     def description(self) -> str:
@@ -140,7 +141,12 @@ class SpeciesPage(Content):
     @property
     def cite_as(self) -> str:
         address = f"{settings.SITE_URL}{self.species.get_absolute_url()}"
-        return f"{settings.CHARITY['name']}, “{self.species.heading}”, facts as of {self.as_of}, {address}"
+        return _("%(charity)s, “%(species)s”, facts as of %(month)s, %(address)s") % {
+            "charity": settings.CHARITY["name"],
+            "species": self.species.heading,
+            "month": self.as_of,
+            "address": address,
+        }
 
 
 @lru_cache(maxsize=64)
@@ -171,6 +177,7 @@ def _content(species: Species, language: str, draft: Revision | None = None) -> 
         counts=_counts(notebook),
         conflicts=tuple(notebook.disagreements()),
         sources=_all_sources(notebook),
+        status_scale=tuple((step.value, str(step.label)) for step in STATUS_SCALE),
     )
     return replace(content, figures=_figures(content))
 

@@ -15,6 +15,7 @@ from django.db.models.expressions import Combinable
 from django.urls import reverse
 from django.utils.text import Truncator
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from .models import Fact, FieldNote, Source, Species, Text, Threat
 from .notebook import with_unit
@@ -109,7 +110,9 @@ def _similar[M: Model](rows: QuerySet[M], column: str, words: str) -> Iterable[M
 
 
 def _of_species(species: Species) -> Result:
-    return Result(_("Species"), species.heading, species.get_absolute_url(), species.scientific_name)
+    return Result(
+        pgettext("one of them", "Species"), species.heading, species.get_absolute_url(), species.scientific_name
+    )
 
 
 def _of_threat(threat: Threat) -> Result:
@@ -131,8 +134,9 @@ def _of_fact(fact: Fact) -> Result:
 
 
 def _of_source(source: Source) -> Result:
-    extract = f"{source.publisher}, {source.year or _('undated')}"
-    return Result(_("Source"), source.title, f"{reverse('species:sources')}#{source.key}", extract)
+    when = source.year or _("undated")
+    url = f"{reverse('species:sources')}#{source.key}"
+    return Result(_("Source"), source.title, url, f"{source.publisher}, {when}")
 
 
 def _short(text: str) -> str:

@@ -4,6 +4,7 @@ from typing import Any
 
 from django.conf import settings
 from django.urls import reverse
+from django.utils.translation import gettext as _
 
 from .models import Status
 from .page import Item, SpeciesPage
@@ -57,7 +58,7 @@ def _taxon(page: SpeciesPage, address: str) -> Thing:
     if page.species.status not in {Status.NE, Status.DD}:
         taxon["additionalProperty"] = {
             "@type": "PropertyValue",
-            "name": "IUCN Red List category",
+            "name": _("IUCN Red List category"),
             "value": str(page.species.get_status_display()),
         }
     return taxon
@@ -65,8 +66,8 @@ def _taxon(page: SpeciesPage, address: str) -> Thing:
 
 def _breadcrumbs(page: SpeciesPage, address: str) -> Thing:
     steps = [
-        ("Home", f"{settings.SITE_URL}{reverse('species:home')}"),
-        ("Species", f"{settings.SITE_URL}{reverse('species:list')}"),
+        (_("Home"), f"{settings.SITE_URL}{reverse('species:home')}"),
+        (_("Species"), f"{settings.SITE_URL}{reverse('species:list')}"),
         (page.species.heading, address),
     ]
     return {
@@ -81,7 +82,7 @@ def _breadcrumbs(page: SpeciesPage, address: str) -> Thing:
 def _donate(page: SpeciesPage, address: str) -> Thing:
     return {
         "@type": "DonateAction",
-        "name": f"Adopt the {page.species.common_name}",
+        "name": _("Adopt the %(name)s") % {"name": page.species.common_name},
         "recipient": _charity(),
         "target": f"{settings.SITE_URL}{reverse('adoptions:adopt', args=[page.species.slug])}",
     }

@@ -2,6 +2,7 @@
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from config.same_origin import same_origin_only
@@ -34,7 +35,8 @@ def change_own_comment(request: HttpRequest, token: str) -> HttpResponse:
     if not form.is_valid():
         return _page(request, token, comment, form, status=422)
     if not receiving.change(comment, body=form.cleaned_data["comment"], raw=request.POST.get("comment", "")):
-        form.add_error(None, "It was too late to change it: somebody has read it already, or half an hour has passed.")
+        too_late = _("It was too late to change it: somebody has read it already, or half an hour has passed.")
+        form.add_error(None, too_late)
         comment.refresh_from_db()
         return _page(request, token, comment, form, status=409)
     return redirect("species:own_comment", token=token)
