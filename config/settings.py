@@ -144,6 +144,7 @@ LANGUAGES = [("en-gb", "English"), ("ru", "Русский")]
 TIME_ZONE = "Europe/London"  # for people; the database is in UTC
 USE_TZ = True
 USE_I18N = True
+LOCALE_PATHS = [BASE_DIR / "species" / "locale"]  # of the templates' words as well: they stand outside of every app
 
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},

@@ -1,8 +1,6 @@
-import gettext
 import re
 from decimal import Decimal
 from html.parser import HTMLParser
-from pathlib import Path
 
 import pytest
 from django.conf import settings
@@ -14,7 +12,6 @@ from django.utils import translation
 from tests.species.makers import make_fact, make_species, make_text
 from tests.species.test_species_page import words
 
-LOCALE = Path(__file__).parents[2] / "species" / "locale" / "ru" / "LC_MESSAGES"
 RUSSIAN = "/ru/species/amur-leopard/"
 
 
@@ -131,11 +128,3 @@ def test_every_word_of_the_interface_is_russian(client: Client, our_content: Non
     for name in ("name", "number", "regulator", "address"):
         html = html.replace(str(settings.CHARITY[name]), "")
     assert set(Foreign(html).found) == {"Pugmark", "cookie", "Panthera", "pardus", "orientalis"}
-
-
-def test_compiled_words_are_those_of_the_file_people_edit() -> None:
-    written = re.findall(r'^msgid "(.+)"\nmsgstr "(.+)"$', (LOCALE / "django.po").read_text(), re.MULTILINE)
-    with (LOCALE / "django.mo").open("rb") as file:
-        compiled = gettext.GNUTranslations(file)
-    assert len(written) > 25
-    assert [(said, compiled.gettext(said)) for said, _ in written] == written
