@@ -3,10 +3,12 @@
 import uuid
 
 from django.db import IntegrityError, transaction
+from django.db.models import Q
+from django.utils import timezone
 
 from config.mail import queue_mail
 
-from .models import Adoption, Supporter
+from .models import Adoption, FormerAddress, Supporter
 
 
 def change_email(supporter: Supporter, email: str) -> bool:
@@ -23,9 +25,32 @@ def change_email(supporter: Supporter, email: str) -> bool:
             if moved:
                 supporter.email = email
                 tell_of_change(supporter, [("Email address", old, email)], to=[old, email])
+                keep_in_mind(supporter, old)
     except IntegrityError:
         return False
     return bool(moved)
+
+
+def keep_in_mind(supporter: Supporter, old: str) -> None:
+    """Which address was theirs, and in which time: with the news of the change as the last that goes there."""
+    before = FormerAddress.objects.filter(supporter=supporter).first()
+    since = before.until if before else supporter.created_at
+    FormerAddress.objects.create(supporter=supporter, email=old, since=since, until=timezone.now())
+
+
+def mails_to(supporter: Supporter) -> Q:
+    """Mails to the address they have, and to those they had while they had them."""
+    theirs = Q(to__iexact=supporter.email)
+    for former in FormerAddress.objects.filter(supporter=supporter):
+        theirs |= Q(to__iexact=former.email, created_at__gte=former.since, created_at__lte=former.until)
+    return theirs
+
+
+def addresses_of(supporter: Supporter) -> list[str]:
+    """The address they have, and those they had which are nobody else's now."""
+    former = list(FormerAddress.objects.filter(supporter=supporter).values_list("email", flat=True))
+    taken = Supporter.objects.filter(email__in=former).exclude(pk=supporter.pk).values_list("email", flat=True)
+    return list(dict.fromkeys([supporter.email, *(set(former) - set(taken))]))
 
 
 def change_name(supporter: Supporter, name: str) -> None:

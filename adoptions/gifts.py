@@ -18,7 +18,18 @@ from config.models import Mail, MailState
 
 from . import attention, gift_emails
 from .gift_words import why_held
-from .models import ADOPTED, Adoption, AdoptionState, Attention, AttentionKind, Delivery, Gift, GiftState
+from .models import (
+    ADOPTED,
+    Adoption,
+    AdoptionState,
+    Attention,
+    AttentionKind,
+    Change,
+    ChangeAct,
+    Delivery,
+    Gift,
+    GiftState,
+)
 
 MOST_AT_ONCE = 500
 BOUNCES_FOR = timedelta(days=1)  # as long as the worker may have been away
@@ -97,7 +108,17 @@ def change(gift: Gift, present: Present) -> bool:
         this = Gift.objects.filter(pk=gift.pk)
         if not this.editable().update(**values, revision=F("revision") + 1):
             return False
+        Change.objects.create(adoption=adoption, act=ChangeAct.GIFT, done_at=timezone.now())
         money_arrived(adoption)
+    return True
+
+
+def send_again(gift: Gift) -> bool:
+    """The giver says that it never came. False if it may not be sent once more."""
+    with transaction.atomic():
+        if not Gift.objects.filter(pk=gift.pk).send_again():
+            return False
+        Change.objects.create(adoption_id=gift.adoption_id, act=ChangeAct.GIFT_AGAIN, done_at=timezone.now())
     return True
 
 

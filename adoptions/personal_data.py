@@ -14,7 +14,7 @@ from django.utils import timezone
 from config.models import Mail
 from species import personal_data as comments
 
-from . import consent, drafts, gift_aid, gift_emails
+from . import consent, details, drafts, gift_aid, gift_emails
 from .models import (
     ADOPTED,
     REPEATING,
@@ -45,11 +45,12 @@ def kept_until(last_payment: date) -> date:
 def export(supporter: Supporter) -> dict[str, Any]:
     """Everything, in words a person can read and a program too."""
     adoptions = Adoption.objects.filter(supporter=supporter).select_related("species", "plan", "gift")
-    mails = Mail.objects.filter(to__iexact=supporter.email).order_by("pk")
+    mails = Mail.objects.filter(details.mails_to(supporter)).order_by("pk")
     return {
         "held_by": settings.CHARITY["name"],
         "made_at": timezone.now(),
         "you": {"name": supporter.name, "email": supporter.email, "known_since": supporter.created_at},
+        "former_addresses": list(supporter.former_addresses.values("email", "since", "until")),
         "adoptions": [export_adoption(adoption) for adoption in adoptions.prefetch_related("payments")],
         "wishes_for_contact": list(
             ConsentEvent.objects.filter(supporter=supporter).values(
@@ -62,7 +63,7 @@ def export(supporter: Supporter) -> dict[str, Any]:
             )
         ),
         "emails_we_sent": list(mails.values("created_at", "sent_at", "state", "to", "subject", "text")),
-        "comments": comments.export(supporter.email),
+        "comments": [comment for email in details.addresses_of(supporter) for comment in comments.export(email)],
         "links_you_asked_for": list(
             AccessLink.objects.filter(supporter=supporter).values("purpose", "email", "asked_at", "used_at")
         ),
@@ -130,9 +131,11 @@ def erase(supporter: Supporter) -> bool:
         Suppression.objects.filter(address_hash=digest).update(reason=Suppression.Reason.ERASED)
         gift_aid.take_back(supporter)
         forget_gifts(own.values_list("pk", flat=True))
-        forget_mails(supporter.email)
-        comments.erase(supporter.email)
-        drafts.forget(supporter.email)
+        forget_mails(details.mails_to(supporter))
+        for email in details.addresses_of(supporter):
+            comments.erase(email)
+            drafts.forget(email)
+        supporter.former_addresses.all().delete()
         AccessLink.objects.filter(Q(supporter=supporter) | Q(email__iexact=supporter.email)).delete()
         SupporterSession.objects.filter(supporter=supporter).delete()
         return Supporter.objects.filter(pk=supporter.pk).erase() == 1
@@ -146,8 +149,8 @@ def forget_gifts(adoptions: Any) -> None:
         gift_emails.erase_copies(gift)
 
 
-def forget_mails(email: str) -> None:
-    """Blank our copies of what was sent to an address; what waits is not sent."""
-    copies = Mail.objects.filter(pk__in=list(Mail.objects.filter(to__iexact=email).values_list("pk", flat=True)))
+def forget_mails(theirs: Q) -> None:
+    """Blank our copies of what was sent to somebody; what waits is not sent."""
+    copies = Mail.objects.filter(pk__in=list(Mail.objects.filter(theirs).values_list("pk", flat=True)))
     copies.update(to="erased@erased.invalid")
     copies.blank()

@@ -122,17 +122,20 @@ def change_rhythm(adoption: Adoption, *, frequency: Frequency, pence: int, by: A
     return carry_out(wish, ask, lambda now: (now.frequency, now.amount_pence) == (frequency, pence))
 
 
-def portal_address(adoption: Adoption, *, return_url: str, flow: Flow = "") -> str:
+def portal_address(adoption: Adoption, *, return_url: str, flow: Flow = "", by: Actor = None) -> str:
     """Stripe's own page for this supporter, made for this moment. Send them there at once; never keep or mail it.
 
     Each adoption has a customer of its own at Stripe, so that the page shows this one and no other.
     """
     if not adoption.stripe_customer_id or not adoption.is_repeating:
         raise CannotChange("There is nothing to change about a single payment.")
+    wish = write_down(adoption, ChangeAct.CARD, by=by)
     subscription = adoption.stripe_subscription_id or ""
-    return stripe_acts.open_portal(
+    address = stripe_acts.open_portal(
         adoption.stripe_customer_id, return_url=return_url, flow=flow, subscription_id=subscription
     )
+    Change.objects.filter(pk=wish.pk).mark_done()
+    return address
 
 
 def repair_address(adoption: Adoption) -> str:

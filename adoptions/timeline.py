@@ -20,12 +20,14 @@ from config.models import Act, AuditEntry, Mail
 from config.money import pounds
 from species.models import Comment
 
-from . import consent, gift_aid
+from . import consent, details, gift_aid
 from .models import (
+    AccessLink,
     Adoption,
     Attention,
     Change,
     ConsentEvent,
+    FormerAddress,
     Gift,
     GiftAidDeclaration,
     Payment,
@@ -165,10 +167,22 @@ def declarations(supporter: Supporter) -> Iterator[Moment]:
             yield Moment(day, "Gift Aid", words, address, name_of(declaration.cancelled_by))
 
 
+def access(supporter: Supporter) -> Iterator[Moment]:
+    """Links asked for, which are kept for a day, and the addresses they had."""
+    here = page("adoptions_supporter", supporter.pk)
+    for link in AccessLink.objects.filter(supporter=supporter)[:MOST_OF_A_KIND]:
+        what = f"{link.get_purpose_display()}, by a link to {link.email}"
+        yield Moment(link.asked_at, "Access", f"Asked: {what}.", here)
+        if link.used_at:
+            yield Moment(link.used_at, "Access", f"Done: {what}.", here)
+    for former in FormerAddress.objects.filter(supporter=supporter)[:MOST_OF_A_KIND]:
+        yield Moment(former.until, "Access", f"Address changed. It was {former.email} until then.", here)
+
+
 def mails(supporter: Supporter) -> Iterator[Moment]:
-    """Theirs, and those to whom they gave a present."""
+    """Theirs, at the address of the time, and those to whom they gave a present."""
     given = Gift.objects.filter(adoption__supporter=supporter).values_list("pk", flat=True)[:MOST_OF_A_KIND]
-    about = Q(to__iexact=supporter.email)
+    about = details.mails_to(supporter)
     for pk in given:
         about |= Q(key__startswith=f"gift_message:{pk}:")
     for mail in Mail.objects.filter(about)[:MOST_OF_A_KIND]:
@@ -178,9 +192,11 @@ def mails(supporter: Supporter) -> Iterator[Moment]:
 
 
 def comments(supporter: Supporter) -> Iterator[Moment]:
-    for comment in Comment.objects.by_address(supporter.email).select_related("species")[:MOST_OF_A_KIND]:
-        words = f"On the {comment.species.common_name}: “{comment.body[:120]}” ({comment.get_status_display().lower()})"
-        yield Moment(comment.created_at, "Comment", words, page("species_comment", comment.pk))
+    for email in details.addresses_of(supporter):
+        for comment in Comment.objects.by_address(email).select_related("species")[:MOST_OF_A_KIND]:
+            state = comment.get_status_display().lower()
+            words = f"On the {comment.species.common_name}: “{comment.body[:120]}” ({state})"
+            yield Moment(comment.created_at, "Comment", words, page("species_comment", comment.pk))
 
 
 def acts_of_staff(supporter: Supporter) -> Iterator[Moment]:
@@ -223,6 +239,7 @@ def name_of(user: Any) -> str:
 
 SOURCES: list[tuple[str, Callable[[Supporter], Iterator[Moment]]]] = [
     ("adoptions.view_adoption", adoptions),
+    ("adoptions.view_supporter", access),
     ("adoptions.view_payment", money),
     ("adoptions.view_change", changes),
     ("adoptions.view_refundrequest", refunds),

@@ -24,7 +24,7 @@ from .states import (
     PaymentKind,
 )
 from .stripe_events import StripeEvent
-from .supporters import Supporter
+from .supporters import FormerAddress, Supporter
 
 __all__ = [
     "ADOPTED",
@@ -54,6 +54,7 @@ __all__ = [
     "DifferenceKind",
     "Draft",
     "EventState",
+    "FormerAddress",
     "Frequency",
     "Gift",
     "GiftAidDeclaration",

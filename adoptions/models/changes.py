@@ -10,7 +10,7 @@ from .payments import Payment
 
 
 class ChangeAct(models.TextChoices):
-    """What can be asked of a repeating adoption."""
+    """What can be asked of a repeating adoption, and of a present."""
 
     STOP_LATER = "stop_later", "Stop at the end of the paid time"
     STOP_NOW = "stop_now", "Stop now"
@@ -20,6 +20,9 @@ class ChangeAct(models.TextChoices):
     SKIP = "skip", "Skip the next payment"
     AMOUNT = "amount", "Give another amount"
     RHYTHM = "rhythm", "Give every year instead of every month, or the other way"
+    CARD = "card", "Go to Stripe’s page to change the card or account"
+    GIFT = "gift", "Change the present"
+    GIFT_AGAIN = "gift_again", "Send the present again"
 
 
 class ChangeQuerySet(models.QuerySet["Change"]):
@@ -34,7 +37,7 @@ class ChangeQuerySet(models.QuerySet["Change"]):
 
 
 class Change(models.Model):
-    """One wish about a repeating adoption: who, what, when, and what came of it. Written before Stripe is asked."""
+    """One wish about an adoption: who, what, when, and what came of it. Written before Stripe is asked."""
 
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     adoption = models.ForeignKey(Adoption, on_delete=models.PROTECT, related_name="changes")

@@ -3,7 +3,7 @@ from datetime import datetime
 from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.contrib.postgres.search import SearchVector
 from django.db import models
-from django.db.models import Q, Value
+from django.db.models import F, Q, Value
 from django.db.models.functions import Cast, Concat, Lower, Now, Upper
 
 
@@ -57,3 +57,22 @@ class Supporter(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name} <{self.email}>" if self.erased_at is None else f"erased {self.pk}"
+
+
+class FormerAddress(models.Model):
+    """An address that a supporter had before: what was sent there, and written from there, is theirs as well.
+
+    With its times, for an address may be somebody else's before and after.
+    """
+
+    supporter = models.ForeignKey(Supporter, on_delete=models.CASCADE, related_name="former_addresses")
+    email = models.EmailField()
+    since = models.DateTimeField()
+    until = models.DateTimeField()
+
+    class Meta:
+        ordering = ["-id"]
+        constraints = [models.CheckConstraint(name="former_address_in_order", condition=Q(until__gte=F("since")))]
+
+    def __str__(self) -> str:
+        return f"{self.email} until {self.until:%Y-%m-%d}"

@@ -15,7 +15,7 @@ from ..access_forms import NameForm, NewEmailForm
 from ..gift_aid import Scope
 from ..gift_aid_forms import DeclareForm
 from ..gift_forms import GiftChangeForm
-from ..models import Gift, Purpose, Supporter
+from ..models import Purpose, Supporter
 from .personal import personal, see_other
 from .signing_in import send_link
 
@@ -77,7 +77,7 @@ def send_gift_again(request: HttpRequest, supporter: Supporter, reference: str) 
     gift = supporter_page.gift_of(found)
     if gift is None:
         raise Http404
-    Gift.objects.filter(pk=gift.pk).send_again()
+    gifts.send_again(gift)
     return see_other("adoptions:adoption", found.reference, fragment="gift")
 
 
