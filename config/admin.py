@@ -92,6 +92,7 @@ class MailWordsAdmin(admin.ModelAdmin[MailWords]):
         return [
             path("", wrap(mail_words_page.all_kinds), name="config_mailwords_changelist"),
             path("<slug:kind>/words/", wrap(mail_words_page.edit), name="mail_words"),
+            path("<slug:kind>/words/preview/", wrap(mail_words_page.preview), name="mail_words_preview"),
         ]
 
     def has_add_permission(self, request: HttpRequest) -> bool:

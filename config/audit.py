@@ -19,7 +19,7 @@ from .limits import client_address, network_of
 from .models import Act, AuditEntry
 
 # Screens that show nobody's data and change nothing.
-OF_NO_INTEREST = {"index", "app_list", "jsi18n", "password_change_done"}
+OF_NO_INTEREST = {"index", "app_list", "jsi18n", "password_change_done", "mail_words_preview"}
 MOST_ROWS = 200
 
 

@@ -1,15 +1,21 @@
 """Where staff put the words of a mail in their own: tried, looked at and sent to themselves before they are kept."""
 
 import uuid
+from typing import cast
 
 from django import forms
+from django.conf import settings
 from django.contrib import admin, messages
 from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.loader import render_to_string
 from django.template.response import TemplateResponse
 from django.urls import reverse
+from django.utils.csp import CSP
+from django.views.decorators.clickjacking import xframe_options_sameorigin
+from django.views.decorators.csp import csp_override
 from django.views.decorators.http import require_http_methods, require_safe
 
 from . import mail_words
@@ -52,14 +58,50 @@ def all_kinds(request: HttpRequest) -> HttpResponse:
     return TemplateResponse(request, "admin/config/mail_words_list.html", context)
 
 
+# What a mail looks like, in a frame: it runs nothing, loads nothing and leads nowhere from there.
+IN_A_FRAME: dict[str, list[str]] = {
+    "default-src": [CSP.NONE],
+    "style-src": [CSP.UNSAFE_INLINE],
+    "img-src": [CSP.SELF, "data:"],
+    "sandbox": [""],
+    "frame-ancestors": [CSP.SELF],
+}
+WITH_A_FRAME: dict[str, list[str]] = {**cast("dict[str, list[str]]", settings.SECURE_CSP), "frame-src": [CSP.SELF]}
+
+
+@xframe_options_sameorigin
+@csp_override(IN_A_FRAME)
+@require_http_methods(["GET", "HEAD", "POST"])
+def preview(request: HttpRequest, kind: str) -> HttpResponse:
+    """The HTML part with made-up names: of the words typed so far, or of those in use. Keeps and sends nothing."""
+    may_edit(request)
+    if kind not in mail_words.kinds():
+        raise Http404
+    if request.method != "POST":
+        return HttpResponse(mail_words.draw(kind, *words_in_use(kind), mail_words.sample(kind)).html)
+    form = WordsForm(request.POST, kind=kind)
+    if not form.is_valid():
+        problems = [problem for field in form.errors.values() for problem in field]
+        return HttpResponse(
+            render_to_string("admin/config/mail_words_problems.html", {"problems": problems}), status=422
+        )
+    words = form.cleaned_data
+    return HttpResponse(mail_words.draw(kind, words["subject"], words["body"], mail_words.sample(kind)).html)
+
+
+def words_in_use(kind: str) -> tuple[str, str]:
+    kept = MailWords.objects.filter(kind=kind).first()
+    return (kept.subject, kept.body) if kept else mail_words.shipped(kind)
+
+
+@csp_override(WITH_A_FRAME)
 @require_http_methods(["GET", "HEAD", "POST"])
 def edit(request: HttpRequest, kind: str) -> HttpResponse:
     """Look, send a test, keep, or go back to our own words. Only what can be used is drawn, sent or kept."""
     user = may_edit(request)
     if kind not in mail_words.kinds():
         raise Http404
-    kept = MailWords.objects.filter(kind=kind).first()
-    subject, body = (kept.subject, kept.body) if kept else mail_words.shipped(kind)
+    subject, body = words_in_use(kind)
     act = request.POST.get("act", "")
     form = WordsForm(request.POST or None, kind=kind, initial={"subject": subject, "body": body})
     context = {
@@ -67,7 +109,7 @@ def edit(request: HttpRequest, kind: str) -> HttpResponse:
         "title": f"Words of the mail {kind}",
         "form": form,
         "usable": mail_words.usable(kind),
-        "is_edited": kept is not None,
+        "is_edited": MailWords.objects.filter(kind=kind).exists(),
     }
     if request.method != "POST":
         drawn = mail_words.draw(kind, subject, body, mail_words.sample(kind))

@@ -22,7 +22,8 @@ FIRST = "layers.css"
 OF_GIVING = frozenset({"adopt.css", "gift.css", "my-adoption.css", "steps.css"})
 # Linked by pages that are not the site: they must not carry the site's rules, nor the site theirs. And what no reader
 # should wait for: the rules for paper, and those of moderators.
-ON_THEIR_OWN = frozenset({"standin.css", "admin.css", "admin-desk.css", "print.css", "comment-queue.css"})
+ADMIN = {"admin.css", "admin-desk.css", "admin-mail.css", "admin-step.css"}
+ON_THEIR_OWN = frozenset({"standin.css", *ADMIN, "print.css", "comment-queue.css"})
 COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
 SPACE = re.compile(r"\s*([{};])\s*|(?<=,)\s+|(?<=[\w-]:)\s+")
 

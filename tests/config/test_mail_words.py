@@ -112,6 +112,22 @@ def test_words_are_looked_at_tested_kept_and_sent(marek: Client) -> None:
     assert not MailWords.objects.exists()
 
 
+def test_preview_shows_what_is_typed_and_keeps_and_sends_nothing(marek: Client) -> None:
+    where = reverse("admin:mail_words_preview", args=[KIND])
+    assert "Amara Supporter" in marek.get(where).content.decode()
+    response = marek.post(where, {"subject": "It came", "body": BODY})
+    assert "<p>your £36 came. &lt;b&gt;Thanks&lt;/b&gt;</p>" in response.content.decode()
+    policy = response.headers["Content-Security-Policy"]
+    assert {"sandbox", "default-src 'none'", "frame-ancestors 'self'"} <= {part.strip() for part in policy.split(";")}
+    assert "script-src" not in policy
+    assert response.headers["X-Frame-Options"] == "SAMEORIGIN"
+    wrong = marek.post(where, {"subject": "It came", "body": "{{ <script> }}"})
+    assert (wrong.status_code, b"&lt;script&gt;" in wrong.content) == (422, True)
+    assert (MailWords.objects.count(), Mail.objects.count()) == (0, 0)
+    assert "frame-src 'self'" in marek.get(address()).headers["Content-Security-Policy"]
+    assert marek.get(reverse("admin:mail_words_preview", args=["no-such-mail"])).status_code == 404
+
+
 def test_words_that_no_longer_fit_are_not_sent() -> None:
     MailWords.objects.create(kind=KIND, subject="Hi", body="{{ gone }}")
     adoption = make_active_adoption()

@@ -114,3 +114,24 @@ def test_second_step_is_set_up_and_what_was_typed_comes_back(browser: Browser, l
     assert (supporter.name, "\n".join(wrong)) == ("Amara Obi", "")
     assert second_step.codes_left(priya) == second_step.RECOVERY_CODES - 1
     context.close()
+
+
+def test_mail_is_seen_as_its_words_are_typed(desk: BrowserContext, browser: Browser) -> None:
+    page = desk.new_page()
+    page.goto("/admin/config/mailwords/paused/words/")
+    seen = page.frame_locator("iframe[name=preview]").locator("body")
+    expect(seen).to_contain_text("Amara Supporter")
+    words = page.get_by_label("Words")
+    words.press("Control+Home")
+    words.press_sequentially("Sleep well. ")
+    expect(seen).to_contain_text("Sleep well. Dear Amara Supporter")
+    expect(words).to_be_focused()
+    assert findings(page) == []
+    plain = browser.new_context(java_script_enabled=False, storage_state=desk.storage_state())
+    address, page = page.url, plain.new_page()
+    page.goto(address)
+    page.get_by_label("Words").press("Control+Home")
+    page.get_by_label("Words").press_sequentially("Good night. ")
+    page.get_by_role("button", name="Preview").click()
+    expect(page.frame_locator("iframe[name=preview]").locator("body")).to_contain_text("Good night. Dear")
+    plain.close()

@@ -65,6 +65,7 @@ OWN = {
     "adoptions_campaign_test_mail": ("Fundraiser",),
     "supporter_timeline": ("Fundraiser", "Finance", "Auditor"),
     "mail_words": ("Fundraiser",),
+    "mail_words_preview": ("Fundraiser",),
     "mail_html": ("Fundraiser", "Finance", "Auditor"),
     "species_comment_queue": ("Moderator",),
     **{f"species_{model}_put_in_place": ("Editor",) for model in roles.CONTENT},
