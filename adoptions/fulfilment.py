@@ -24,33 +24,43 @@ from .stripe_objects import Charge, Dispute, Invoice, Session
 
 HASTY_READS = 3
 CLOSED = {"won", "lost", "warning_closed", "prevented"}
+TAKE_TURN = "UPDATE adoptions_adoption SET revision = revision + 1 WHERE id = %s AND revision = %s RETURNING *"
 
 
-def apply_latest[News](adoption_id: int, read: Callable[[], News], apply: Callable[[Adoption, News], None]) -> News:
+def apply_latest[News](
+    adoption_id: int, read: Callable[[], News], apply: Callable[[Adoption, News], None], *, seen: int | None = None
+) -> News:
     """Ask Stripe, lock the adoption, apply the answer; ask again if another answer was applied in the meantime.
 
     The lock is not held while Stripe is asked. An answer is applied only if none was applied since before it was
-    asked for, so an older answer that took longer never overwrites a newer one.
+    asked for, so an older answer that took longer never overwrites a newer one. `seen`: the revision, if the caller
+    has just read it.
     """
     for _ in range(HASTY_READS):
-        seen = Adoption.objects.values_list("revision", flat=True).get(pk=adoption_id)
+        if seen is None:
+            seen = Adoption.objects.values_list("revision", flat=True).get(pk=adoption_id)
         news = read()
         with transaction.atomic():
-            adoption = locked(adoption_id)
-            if adoption.revision == seen:
-                write(adoption, news, apply)
+            adoption = take_turn(adoption_id, seen)
+            if adoption:
+                apply(adoption, news)
                 return news
+        seen = None
     # A crowd: the others wait, now that overtaking has cost enough requests.
     with transaction.atomic():
-        adoption = locked(adoption_id)
+        locked(adoption_id)
         news = read()
-        write(adoption, news, apply)
+        Adoption.objects.filter(pk=adoption_id).update(revision=F("revision") + 1)
+        apply(Adoption.objects.get(pk=adoption_id), news)
     return news
 
 
-def write[News](adoption: Adoption, news: News, apply: Callable[[Adoption, News], None]) -> None:
-    apply(adoption, news)
-    Adoption.objects.filter(pk=adoption.pk).update(revision=F("revision") + 1)
+def take_turn(adoption_id: int, seen: int) -> Adoption | None:
+    """The adoption, locked until the transaction ends and counted one revision on; None if somebody was faster.
+
+    One statement looks, locks and counts: whoever waits for the lock looks again when it is free.
+    """
+    return next(iter(Adoption.objects.raw(TAKE_TURN, [adoption_id, seen])), None)
 
 
 def locked(adoption_id: int) -> Adoption:
@@ -206,7 +216,8 @@ def owner_of_charge(charge_id: str) -> tuple[int, str] | None:
 
 
 def find_by_invoice(invoice: Invoice) -> int | None:
-    return find_by_subscription(invoice.subscription) if invoice.subscription else None
+    found = find_by_subscription(invoice.subscription) if invoice.subscription else None
+    return found[0] if found else None
 
 
 def find_by_payment(payment_intent: str) -> int | None:
@@ -293,16 +304,20 @@ def write_invoice(adoption_id: int, invoice_id: str) -> Invoice:
 
 def sync_subscription(subscription_id: str) -> bool:
     """How a repeating adoption goes on: running, behind, ending, ended. Money is told by its invoices."""
-    adoption_id = find_by_subscription(subscription_id)
-    if adoption_id is None:
+    found = find_by_subscription(subscription_id)
+    if found is None:
         return False
-    follow(adoption_id, subscription_id)
+    adoption_id, seen = found
+    follow(adoption_id, subscription_id, seen=seen)
     return True
 
 
-def find_by_subscription(subscription_id: str) -> int | None:
-    """The adoption a subscription belongs to. One that has not begun is looked at through its session first."""
-    ours = Adoption.objects.filter(stripe_subscription_id=subscription_id).values_list("pk", flat=True)
+def find_by_subscription(subscription_id: str) -> tuple[int, int] | None:
+    """The adoption a subscription belongs to, and its revision.
+
+    One that has not begun is looked at through its session first.
+    """
+    ours = Adoption.objects.filter(stripe_subscription_id=subscription_id).values_list("pk", "revision")
     found = ours.exclude(state__in=OPEN).first()
     if found is None:
         session_id = stripe_gateway.find_session(subscription=subscription_id)
@@ -311,38 +326,40 @@ def find_by_subscription(subscription_id: str) -> int | None:
     return found
 
 
-def follow(adoption_id: int, subscription_id: str) -> None:
-    apply_latest(adoption_id, lambda: standing_orders.read(subscription_id), apply_subscription)
+def follow(adoption_id: int, subscription_id: str, *, seen: int | None = None) -> None:
+    apply_latest(adoption_id, lambda: standing_orders.read(subscription_id), apply_subscription, seen=seen)
 
 
 def look_ahead(subscription_id: str) -> None:
     """Ask about a card that is about to run out or a year that is about to renew, and tell if it still is."""
-    adoption_id = find_by_subscription(subscription_id)
-    if adoption_id is None:
+    found = find_by_subscription(subscription_id)
+    if found is None:
         return
 
     def apply(adoption: Adoption, standing: Standing) -> None:
         apply_subscription(adoption, standing)
-        adoption.refresh_from_db()
         standing_orders.tell_of_card(adoption, standing)
         standing_orders.tell_of_renewal(adoption)
 
-    apply_latest(adoption_id, lambda: standing_orders.read(subscription_id), apply)
+    adoption_id, seen = found
+    apply_latest(adoption_id, lambda: standing_orders.read(subscription_id), apply, seen=seen)
 
 
 def apply_subscription(adoption: Adoption, standing: Standing) -> None:
     subscription = standing.subscription
     if adoption.stripe_subscription_id != subscription.id:
         return  # of a page that was closed for another one in the meantime
-    this = Adoption.objects.filter(pk=adoption.pk)
+    this, moved = Adoption.objects.filter(pk=adoption.pk), 0
     if subscription.status in standing_orders.BEHIND:
-        this.fall_behind()
+        moved += this.fall_behind()
     elif subscription.status in {"active", "trialing"} and adoption.state == AdoptionState.PAST_DUE:
-        this.activate()
+        moved += this.activate()
     elif subscription.status in {"canceled", "incomplete_expired"}:
-        this.end(at=subscription.ended_at or timezone.now())
-        this.abandon()
+        moved += this.end(at=subscription.ended_at or timezone.now())
+        moved += this.abandon()
     ends_on = subscription.cancel_at and subscription.cancel_at.date()
-    if ends_on != adoption.ends_on:  # most news of a subscription changes nothing, and nothing written is cheapest
-        this.filter(ended_at=None).update(ends_on=ends_on)
+    if ends_on != adoption.ends_on:
+        moved += this.filter(ended_at=None).update(ends_on=ends_on)
+    if moved:  # most news of a subscription changes nothing, and nothing written or read is cheapest
+        adoption.refresh_from_db()
     standing_orders.keep(adoption, standing)

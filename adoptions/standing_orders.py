@@ -46,16 +46,14 @@ def read(subscription_id: str) -> Standing:
 
 
 def keep(adoption: Adoption, standing: Standing) -> None:
-    """Write the plan down and tell what is new in it. The adoption's state has followed already."""
+    """Write the plan down and tell what is new in it. The adoption is as the database has it, its state included."""
     this = Adoption.objects.filter(pk=adoption.pk)
     subscription = standing.subscription
-    adoption.refresh_from_db()
     if adoption.is_adopted:
         was_paused, resumed_on = adoption.is_paused, adoption.resumes_on
-        plan = plan_of(adoption, standing)
-        is_news = any(getattr(adoption, name) != value for name, value in plan.items())
-        if is_news and this.keep_plan(**plan):
-            adoption.refresh_from_db()
+        news = {name: now for name, now in plan_of(adoption, standing).items() if getattr(adoption, name) != now}
+        if news and this.keep_plan(**news):
+            vars(adoption).update(news)
         take_terms(adoption, subscription)
         if adoption.is_paused and (was_paused, resumed_on) != (True, adoption.resumes_on):
             money_emails.queue_paused(adoption, subscription)

@@ -3,11 +3,12 @@
 import logging
 from datetime import timedelta
 
+from django.db import transaction
 from django.tasks import task
 from django.utils import timezone
 
-from config import limits
-from config.tasks import every, retried
+from config import limits, patience
+from config.tasks import FIRST_WAIT, every, retried, whenever
 
 from . import (
     access,
@@ -28,7 +29,25 @@ from .models import EventState, StripeEvent
 
 logger = logging.getLogger(__name__)
 
+TOGETHER = 50
+TURN = timedelta(seconds=20)
 UNWORKED_AFTER = timedelta(minutes=1)
+
+
+@whenever(lambda: StripeEvent.objects.waiting().exists())
+@task
+def work_inbox() -> None:
+    """Work the events that wait. Those that fail are kept for staff, and each is tried again by itself."""
+    until = patience.now() + TURN
+    while patience.now() < until and (taken := StripeEvent.objects.take(TOGETHER)):
+        for event_id, error in webhooks.work_together(taken, until=until).items():
+            with transaction.atomic():
+                park(event_id, error)
+                work_event.using(run_after=timezone.now() + FIRST_WAIT).enqueue(event_id)
+
+
+def park(event_id: str, error: Exception) -> None:
+    StripeEvent.objects.filter(pk=event_id).park(reason=f"{type(error).__name__}: {error}")
 
 
 @retried(max_attempts=10)
@@ -37,16 +56,16 @@ def work_event(event_id: str) -> None:
     try:
         webhooks.work(event_id)
     except Exception as error:
-        StripeEvent.objects.filter(pk=event_id).park(reason=f"{type(error).__name__}: {error}")
+        park(event_id, error)
         raise
 
 
 @every(minutes=1)
 @task
 def work_forgotten_events() -> None:
-    """Enqueue events that came in but were never worked, whatever became of their task."""
+    """Events that a worker took and then died: each by itself, in case it was one of them that killed it."""
     old = timezone.now() - UNWORKED_AFTER
-    forgotten = StripeEvent.objects.filter(state=EventState.RECEIVED, received_at__lt=old, type__in=webhooks.HANDLERS)
+    forgotten = StripeEvent.objects.filter(state=EventState.RECEIVED, attempts__gt=0, received_at__lt=old)
     for event_id in forgotten.values_list("pk", flat=True)[:100]:
         work_event.enqueue(event_id)
 

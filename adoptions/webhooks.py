@@ -1,15 +1,18 @@
 """Stripe's events: verify, keep once, answer; the worker does what they ask for.
 
 Keeping and answering is all that happens while Stripe waits, so nothing we do wrong later makes it give up on us.
-The event row and its task are one transaction: an event answered with 200 is an event that will be worked.
+The row is the order to work it: an event answered with 200 is an event that will be worked.
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from datetime import timedelta
 
 from django.conf import settings
-from django.db import IntegrityError, transaction
+from django.db import connection
 from django.utils import timezone
+
+from config import patience
 
 from . import fulfilment, shield, stripe_gateway
 from .models import EventState, StripeEvent
@@ -43,25 +46,20 @@ HANDLERS: dict[str, Callable[[str], bool]] = {
 }
 
 
+KEEP = """
+INSERT INTO adoptions_stripeevent
+    (id, type, object_id, api_version, body, received_at, state, worked_at, attempts, error)
+VALUES (%s, %s, %s, %s, %s, %s, %s, %s, 0, %s) ON CONFLICT DO NOTHING
+"""
+
+
 def receive(body: bytes, signature: str) -> bool:
     """Keep a signed event; False if we have it already. Raises NotStripe, and then nothing was written.
 
-    Two rows and nothing asked: the primary key is Stripe's own id, so of eight deliveries at once seven fail on it.
+    One statement and nothing asked: the primary key is Stripe's own id, so of eight deliveries at once one is kept.
     """
-    from .tasks import work_event
-
     event = stripe_gateway.verify(body, signature, settings.STRIPE_WEBHOOK_SECRETS)
-    because = why_not(event)
-    try:
-        with transaction.atomic():
-            keep(event, body, because)
-            if because is None:
-                work_event.enqueue(event.id)
-    except IntegrityError:
-        if not StripeEvent.objects.filter(pk=event.id).exists():
-            raise
-        return False
-    return True
+    return keep(event, body, why_not(event))
 
 
 def why_not(event: SignedEvent) -> str | None:
@@ -71,32 +69,54 @@ def why_not(event: SignedEvent) -> str | None:
     return None if event.type in HANDLERS else ""
 
 
-def keep(event: SignedEvent, body: bytes, because: str | None) -> None:
-    is_ignored = because is not None
-    StripeEvent.objects.create(
-        id=event.id,
-        type=event.type[:100],
-        object_id=event.object_id[:100],
-        api_version=event.api_version[:40],
-        body=body,
-        state=EventState.IGNORED if is_ignored else EventState.RECEIVED,
-        worked_at=timezone.now() if is_ignored else None,
-        error=because or "",
-    )
+def keep(event: SignedEvent, body: bytes, because: str | None) -> bool:
+    now = timezone.now()
+    state, worked_at = (EventState.RECEIVED, None) if because is None else (EventState.IGNORED, now)
+    told = (event.id, event.type[:100], event.object_id[:100], event.api_version[:40], body)
+    with connection.cursor() as cursor:
+        cursor.execute(KEEP, (*told, now, state, worked_at, because or ""))
+        return bool(cursor.rowcount)
 
 
 def work(event_id: str) -> None:
-    """Do what an event asks for. Done twice, it changes nothing the second time."""
+    """Do what one event asks for. Done twice, it changes nothing the second time."""
     event = StripeEvent.objects.get(pk=event_id)
-    this = StripeEvent.objects.filter(pk=event_id)
     if event.state in {EventState.DONE, EventState.IGNORED}:
         return
-    this.count_attempt()
-    if is_ours(event):
-        this.mark_done()
-    else:
-        logger.info("Stripe event %s (%s) is about nothing of ours.", event.id, event.type)
-        this.mark_ignored()
+    StripeEvent.objects.filter(pk=event_id).count_attempt()
+    for error in work_together([event]).values():
+        raise error
+
+
+class TooLate(Exception):
+    """Those before it took so long that its turn did not come."""
+
+
+def work_together(events: Iterable[StripeEvent], *, until: timedelta = timedelta.max) -> dict[str, Exception]:
+    """Do what events ask for; what went wrong is left to the caller, by the event's id.
+
+    Several that tell of one thing are worked once: what Stripe says now is newer than each of them. None is begun
+    after `until`, by the clock of config/patience.py.
+    """
+    same: dict[tuple[object, str], list[StripeEvent]] = {}
+    for event in events:
+        same.setdefault((HANDLERS.get(event.type), event.object_id), []).append(event)
+    done: list[str] = []
+    ignored: list[str] = []
+    failed: dict[str, Exception] = {}
+    for together in same.values():
+        ids = [event.pk for event in together]
+        try:
+            if patience.now() > until:
+                raise TooLate
+            (done if is_ours(together[0]) else ignored).extend(ids)
+        except Exception as error:  # noqa: BLE001  whatever it is, the others go on, and staff see it
+            failed.update(dict.fromkeys(ids, error))
+    StripeEvent.objects.filter(pk__in=done).mark_done()
+    if ignored:
+        logger.info("About nothing of ours: %s", ignored)
+        StripeEvent.objects.filter(pk__in=ignored).mark_ignored()
+    return failed
 
 
 def is_ours(event: StripeEvent) -> bool:

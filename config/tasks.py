@@ -7,6 +7,10 @@
     @task
     def reconcile() -> None: ...
 
+    @whenever(there_is_post)         # looked at once a second
+    @task
+    def open_it() -> None: ...
+
 A task is a row in our own PostgreSQL: enqueued inside the transaction that makes it necessary, it exists exactly
 if that transaction committed. Tasks take ids, fetch, delegate, and may run twice: each is idempotent and short.
 """
@@ -30,6 +34,7 @@ LONGEST_WAIT = timedelta(hours=1)
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 timetable: list[tuple[timedelta, Task[[], None]]] = []
+watched: list[tuple[Callable[[], bool], Task[[], None]]] = []
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,8 +84,18 @@ def every[T: Task[[], None]](**period: float) -> Callable[[T], T]:
     return register
 
 
+def whenever[T: Task[[], None]](is_needed: Callable[[], bool]) -> Callable[[T], T]:
+    """Run a task while something is there for it to do: rows that are their own order, such as an inbox."""
+
+    def register(needed: T) -> T:
+        watched.append((is_needed, needed))
+        return needed
+
+    return register
+
+
 def enqueue_due() -> None:
-    """Enqueue whatever has come due; safe to call from any number of workers."""
+    """Enqueue whatever has come due or is needed; safe to call from any number of workers."""
     from django_tasks_db.models import DBTaskResult
 
     now = timezone.now()
@@ -91,3 +106,7 @@ def enqueue_due() -> None:
             due = now - (now - EPOCH) % period
             if not DBTaskResult.objects.filter(task_path=periodic.module_path, enqueued_at__gte=due).exists():
                 periodic.enqueue()
+        for is_needed, needed in watched:
+            ready = DBTaskResult.objects.filter(status=TaskResultStatus.READY, task_path=needed.module_path)
+            if is_needed() and not ready.exists():
+                needed.enqueue()

@@ -1,4 +1,4 @@
-from django.db import models
+from django.db import models, transaction
 from django.db.models import F, Q
 from django.db.models.functions import Now
 
@@ -8,6 +8,18 @@ from .states import EventState
 class StripeEventQuerySet(models.QuerySet["StripeEvent"]):
     def unworked(self) -> "StripeEventQuerySet":
         return self.filter(state__in=[EventState.RECEIVED, EventState.PARKED])
+
+    def waiting(self) -> "StripeEventQuerySet":
+        """Those nobody has begun to work."""
+        return self.filter(state=EventState.RECEIVED, attempts=0)
+
+    def take(self, number: int) -> list["StripeEvent"]:
+        """So many of those that wait, oldest first, for this worker alone; without their bodies."""
+        with transaction.atomic():
+            free = self.waiting().select_for_update(skip_locked=True).order_by("received_at")
+            taken = list(free.only("type", "object_id")[:number])
+            self.filter(pk__in=[event.pk for event in taken]).count_attempt()
+        return taken
 
     def mark_done(self) -> int:
         return self.unworked().update(state=EventState.DONE, worked_at=Now(), error="")

@@ -20,6 +20,7 @@ from adoptions.models import Adoption
 from adoptions.stripe_standin.api import front_desk
 from adoptions.stripe_standin.books import Books
 from adoptions.stripe_standin.server import StandIn
+from adoptions.tasks import work_inbox
 from tests.makers import make_plan, make_species
 
 if TYPE_CHECKING:
@@ -178,7 +179,8 @@ def carry(client: Client, events: list[dict[str, Any]]) -> list[int]:
 
 
 def work() -> None:
-    """Let a worker empty the queue."""
+    """Let a worker empty the inbox and the queue."""
+    work_inbox.enqueue()
     call_command("worker", "--batch", "--no-startup-delay", "--no-reload", "--interval=0", verbosity=0)
 
 

@@ -1,7 +1,7 @@
 """A whole world for money: a supporter, a Stripe with its own clock, and a worker that does as it is told.
 
 Faster than the form and the worker's command, which tests/adoptions/test_adopting.py goes through: the adoption is
-saved as the form saves it, events are posted to the webhook over HTTP, and the tasks they left are run one by one.
+saved as the form saves it, events are posted to the webhook over HTTP, and those in the inbox are worked.
 """
 
 import random
@@ -9,11 +9,11 @@ from collections.abc import Iterable
 from typing import Any
 
 from django.test import Client
-from django_tasks_db.models import DBTaskResult
 
-from adoptions import checkout, fulfilment, stripe_gateway
-from adoptions.models import Adoption, PaymentKind
+from adoptions import checkout, fulfilment, stripe_gateway, webhooks
+from adoptions.models import Adoption, PaymentKind, StripeEvent
 from adoptions.stripe_standin.server import StandIn
+from adoptions.tasks import park
 from config.models import Mail
 from tests.adoptions.conftest import Stripe, carry
 from tests.makers import make_adoption
@@ -120,22 +120,17 @@ class World(Stripe):
 # --- our side ---------------------------------------------------------------------------------------------------
 
 
-def work_events(chance: random.Random | None = None) -> list[BaseException]:
-    """Run the tasks that events left, in any order; what went wrong is returned, and its event is parked."""
-    failures: list[BaseException] = []
-    rows = list(DBTaskResult.objects.filter(task_path="adoptions.tasks.work_event"))
+def work_events(chance: random.Random | None = None) -> list[Exception]:
+    """Work the events that wait, as they came or in any order; what went wrong is returned, and its event is parked."""
+    taken = StripeEvent.objects.take(10_000)
     if chance:
-        chance.shuffle(rows)
-    for row in rows:
-        row.delete()
-        try:
-            row.task.func(*row.args_kwargs["args"])
-        except (NameError, TypeError, AttributeError):
-            raise  # a slip of the pen, in a mutant as well as in the code: it must not pass for a finding
-        except Exception as failure:  # noqa: BLE001  whatever a mutant raises; the test looks at it
-            failures.append(failure)
-    DBTaskResult.objects.all().delete()
-    return failures
+        chance.shuffle(taken)
+    failures = webhooks.work_together(taken)
+    for event_id, failure in failures.items():
+        if isinstance(failure, (NameError, TypeError, AttributeError)):
+            raise failure  # a slip of the pen, in a mutant as well as in the code: it must not pass for a finding
+        park(event_id, failure)
+    return list(failures.values())
 
 
 def deliver(client: Client, events: Iterable[Event], chance: random.Random | None = None) -> None:

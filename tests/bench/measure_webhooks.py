@@ -3,12 +3,15 @@
     .venv/bin/python tests/bench/measure_webhooks.py [rounds]
 
 All in this one run and in turns, in requests that go through the whole of Django but through no network, against a
-Stripe that answers at once. dj-stripe is installed into an environment that is thrown away. The last figure is how an
-event for a subscription that had a thousand before it compares with the first ten.
+Stripe that answers at once. Each event of a batch is of another subscription, and dj-stripe gets the very same.
+"worked with news" is the same again with something changed at Stripe each time; "worked in a burst" are as many events
+of one subscription, which we ask about once. dj-stripe is installed into an environment that is thrown away. The last
+figure is how an event for a subscription that had a thousand before it compares with the first ten.
 """
 
 import contextlib
 import io
+import itertools
 import json
 import logging
 import os
@@ -31,6 +34,7 @@ NAME, PEER = "pugmark_bench_webhooks", "pugmark_bench_djstripe"
 HERE = Path(__file__).resolve()
 
 type Signed = tuple[str, str]
+type Event = dict[str, Any]
 
 
 def say(line: str) -> None:
@@ -66,32 +70,46 @@ class Recording(stripe.RequestsClient):
             self.answers[url] = super().request(method, url, *args, **options)
         return self.answers[url]
 
+    def change(self) -> None:
+        """Every subscription is paid by a new card from now on."""
+        for url, (body, *rest) in self.answers.items():
+            found = json.loads(body)
+            if "default_payment_method" in found:
+                found["default_payment_method"]["card"]["exp_year"] += 1
+                self.answers[url] = (json.dumps(found), *rest)
+
 
 @contextlib.contextmanager
-def a_subscription() -> Iterator[tuple[Any, dict[str, Any], dict[str, Any]]]:
-    """An adoption, the event of its subscription, and what Stripe answers about it by path."""
+def subscriptions() -> Iterator[tuple[Recording, list[Event], dict[str, Any]]]:
+    """What we hear from Stripe, an event of each subscription, and what Stripe answers about them by path."""
     from adoptions import checkout, fulfilment, stripe_gateway
     from tests.makers import make_adoption, make_plan, make_species
     from tests.standin import running
 
     make_species()
     make_plan()
+    recording = Recording()
     with running() as standin:
         settings.STRIPE_API_BASE = standin.url
         client = stripe_gateway.client()
-        client._requestor._client = Recording()  # the library has no door for it once a client is made
-        adoption = make_adoption(frequency="monthly", amount_pence=500)
-        checkout.page_to_pay(adoption)
-        adoption.refresh_from_db()
-        standin.pay(adoption.stripe_session_id or "")
-        fulfilment.sync_session(adoption.stripe_session_id or "")
-        adoption.refresh_from_db()
-        client._requestor._client.answers.clear()
-        event = standin.events("customer.subscription.updated")[-1]
-        yield adoption, event, whole_answers(standin.client, event)
+        client._requestor._client = recording  # the library has no door for it once a client is made
+        for _number in range(BATCH):
+            adoption = make_adoption(frequency="monthly", amount_pence=500)
+            checkout.page_to_pay(adoption)
+            adoption.refresh_from_db()
+            standin.pay(adoption.stripe_session_id or "")
+            fulfilment.sync_session(adoption.stripe_session_id or "")
+        recording.answers.clear()
+        newest = {event["data"]["object"]["id"]: event for event in standin.events("customer.subscription.updated")}
+        events = list(newest.values())
+        assert len(events) == BATCH
+        answers: dict[str, Any] = {}
+        for event in events:
+            answers |= whole_answers(standin.client, event)
+        yield recording, events, answers
 
 
-def whole_answers(client: Any, event: dict[str, Any]) -> dict[str, Any]:
+def whole_answers(client: Any, event: Event) -> dict[str, Any]:
     """Every object that dj-stripe follows from a subscription."""
     subscription = event["data"]["object"]
     item = subscription["items"]["data"][0]
@@ -116,10 +134,10 @@ def whole_answers(client: Any, event: dict[str, Any]) -> dict[str, Any]:
 # --- what is measured -------------------------------------------------------------------------------------------
 
 
-def fresh(event: dict[str, Any], first: int) -> list[Signed]:
-    """A batch of the event under new ids, each signed just now."""
+def fresh(events: list[Event], first: int) -> list[Signed]:
+    """The events under new ids, each signed just now."""
     signed = []
-    for number in range(first, first + BATCH):
+    for number, event in enumerate(events, first):
         body = json.dumps({**event, "id": f"evt_bench{number:08}"})
         header = stripe.WebhookSignature.generate_signature_header(body, settings.STANDIN_WEBHOOK_SECRET)
         signed.append((body, str(header)))
@@ -164,6 +182,9 @@ def work() -> None:
     """As the worker's command does, until the queue is empty."""
     from django.core.management import call_command
 
+    from adoptions.tasks import work_inbox
+
+    work_inbox.enqueue()  # as the worker's clock does
     call_command("worker", "--batch", "--no-startup-delay", "--no-reload", "--interval=0", verbosity=0)
 
 
@@ -205,35 +226,48 @@ class Peer:
         self.process.wait()
 
 
-def measure(event: dict[str, Any], peer: Peer | None, rounds: int) -> dict[str, list[float]]:
-    """Milliseconds an event, one figure a round."""
+def measure(
+    events: list[Event], recording: Recording, peer: Peer | None, rounds: int
+) -> tuple[dict[str, list[float]], float]:
+    """Milliseconds an event, one figure a round; and how many statements it takes to work one."""
     from django.core.handlers.wsgi import WSGIHandler
+    from django.db import connection
+    from django.test.utils import CaptureQueriesContext
 
     from adoptions.models import StripeEvent
 
-    ours, empty, number = WSGIHandler(), empty_handler(), 0
+    ours, empty = WSGIHandler(), empty_handler()
     times: dict[str, list[float]] = {}
+    numbers = itertools.count(step=BATCH)
 
     def note(name: str, seconds: float) -> None:
         times.setdefault(name, []).append(seconds / BATCH * 1000)
 
-    for _round in range(rounds + 1):
-        signed = fresh(event, number)
-        note("an empty POST view", post(empty, "/empty/", signed))
+    def keep_and_work(name: str, signed: list[Signed]) -> float:
         kept = post(ours, "/stripe/webhook/", signed)
-        note("kept", kept)
         began = time.perf_counter()
         with contextlib.redirect_stdout(io.StringIO()):
             work()
-        note("kept and worked", kept + time.perf_counter() - began)
+        note(name, kept + time.perf_counter() - began)
+        return kept
+
+    for _round in range(rounds + 1):
+        signed = fresh(events, next(numbers))
+        note("an empty POST view", post(empty, "/empty/", signed))
+        note("kept", keep_and_work("kept and worked", signed))
         if peer:
             note("dj-stripe", peer.post(signed))
-        number += BATCH
+        recording.change()
+        keep_and_work("worked with news", fresh(events, next(numbers)))
+        keep_and_work("worked in a burst", fresh(events[:1] * BATCH, next(numbers)))
+    post(ours, "/stripe/webhook/", fresh(events, next(numbers)))
+    with CaptureQueriesContext(connection) as statements, contextlib.redirect_stdout(io.StringIO()):
+        work()
     assert set(StripeEvent.objects.values_list("state", flat=True)) == {"done"}
-    return {name: found[1:] for name, found in times.items()}  # the first round warms up
+    return {name: found[1:] for name, found in times.items()}, len(statements) / BATCH  # the first round warms up
 
 
-def growth(event: dict[str, Any]) -> tuple[float, float]:
+def growth(event: Event) -> tuple[float, float]:
     """Milliseconds an event for the first ten of a subscription, and once it had a thousand."""
     from adoptions import webhooks
     from adoptions.models import StripeEvent
@@ -274,13 +308,15 @@ def main() -> None:
     worker.keep_time = lambda interval=1: None  # the timetable's own tasks are not what is measured
     try:
         call_command("migrate", verbosity=0)
-        with a_subscription() as (_adoption, event, answers), tempfile.TemporaryDirectory() as folder:
+        with subscriptions() as (recording, events, answers), tempfile.TemporaryDirectory() as folder:
             try:
                 peer = Peer(Path(folder), home.settings_dict, answers)
             except (subprocess.SubprocessError, OSError) as error:
                 say(f"dj-stripe cannot be installed here ({type(error).__name__}), so it is left out.")
-            tell(measure(event, peer, rounds))
-            few, many = growth(event)
+            times, statements = measure(events, recording, peer, rounds)
+            tell(times)
+            say(f"Statements to work an event in which nothing is new: {statements:.1f}")
+            few, many = growth(events[0])
             say(f"The 1,000th event of a subscription ÷ its first ten: {many / few:.2f}")
     finally:
         if peer:
@@ -297,7 +333,7 @@ def tell(times: dict[str, list[float]]) -> None:
     for name, found in times.items():
         say(f"{name:20} {medians[name]:>8.2f}  {min(found):>7.2f}–{max(found):<8.2f}")
     empty, peer = medians["an empty POST view"], medians.get("dj-stripe")
-    for name in ("kept", "kept and worked"):
+    for name in ("kept", "kept and worked", "worked with news", "worked in a burst"):
         ratio = f", {peer / medians[name]:.1f} × dj-stripe" if peer else ""
         say(f"{name}: {empty / medians[name]:.2f} × an empty POST view{ratio}")
 
