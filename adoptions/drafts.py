@@ -1,11 +1,16 @@
 """What was typed into the adopt form is kept for a day under its attempt: a lost connection, a closed tab or the way
-back from Stripe loses nothing. No cookie is needed; the attempt stands in the address.
+back from Stripe loses nothing.
+
+The attempt stands in the address, which Stripe and its pages see as well. So it is not enough to know it: a draft comes
+back only to the browser that sent it, known by the cookie without which it could not have sent the form.
 """
 
 import uuid
 from datetime import timedelta
+from hashlib import sha256
 from typing import Any
 
+from django.conf import settings
 from django.http import HttpRequest, QueryDict
 from django.utils import timezone
 
@@ -26,24 +31,39 @@ def attempt_in(query: QueryDict) -> uuid.UUID | None:
         return None
 
 
+def browser_of(request: HttpRequest) -> str:
+    """A digest of the secret that the browser was given with the form; empty for one that keeps no cookie."""
+    secret = request.COOKIES.get(settings.CSRF_COOKIE_NAME, "")
+    return sha256(f"pugmark draft {secret}".encode()).hexdigest() if secret else ""
+
+
 def save(request: HttpRequest) -> None:
-    """Keep what was sent, right or wrong; nothing without an attempt, too long, or from a network that floods us."""
-    attempt = attempt_in(request.POST)
+    """Keep what was sent, right or wrong; nothing without an attempt, too long, or from a network that floods us.
+
+    What another browser sent under the same attempt stays as it is.
+    """
+    attempt, browser = attempt_in(request.POST), browser_of(request)
     kept = request.POST.copy()
     for name in NOT_ANSWERS:
         kept.pop(name, None)
     answers = kept.urlencode()
-    if attempt is None or len(answers) > MOST_CHARACTERS or not PER_NETWORK.allows(network_of(client_address(request))):
+    if attempt is None or not browser or len(answers) > MOST_CHARACTERS:
+        return
+    if not PER_NETWORK.allows(network_of(client_address(request))):
         return
     email = "".join(c for c in request.POST.get("email", "") if c.isprintable())[:254].strip().lower()
     values = {"email": email, "answers": answers, "saved_at": timezone.now()}
-    Draft.objects.update_or_create(attempt=attempt, defaults=values)
+    if not Draft.objects.filter(attempt=attempt, browser_hash=browser).update(**values):
+        Draft.objects.bulk_create([Draft(attempt=attempt, browser_hash=browser, **values)], ignore_conflicts=True)
 
 
-def find(query: QueryDict) -> dict[str, Any]:
-    """The answers of an attempt, as first answers of a form; empty if there are none, or not any more."""
-    attempt = attempt_in(query)
-    draft = Draft.objects.filter(pk=attempt, saved_at__gt=timezone.now() - KEPT_FOR).first() if attempt else None
+def find(request: HttpRequest) -> dict[str, Any]:
+    """The answers of an attempt, as first answers of a form; empty if there are none of this browser's lately."""
+    attempt, browser = attempt_in(request.GET), browser_of(request)
+    if attempt is None or not browser:
+        return {}
+    own = Draft.objects.filter(pk=attempt, browser_hash=browser, saved_at__gt=timezone.now() - KEPT_FOR)
+    draft = own.first()
     return QueryDict(draft.answers).dict() | {"attempt": attempt} if draft else {}
 
 

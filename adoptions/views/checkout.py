@@ -61,7 +61,7 @@ def adopt(request: HttpRequest, slug: str) -> HttpResponseBase:
 
 def first_answers(request: HttpRequest, species: Species, plans: list[Plan]) -> dict[str, Any]:
     """The form as it is first shown: as the address says, or as it was left within the last day."""
-    left = drafts.find(request.GET)
+    left = drafts.find(request)
     plan = presets.chosen_plan(plans, left or request.GET)
     initial = left or presets.initial_answers(plan, request.GET)
     return {"species": species, "plan": plan, "plans": plans, "form": AdoptForm(plan=plan, initial=initial)}

@@ -1,4 +1,4 @@
-"""What was typed into the adopt form comes back for a day, to whoever has its address, and to nobody else."""
+"""What was typed into the adopt form comes back for a day, to the browser that sent it, and to nobody else."""
 
 import uuid
 from datetime import timedelta
@@ -21,9 +21,10 @@ ADDRESS = "/adopt/amur-leopard/"
 
 
 @pytest.fixture(autouse=True)
-def on_offer() -> None:
+def on_offer(client: Client) -> None:
     make_species()
     make_plan()
+    client.get(ADDRESS)  # a browser that has seen the form
 
 
 def typed(**changes: Any) -> dict[str, str]:
@@ -39,7 +40,7 @@ def page(client: Client, attempt: str) -> str:
 def test_answers_come_back_after_a_lost_connection_right_or_wrong(client: Client) -> None:
     wrong = typed(email="amara@", name="Amara <b>")
     assert client.post(ADDRESS, {**wrong, "step": "check"}).status_code == 422
-    form = page(Client(), wrong["attempt"])
+    form = page(client, wrong["attempt"])
     for words in ('value="amara@"', 'value="Amara &lt;b&gt;"', 'value="Ellie"', "Dear\nEllie", wrong["attempt"]):
         assert words in form
     assert "There is a problem" not in form
@@ -52,6 +53,23 @@ def test_way_back_from_stripe_leads_to_the_answers(client: Client) -> None:
     adoption = make_adoption(attempt=uuid.UUID(given["attempt"]))
     back = urlsplit(checkout.request_for(adoption).cancel_url)
     assert 'value="Ellie"' in client.get(f"{back.path}?{back.query}").content.decode()
+
+
+def test_address_alone_brings_nothing_back(client: Client) -> None:
+    """It stands in what Stripe is told, and in the history of whatever it passed through."""
+    given = typed()
+    client.post(ADDRESS, {**given, "step": "check"})
+    stranger = Client()
+    assert "Ellie" not in page(stranger, given["attempt"])
+    stranger.post(ADDRESS, {**given, "recipient_name": "Mallory", "step": "check"})
+    assert "Ellie" in page(client, given["attempt"])
+    assert "Ellie" not in page(stranger, given["attempt"])
+    assert given["attempt"] not in Draft.objects.get().browser_hash
+
+
+def test_browser_that_keeps_no_cookie_leaves_nothing_behind() -> None:
+    Client().post(ADDRESS, {**typed(), "step": "check"})
+    assert Draft.objects.count() == 0
 
 
 def test_form_posts_to_the_address_that_brings_it_back(client: Client) -> None:
