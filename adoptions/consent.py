@@ -14,6 +14,8 @@ from django.db.models import Exists, Model, OuterRef, QuerySet, Subquery
 from django.urls import reverse
 from django.utils import timezone
 
+from config.mail import queue_mail
+
 from .models import Adoption, Basis, ConsentEvent, ConsentState, GivenBy, Supporter, Suppression
 
 # A new wording is a new line here. The old ones stay: events of years ago point at them.
@@ -106,7 +108,31 @@ def answered(supporter: Supporter, *, wants_news: bool | None, page: str, campai
     if wants_news:
         grant(supporter, page=page, campaign_code=campaign_code, basis=basis_of_site())
     elif wants_news is False:
-        withdraw(address_hash(supporter.email), page=page, supporter=supporter)
+        refuse(supporter, page=page)
+
+
+def refuse(supporter: Supporter, *, page: str) -> bool:
+    """They ticked the box that refuses; False if that was the last word about the address already.
+
+    Heeded at once, as a word like any other. But nobody has shown that the address is theirs: so it suppresses nothing,
+    a yes that its owner gives later counts, and an owner who had said yes is told.
+    """
+    digest = address_hash(supporter.email)
+    last = ConsentEvent.objects.filter(address_hash=digest).first()
+    if last and last.state == ConsentState.WITHDRAWN:
+        return False
+    had_news = may_send_news(supporter)
+    event = ConsentEvent.objects.create(
+        supporter=supporter, address_hash=digest, state=ConsentState.WITHDRAWN, page=page[:200], at=timezone.now()
+    )
+    adoption = (
+        Adoption.objects.filter(supporter=supporter).exclude(activated_at=None).select_related("supporter").first()
+    )
+    if had_news and adoption:
+        manage_url = settings.SITE_URL + reverse("adoptions:my_adoption")
+        context = {"adoption": adoption, "manage_url": manage_url}
+        queue_mail("news_refused", to=supporter.email, key=str(event.pk), context=context)
+    return True
 
 
 def withdraw(digest: str, *, page: str, supporter: Supporter | None = None) -> bool:

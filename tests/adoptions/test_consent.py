@@ -12,6 +12,7 @@ from pytest_django import Settings
 from adoptions import consent
 from adoptions.models import Basis, ConsentEvent, Supporter, Suppression
 from config.checks import news_has_a_ground
+from config.models import Mail
 from tests.adoptions.conftest import Amara
 from tests.adoptions.visitors import signed_in
 from tests.makers import make_active_adoption, make_adoption, make_supporter
@@ -115,6 +116,26 @@ def test_silence_takes_no_refusal_back_and_weakens_no_yes(reader: Supporter, sof
     consent.withdraw(consent.address_hash(reader.email), page="/")
     consent.answered(reader, wants_news=True, page="/")
     assert not consent.may_send_news(reader)
+
+
+def test_refusal_in_the_form_is_heeded_and_told_and_suppresses_nothing(reader: Supporter, soft_opt_in: None) -> None:
+    """Anybody can type an address: its owner loses no more than they can take back."""
+    for _ in range(2):
+        consent.answered(reader, wants_news=False, page="/adopt/amur-leopard/")
+        assert not consent.may_send_news(reader)
+    assert "If that was not you" in Mail.objects.get(kind="news_refused").text
+    assert not Suppression.objects.exists()
+    consent.answered(reader, wants_news=True, page="/")  # a silence
+    assert not consent.may_send_news(reader)
+    signed_in(reader).post("/my-adoption/news/", {"wants_news": "yes"})
+    assert consent.may_send_news(reader)
+
+
+def test_refusal_of_somebody_who_had_no_news_is_kept_and_tells_nobody(amara: Supporter, soft_opt_in: None) -> None:
+    consent.answered(amara, wants_news=False, page="/adopt/amur-leopard/")
+    consent.answered(amara, wants_news=True, page="/adopt/amur-leopard/")
+    assert [event.state for event in ConsentEvent.objects.all()] == ["withdrawn"]
+    assert not Mail.objects.filter(kind="news_refused").exists()
 
 
 def test_silence_counts_only_where_the_site_goes_by_it(amara: Supporter, settings: Settings, soft_opt_in: None) -> None:

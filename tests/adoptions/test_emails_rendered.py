@@ -242,6 +242,7 @@ def context_of(kind: str, name: str = "Ellie") -> dict[str, Any]:
             "species_url": f"{SITE}/s",
             "gift_aid": f"Declared by {name} on 24 December 2026.",
         },
+        "news_refused": {"manage_url": f"{SITE}/m"},
         "gift_aid_confirmed": {
             "declaration": GiftAidDeclaration(
                 first_name=name, last_name=name, address=name, postcode="EX1 1EX", wording=wording(), covers_from=DAY
