@@ -123,13 +123,6 @@ def use(link: AccessLink, request: HttpRequest, *, token: str, code: str) -> boo
     return this.use(at=timezone.now()) == 1
 
 
-def forget_old() -> int:
-    """Links and sessions that are over say when somebody was here, and nobody needs to know."""
-    now = timezone.now()
-    links = AccessLink.objects.filter(expires_at__lt=now - timedelta(days=1)).delete()[0]
-    return links + SupporterSession.objects.filter(expires_at__lt=now).delete()[0]
-
-
 # --- being signed in ----------------------------------------------------------------------------------------------
 
 

@@ -79,10 +79,7 @@ def save(answers: Answers) -> Adoption:
 def find_or_make(answers: Answers) -> tuple[Adoption, dict[str, object]]:
     """One supporter at a time: of two links or tabs pressed at once, the second finds what the first made."""
     with transaction.atomic():
-        supporter, _ = Supporter.objects.get_or_create(
-            email__iexact=answers.email, defaults={"email": answers.email, "name": answers.name}
-        )
-        Supporter.objects.select_for_update(no_key=True).get(pk=supporter.pk)
+        supporter = locked_supporter(answers)
         terms = terms_of(answers, supporter)
         found = Adoption.objects.filter(attempt=answers.attempt).first()
         if found is None and not answers.is_another:
@@ -93,6 +90,17 @@ def find_or_make(answers: Answers) -> tuple[Adoption, dict[str, object]]:
             found = Adoption.objects.create(attempt=answers.attempt, is_another=answers.is_another, **terms)
             gifts.keep(found, answers.present)
     return found, terms
+
+
+def locked_supporter(answers: Answers) -> Supporter:
+    """Whoever has the address, and nobody else changes or forgets them now. Who was just forgotten is made anew."""
+    while True:
+        found, _ = Supporter.objects.get_or_create(
+            email__iexact=answers.email, defaults={"email": answers.email, "name": answers.name}
+        )
+        still = Supporter.objects.with_address(answers.email).select_for_update(no_key=True).filter(pk=found.pk)
+        if supporter := still.first():
+            return supporter
 
 
 def terms_of(answers: Answers, supporter: Supporter) -> dict[str, object]:

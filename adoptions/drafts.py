@@ -69,7 +69,3 @@ def find(request: HttpRequest) -> dict[str, Any]:
 
 def forget(email: str) -> int:
     return Draft.objects.filter(email=email.lower()).delete()[0]
-
-
-def forget_old() -> int:
-    return Draft.objects.filter(saved_at__lt=timezone.now() - KEPT_FOR).delete()[0]

@@ -129,11 +129,19 @@ def erase(supporter: Supporter) -> bool:
         digest = consent.address_hash(supporter.email)
         consent.withdraw(digest, page="erasure", supporter=supporter)
         Suppression.objects.filter(address_hash=digest).update(reason=Suppression.Reason.ERASED)
+        for email in details.addresses_of(supporter):
+            comments.erase(email)
+        return forget(supporter)
+
+
+def forget(supporter: Supporter) -> bool:
+    """Let go of who somebody was, whose time is over. They may come back; False if another process was first."""
+    with transaction.atomic():
+        own = Adoption.objects.filter(supporter=supporter)
         gift_aid.take_back(supporter)
         forget_gifts(own.values_list("pk", flat=True))
         forget_mails(details.mails_to(supporter))
         for email in details.addresses_of(supporter):
-            comments.erase(email)
             drafts.forget(email)
         supporter.former_addresses.all().delete()
         AccessLink.objects.filter(Q(supporter=supporter) | Q(email__iexact=supporter.email)).delete()

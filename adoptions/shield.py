@@ -33,7 +33,6 @@ REFUSALS = {
 }
 REFUSALS_OF_ALL = (50, timedelta(minutes=10))
 CLOSED_FOR = timedelta(hours=1)
-KEPT_FOR = timedelta(days=1)
 
 
 def may_open_a_page(request: HttpRequest, email: str) -> bool:
@@ -150,10 +149,3 @@ def release_closure(closure: Closure, *, by: Model) -> int:
     with transaction.atomic():
         Decline.objects.filter(whom=closure.whom, digest=closure.digest).delete()
         return Closure.objects.filter(pk=closure.pk).release(by=by)
-
-
-def forget() -> None:
-    """Nothing that was counted is kept longer than a day."""
-    old = timezone.now() - KEPT_FOR
-    Decline.objects.filter(at__lt=old).delete()
-    PageOpening.objects.filter(opened_at__lt=old).delete()

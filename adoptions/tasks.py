@@ -7,19 +7,17 @@ from django.db import transaction
 from django.tasks import task
 from django.utils import timezone
 
-from config import limits, patience
+from config import patience
 from config.tasks import FIRST_WAIT, every, retried, whenever
 
 from . import (
     access,
     campaigns,
     declaring,
-    drafts,
     fulfilment,
     gifts,
     reconcile,
     refunds,
-    shield,
     standing_orders,
     statements,
     updates,
@@ -75,13 +73,6 @@ def send_access_link(link_id: int) -> None:
     access.send(link_id)
 
 
-@every(hours=1)
-@task
-def forget_old_access() -> None:
-    access.forget_old()
-    drafts.forget_old()
-
-
 @every(minutes=1)
 @task
 def deliver_gifts() -> None:
@@ -108,13 +99,6 @@ def send_updates() -> None:
 @task
 def send_statements() -> None:
     statements.send_due()
-
-
-@every(hours=1)
-@task
-def forget_old_limits() -> None:
-    limits.forget_old_windows()
-    shield.forget()
 
 
 @every(minutes=1)

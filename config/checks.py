@@ -6,6 +6,8 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, register
 
+from . import retention
+
 
 @register
 def stripe_key_fits_the_environment(**kwargs: Any) -> list[CheckMessage]:
@@ -123,7 +125,7 @@ def comments_shown_at_once_are_somebodys(**kwargs: Any) -> list[CheckMessage]:
         Error(
             f"COMMENTS_SHOWN_AT_ONCE names {', '.join(unknown)}.",
             hint="It takes adopters, known, or both with a comma between them.",
-            id="pugmark.E007",
+            id="pugmark.E011",
         )
     ]
 
@@ -140,3 +142,9 @@ def staff_take_a_second_step(**kwargs: Any) -> list[CheckMessage]:
             id="pugmark.E009",
         )
     ]
+
+
+@register
+def every_column_has_a_time_to_go(**kwargs: Any) -> list[CheckMessage]:
+    """A new column without a rule would be kept for ever, and nobody would have been told."""
+    return [Error(fault, hint="Say so in config/retention.toml.", id="pugmark.E010") for fault in retention.faults()]

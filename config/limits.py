@@ -14,7 +14,6 @@ from django.db import connection
 from django.db.models import F
 from django.db.models.functions import Greatest
 from django.http import HttpRequest
-from django.utils import timezone
 
 from .models import RateWindow
 
@@ -54,11 +53,6 @@ class Limit:
 def digest_of(who: str) -> str:
     """Who it was need not be readable to be counted: only a keyed digest is kept, and only for a day."""
     return blake2b(who.encode(), key=settings.SECRET_KEY.encode()[:64], digest_size=12).hexdigest()
-
-
-def forget_old_windows() -> int:
-    """Windows nobody touched for a day have leaked empty long ago."""
-    return RateWindow.objects.filter(at__lt=timezone.now() - timedelta(days=1)).delete()[0]
 
 
 def client_address(request: HttpRequest) -> str:

@@ -4,7 +4,6 @@ Answers by others stay readable: where somebody has answered, the place of the w
 """
 
 from collections.abc import Iterable
-from datetime import timedelta
 from typing import Any
 
 from django.db import transaction
@@ -14,7 +13,6 @@ from .models import Comment, CommentStatus
 from .models.comments import NAMELESS
 
 TAKEN_BACK = "The writer has taken this comment back."
-NETWORKS_KEPT = timedelta(days=30)
 EXPORTED = (
     "created_at",
     "species__common_name",
@@ -48,7 +46,7 @@ def erase(email: str) -> int:
         comments = list(Comment.objects.by_address(email).order_by("pk").select_for_update())
         for comment in comments:
             take_back(comment)
-        _empty(comment.pk for comment in comments)
+        empty(comment.pk for comment in comments)
     return len(comments)
 
 
@@ -58,18 +56,12 @@ def take_back(comment: Comment) -> None:
         this = Comment.objects.filter(pk=comment.pk)
         now = this.select_for_update().get()
         if now.status == CommentStatus.APPROVED and now.replies.public().exists():
-            _empty([comment.pk])
+            empty([comment.pk])
         elif now.status in (CommentStatus.PENDING, CommentStatus.APPROVED):
             this.withdraw()
 
 
-def forget_networks() -> int:
-    """Where a comment came from helps against a flood, for a month."""
-    old = Comment.objects.filter(created_at__lt=timezone.now() - NETWORKS_KEPT).exclude(network="")
-    return old.update(network="")
-
-
-def _empty(pks: Iterable[int]) -> None:
+def empty(pks: Iterable[int]) -> None:
     Comment.objects.filter(pk__in=list(pks)).update(body=TAKEN_BACK, masked_body="", **_nameless())
 
 

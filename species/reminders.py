@@ -1,4 +1,4 @@
-"""What happens about comments without anybody pressing: moderators hear of what waits, and old traces are forgotten."""
+"""What happens about comments without anybody pressing: moderators hear of what waits."""
 
 from datetime import timedelta
 
@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from config.tasks import every
 
-from . import comment_links, emails, personal_data
+from . import comment_links, emails
 from .models import Comment
 
 OVERDUE = timedelta(days=1)
@@ -45,9 +45,3 @@ def tell_moderators(kind: str, *, key: str, waited: timedelta = timedelta()) -> 
         emails.tell_moderator(moderator, kind=kind, key=key, total=total, oldest=oldest)
         for moderator in comment_links.moderators()
     )
-
-
-@every(days=1)
-@task
-def forget_networks() -> None:
-    personal_data.forget_networks()

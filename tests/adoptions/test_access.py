@@ -279,13 +279,6 @@ def test_cookies_cannot_be_read_by_scripts_or_sent_across_sites(amara: Any) -> N
     assert (cookie["httponly"], cookie["samesite"], cookie["path"], cookie["domain"]) == (True, "Lax", "/", "")
 
 
-def test_old_links_and_sessions_are_forgotten(amara: Any) -> None:
-    signed_in(amara)
-    with time_machine.travel(timezone.now() + timedelta(days=2), tick=False):
-        assert access.forget_old() == 2
-    assert (AccessLink.objects.count(), SupporterSession.objects.count()) == (0, 0)
-
-
 @pytest.mark.parametrize("path", ["/my-adoption/", "/my-adoption/sent/", "/my-adoption/" + "A" * 43 + "/"])
 def test_pages_are_kept_nowhere(client: Client, path: str) -> None:
     headers = client.get(path).headers

@@ -9,7 +9,7 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
 
-from adoptions import shield, stripe_gateway, tasks
+from adoptions import shield, stripe_gateway
 from adoptions.models import Adoption, Attention, Closure, Decline, PageOpening, Whom
 from config.limits import digest_of
 from config.models import Mail
@@ -210,17 +210,6 @@ def test_many_refusals_from_many_places_tell_staff_and_close_nobody_out(transact
     shield.alarm_for_all()
     assert Attention.objects.get().adoption is None
     assert not Closure.objects.exists()
-
-
-def test_nothing_counted_is_kept_for_more_than_a_day(transactional_db: None) -> None:
-    adoption = make_adoption()
-    old = timezone.now() - timedelta(days=1, minutes=1)
-    Decline.objects.create(key="ch_1", whom=Whom.EMAIL, digest="x", at=old)
-    PageOpening.objects.create(adoption=adoption, network="x")
-    PageOpening.objects.update(opened_at=old)
-    tasks.forget_old_limits.func()
-    assert not Decline.objects.exists()
-    assert not PageOpening.objects.exists()
 
 
 def test_page_says_the_same_for_every_kind_of_limit(amara: Amara) -> None:

@@ -62,7 +62,7 @@ def test_production_without_a_variable_does_not_start(name: str) -> None:
         ({"STRIPE_SECRET_KEY": "sk_test_standin"}, "pugmark.E003"),
         ({"STRIPE_WEBHOOK_SECRETS": "whsec_a,b"}, "pugmark.E004"),
         ({"SITE_URL": "https://other.example.org"}, "pugmark.E006"),
-        ({"COMMENTS_SHOWN_AT_ONCE": "adopters,everybody"}, "pugmark.E007"),
+        ({"COMMENTS_SHOWN_AT_ONCE": "adopters,everybody"}, "pugmark.E011"),
         ({"STAFF_TWO_FACTOR": "False"}, "pugmark.E009"),
         ({"DEBUG": "True"}, "pugmark.E001"),
     ],

@@ -95,8 +95,10 @@ def test_file_is_said_to_be_lost() -> None:
     )
 
 
-@pytest.mark.parametrize("text", ["nonsense", "", "eyJ:x:y", signing.dumps(["/evil", [], False], salt="another")])
+@pytest.mark.parametrize("text", ["nonsense", "", "eyJ:x:y", "signed for another"])
 def test_what_we_did_not_sign_is_not_shown(text: str) -> None:
+    if text == "signed for another":
+        text = signing.dumps(["/evil", [], False], salt="another")  # with the time in it, so no name for a test
     answer = Client().post("/admin/login/", {"username": "marek", "password": PASSWORD, "typed": text})
     assert answer.status_code == 302
 

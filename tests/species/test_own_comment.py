@@ -315,10 +315,3 @@ def test_erasing_leaves_nothing_of_a_person_but_the_place_of_an_answered_comment
         ("A reader", "A reader", "", personal_data.TAKEN_BACK)
     }
     assert sorted(rows.values_list("status", flat=True)) == ["approved", "withdrawn", "withdrawn"]
-
-
-def test_networks_are_forgotten_after_thirty_days() -> None:
-    old, new = make_comment("Old", network="192.0.2.0/24"), make_comment("New", network="192.0.2.0/24")
-    Comment.objects.filter(pk=old.pk).update(created_at=timezone.now() - timedelta(days=31))
-    assert personal_data.forget_networks() == 1
-    assert list(Comment.objects.order_by("pk").values_list("network", flat=True)) == ["", new.network]
