@@ -78,6 +78,18 @@ def pause() -> None:
         cursor.execute("SELECT pg_sleep(0.05)")
 
 
+def slowly(monkeypatch: pytest.MonkeyPatch, module: Any, name: str) -> None:
+    """The same function, after which its transaction stays open for a moment."""
+    function = getattr(module, name)
+
+    def slow(*args: Any, **options: Any) -> Any:
+        found = function(*args, **options)
+        pause()
+        return found
+
+    monkeypatch.setattr(module, name, slow)
+
+
 def unlocked(adoption_id: int, seen: int = 0) -> Adoption:
     return Adoption.objects.get(pk=adoption_id)
 
@@ -208,15 +220,17 @@ def test_slow_answer_never_overwrites_a_newer_one(world: World, monkeypatch: pyt
     assert violations(world.books) == []
 
 
-def test_control_without_counting_revisions_it_does(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    def apply_whatever_came(
-        adoption_id: int, read: Callable[[], Any], apply: Callable[[Adoption, Any], None], *, seen: int | None = None
-    ) -> Any:
-        news = read()
-        with transaction.atomic():
-            apply(fulfilment.locked(adoption_id), news)
-        return news
+def apply_whatever_came(
+    adoption_id: int, read: Callable[[], Any], apply: Callable[[Adoption, Any], None], *, seen: int | None = None
+) -> Any:
+    """Stands in for fulfilment.apply_latest: locked, but without a look whether another answer came first."""
+    news = read()
+    with transaction.atomic():
+        apply(fulfilment.locked(adoption_id), news)
+    return news
 
+
+def test_control_without_counting_revisions_it_does(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(fulfilment, "apply_latest", apply_whatever_came)
     adoption = old_news_overtaken(world, monkeypatch)
     assert shown(adoption)[0] == "past_due"

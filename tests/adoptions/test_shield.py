@@ -15,6 +15,7 @@ from config.limits import digest_of
 from config.models import Mail
 from tests.adoptions.conftest import Amara, Stripe, carry, work
 from tests.adoptions.test_adopting import PAID, at_once
+from tests.adoptions.test_races import slowly, without_constraint
 from tests.makers import make_adoption
 
 
@@ -181,6 +182,30 @@ def test_one_refusal_told_eight_times_at_once_counts_once(transactional_db: None
     at_once(8, lambda: count(adoption, "ch_1"))
     assert Decline.objects.count() == 1
     assert not Closure.objects.exists()
+
+
+def test_control_without_one_at_a_time_eight_refusals_at_once_close_nothing(
+    transactional_db: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each sees the few that were told before, and none is the one too many."""
+    monkeypatch.setattr(shield, "one_at_a_time", lambda: None)
+    slowly(monkeypatch, shield, "alarm")
+    adoption = make_adoption()
+    names = iter([f"ch_{n}" for n in range(8)])
+    at_once(8, lambda: count(adoption, next(names)))
+    assert Decline.objects.count() == 8
+    assert (Closure.objects.count(), Attention.objects.count()) != (1, 1)
+
+
+def test_control_without_lock_and_key_one_refusal_counts_many_times(
+    transactional_db: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shield, "one_at_a_time", lambda: None)
+    slowly(monkeypatch, shield, "alarm")
+    adoption = make_adoption()
+    with without_constraint("adoptions_decline", "decline_once"):
+        at_once(8, lambda: count(adoption, "ch_1"))
+        assert Decline.objects.count() > 1
 
 
 def test_failed_renewal_is_nobody_testing_cards(amara: Amara) -> None:

@@ -1,6 +1,9 @@
 """Everything a subscription does: what can be wished for, what time brings, and who is told of it, once."""
 
+import contextlib
 import random
+import threading
+import uuid
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -9,11 +12,13 @@ import pytest
 import time_machine
 from django.conf import settings
 from django.contrib.auth.models import User
+from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
 from adoptions import (
     fulfilment,
+    money_emails,
     payment_days,
     rebuilding,
     reconcile,
@@ -30,6 +35,7 @@ from adoptions.subscriptions import CannotChange
 from config.models import Mail
 from tests.adoptions.conftest import Amara, carry, work
 from tests.adoptions.test_adopting import at_once, ours
+from tests.adoptions.test_races import Slow, apply_whatever_came, pause, unlocked, without_constraint
 
 
 @pytest.fixture
@@ -367,10 +373,34 @@ def test_eight_cancelling_at_once_stop_it_once(adopted: Adoption, when: Any) -> 
     assert Change.objects.unanswered().count() == 0
 
 
+def test_control_without_lock_and_key_the_end_is_told_many_times(
+    adopted: Adoption, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def look_then_queue(kind: str, *, to: str, key: str, **context: Any) -> bool:
+        if Mail.objects.filter(key=f"{kind}:{key}").exists():
+            return False
+        pause()
+        Mail.objects.create(kind=kind, key=f"{kind}:{key}", to=to, message_id=str(uuid.uuid4()))
+        return True
+
+    monkeypatch.setattr(money_emails, "queue", look_then_queue)
+    monkeypatch.setattr(fulfilment, "take_turn", unlocked)
+    # Its UPDATE of the adoption's row makes the others wait as well.
+    told = money_emails.queue_cancelled
+    monkeypatch.setattr(fulfilment, "apply_subscription", lambda adoption, now: told(adoption, now.subscription))
+
+    def act() -> None:
+        with contextlib.suppress(CannotChange):
+            subscriptions.cancel(adopted, by=None)
+
+    with without_constraint("config_mail", "config_mail_key_key"):
+        at_once(8, act)
+        assert len(mails("cancelled")) > 1
+
+
 def test_cancel_and_undo_at_once_end_as_stripe_has_it(adopted: Adoption) -> None:
     subscriptions.cancel(adopted, by=None)
     acts = [lambda: subscriptions.undo_cancel(adopted, by=None), lambda: subscriptions.cancel(adopted, by=None)]
-    stopping = subscriptions.fresh(adopted)
     turns = iter(acts * 4)
 
     def act() -> None:
@@ -380,8 +410,49 @@ def test_cancel_and_undo_at_once_end_as_stripe_has_it(adopted: Adoption) -> None
             return
 
     at_once(8, act)
-    now, there = subscriptions.refresh(stopping), at_stripe(adopted)
+    now, there = subscriptions.fresh(adopted), at_stripe(adopted)
     assert now.ends_on == (there.cancel_at and there.cancel_at.date())
+
+
+def taken_back_before_its_answer_was_written(adopted: Adoption, monkeypatch: pytest.MonkeyPatch, wish: Any) -> None:
+    """The worker that carried a wish out is held up with its answer; meanwhile the wish is taken back, and heard of."""
+    slow, undo = Slow(monkeypatch), {"cancel": stripe_acts.go_on, "pause": stripe_acts.resume}[wish.__name__]
+
+    def be_late() -> None:
+        with contextlib.suppress(CannotChange):
+            wish(adopted, by=None)
+        connection.close()
+
+    late = threading.Thread(target=be_late)
+    late.start()
+    assert slow.has_answer.wait(10)
+    subscription = adopted.stripe_subscription_id or ""
+    undo(subscription, key="undo")
+    fulfilment.sync_subscription(subscription)
+    slow.may_go_on.set()
+    late.join()
+
+
+EACH_WISH = pytest.mark.parametrize("wish", [subscriptions.cancel, subscriptions.pause])
+
+
+@EACH_WISH
+def test_late_answer_to_a_wish_that_was_taken_back_is_not_written(
+    adopted: Adoption, monkeypatch: pytest.MonkeyPatch, wish: Any
+) -> None:
+    taken_back_before_its_answer_was_written(adopted, monkeypatch, wish)
+    now = subscriptions.fresh(adopted)
+    assert (now.ends_on, now.is_paused) == (None, False)
+
+
+@EACH_WISH
+def test_control_without_counting_revisions_it_is(
+    adopted: Adoption, monkeypatch: pytest.MonkeyPatch, wish: Any
+) -> None:
+    monkeypatch.setattr(fulfilment, "apply_latest", apply_whatever_came)
+    taken_back_before_its_answer_was_written(adopted, monkeypatch, wish)
+    now = subscriptions.fresh(adopted)
+    assert (bool(now.ends_on), now.is_paused) == (wish is subscriptions.cancel, wish is subscriptions.pause)
 
 
 def test_skipping_pausing_and_events_at_once_end_as_stripe_has_it(amara: Amara, adopted: Adoption) -> None:

@@ -1,5 +1,6 @@
 """Nobody pays twice by accident: not with two tabs, two links, a back button, or a page that was left open."""
 
+import threading
 import uuid
 from datetime import timedelta
 from typing import Any
@@ -10,11 +11,13 @@ from django.db.models import QuerySet
 from django.test import Client
 from django.utils import timezone
 
-from adoptions import fulfilment, refunds, stripe_gateway
+from adoptions import fulfilment, gifts, refunds, stripe_acts, stripe_gateway
 from adoptions.models import Adoption, AdoptionState, Attention, AttentionKind
+from adoptions.stripe_objects import Charge
 from config.models import Mail
 from tests.adoptions.conftest import Amara, Stripe, carry, work
 from tests.adoptions.test_adopting import PAID, at_once, ours
+from tests.adoptions.test_races import slowly
 
 ASKED = "Would you like another one?"
 
@@ -108,14 +111,18 @@ def test_six_links_pressed_at_once_make_one_adoption_and_one_page(amara: Amara) 
     assert Adoption.objects.count() == 1
 
 
-def test_six_links_at_once_without_the_lock_make_more_than_one(amara: Amara, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The negative control: without the supporter's lock the test above would fail."""
+def without_the_supporters_lock(monkeypatch: pytest.MonkeyPatch) -> None:
     lock = QuerySet.select_for_update
 
     def no_lock(self: Any, *args: Any, **kwargs: Any) -> Any:
         return self if kwargs.get("no_key") else lock(self, *args, **kwargs)
 
     monkeypatch.setattr(QuerySet, "select_for_update", no_lock)
+
+
+def test_six_links_at_once_without_the_lock_make_more_than_one(amara: Amara, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The negative control: without the supporter's lock the test above would fail."""
+    without_the_supporters_lock(monkeypatch)
     for _ in range(10):
         at_once(8, lambda: other_tab(amara.stripe).press_pay())
         if Adoption.objects.count() > 1:
@@ -150,11 +157,32 @@ def test_two_forgotten_pages_paid_are_noticed_once_with_an_offer(amara: Amara, f
     assert Mail.objects.filter(kind="attention").count() == 1
 
 
-def test_two_pages_whose_money_arrives_at_the_same_moment_are_noticed(amara: Amara) -> None:
+def money_of_both_arrives_at_once(amara: Amara) -> Adoption:
+    """The second of the two."""
     first, second = pay_both(amara, frequency="once")
     turns = iter([first, second] * 4)
     at_once(8, lambda: fulfilment.sync_session(next(turns).stripe_session_id or ""))
+    return second
+
+
+def test_two_pages_whose_money_arrives_at_the_same_moment_are_noticed(
+    amara: Amara, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slowly(monkeypatch, gifts, "money_arrived")  # the last act before the commit
+    second = money_of_both_arrives_at_once(amara)
     assert twice() == [second.reference]
+
+
+def test_control_without_the_lock_neither_sees_the_other(amara: Amara, monkeypatch: pytest.MonkeyPatch) -> None:
+    slowly(monkeypatch, gifts, "money_arrived")
+    without_the_supporters_lock(monkeypatch)
+    for _ in range(5):
+        money_of_both_arrives_at_once(amara)
+        if twice() == []:
+            return
+        Attention.objects.all().delete()
+        Adoption.objects.update(created_at=timezone.now() - timedelta(days=9))
+    pytest.fail("Even without the lock one saw the other: the test above proves nothing.")
 
 
 def test_replaced_page_that_was_paid_nevertheless_is_given_back_with_one_button(amara: Amara) -> None:
@@ -186,7 +214,7 @@ def test_replaced_page_that_was_paid_nevertheless_is_given_back_with_one_button(
     assert client.post(button).status_code == 404
 
 
-def test_giving_a_second_page_back_twice_at_once_sends_the_money_once(amara: Amara) -> None:
+def give_back_in_four_tabs(amara: Amara) -> Charge:
     adoption = amara.adopt()
     first_page = adoption.stripe_session_id or ""
     amara.stripe.pay(forget_page_and_open_another(amara, adoption))
@@ -196,7 +224,36 @@ def test_giving_a_second_page_back_twice_at_once_sends_the_money_once(amara: Ama
     at_once(4, lambda: refunds.give_back_second_page(attention, by=marek))
     charge = stripe_gateway.read_charge_of(stripe_gateway.read_session(first_page).payment_intent or "")
     assert charge
-    assert [refund.amount_pence for refund in charge.refunds] == [3600]
+    return charge
+
+
+def test_giving_a_second_page_back_twice_at_once_sends_the_money_once(
+    amara: Amara, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    all_look_before_one_asks(monkeypatch)
+    assert [refund.amount_pence for refund in give_back_in_four_tabs(amara).refunds] == [3600]
+
+
+def test_control_without_the_idempotency_key_stripe_is_asked_for_more_than_there_is(
+    amara: Amara, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It refuses, and whoever pressed second reads of a failure that is none."""
+    all_look_before_one_asks(monkeypatch)
+    service = type(stripe_gateway.client().v1.refunds)
+    create = service.create
+    monkeypatch.setattr(service, "create", lambda self, params, options: create(self, params))
+    with pytest.raises(AssertionError, match="charge_already_refunded"):
+        give_back_in_four_tabs(amara)
+
+
+def all_look_before_one_asks(monkeypatch: pytest.MonkeyPatch) -> None:
+    barrier, refund = threading.Barrier(4), stripe_acts.refund
+
+    def wait(*args: Any, **options: Any) -> str:
+        barrier.wait(10)
+        return refund(*args, **options)
+
+    monkeypatch.setattr(stripe_acts, "refund", wait)
 
 
 def forget_page_and_open_another(amara: Amara, adoption: Adoption) -> str:
