@@ -116,6 +116,17 @@ def site_url_is_served_here(**kwargs: Any) -> list[CheckMessage]:
 
 
 @register
+def akismet_is_asked_in_private(**kwargs: Any) -> list[CheckMessage]:
+    """Its key and readers' words travel in the request."""
+    address = urlsplit(settings.AKISMET_URL)
+    if address.scheme == "https" or (settings.DEBUG and address.hostname == "127.0.0.1"):
+        return []
+    return [
+        Error("AKISMET_URL does not begin with https.", hint="Leave it unset for Akismet's own.", id="pugmark.E014")
+    ]
+
+
+@register
 def comments_shown_at_once_are_somebodys(**kwargs: Any) -> list[CheckMessage]:
     """A word we do not know would trust nobody, and whoever set it would believe it did."""
     unknown = sorted(set(settings.COMMENTS_SHOWN_AT_ONCE) - {"adopters", "known"})

@@ -165,6 +165,10 @@ CHARITY = {
 # Whose comments appear without a moderator, where nothing holds them: "adopters", "known" (species/proved_writers.py).
 COMMENTS_SHOWN_AT_ONCE: list[str] = env.list("COMMENTS_SHOWN_AT_ONCE", default=[])
 
+# A second opinion on comments, from a company: nothing is sent to it without a key (species/akismet.py).
+AKISMET_KEY: str = env.str("AKISMET_KEY", default="")
+AKISMET_URL: str = env.str("AKISMET_URL", default="https://rest.akismet.com/1.1/").rstrip("/") + "/"
+
 # --- files ------------------------------------------------------------------------------------------------
 
 STATIC_URL = "static/"

@@ -13,7 +13,7 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.utils.translation import gettext_noop
 
-from . import child_safety, emails, spam_score
+from . import akismet, child_safety, emails, spam_score, tasks
 from .models import Comment, CommentStatus
 from .models.comments import NAME_LENGTH, NAMELESS, CommentQuerySet
 
@@ -106,6 +106,8 @@ def _each(pks: Iterable[int], move: Callable[[CommentQuerySet], int], follow: Fo
 
 def _taught(comment: Comment) -> None:
     spam_score.learn(comment.name, comment.body, is_spam=TAUGHT[CommentStatus(comment.status)])
+    if akismet.is_wrong_about(comment):
+        tasks.teach_akismet.enqueue(comment.pk)
 
 
 def _published(comment: Comment) -> None:

@@ -27,6 +27,7 @@ EXPORTED = (
     "is_by_adopter",
     "proved_at",
     "network",
+    "akismet_answer",
 )
 
 

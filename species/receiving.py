@@ -2,7 +2,7 @@
 
 from django.db import IntegrityError, transaction
 
-from . import emails, proved_writers
+from . import akismet, emails, proved_writers, tasks
 from .models import Comment
 from .weighing import Verdict, weigh
 
@@ -36,10 +36,14 @@ def _keep(comment: Comment, verdict: Verdict) -> None:
     comment.save(force_insert=True)
     if verdict.is_spam:
         Comment.objects.filter(pk=comment.pk).mark_spam(by=None)
-    elif comment.is_by_adopter and proved_writers.publish(comment):
+        return
+    if comment.is_by_adopter and proved_writers.publish(comment):
         comment.refresh_from_db()
-    elif not verdict.is_suspicious:
+        return
+    if not verdict.is_suspicious:
         emails.tell_it_waits(comment)
+    if akismet.is_on():
+        tasks.ask_akismet.enqueue(comment.pk)
 
 
 def change(comment: Comment, *, body: str, raw: str) -> bool:
@@ -47,7 +51,10 @@ def change(comment: Comment, *, body: str, raw: str) -> bool:
     verdict = weigh(name=comment.name, body=body, raw=raw, shown_name=comment.shown_name, apart_from=comment.pk)
     try:
         with transaction.atomic():
-            return Comment.objects.filter(pk=comment.pk).change(body=body, **verdict.columns()) == 1
+            changed = Comment.objects.filter(pk=comment.pk).change(body=body, akismet_answer="", **verdict.columns())
+            if changed and akismet.is_on():
+                tasks.ask_akismet.enqueue(comment.pk)
+            return changed == 1
     except IntegrityError as error:
         if "comment_said_once" not in str(error):
             raise

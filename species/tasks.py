@@ -4,7 +4,7 @@ from django.tasks import task
 
 from config.tasks import every, retried
 
-from . import pictures
+from . import akismet, pictures
 from .models import Picture
 
 
@@ -13,6 +13,16 @@ def make_sizes(picture_id: int) -> None:
     picture = Picture.objects.filter(pk=picture_id, made_at=None).first()
     if picture is not None:
         pictures.make_sizes(picture)
+
+
+@retried(max_attempts=5)
+def ask_akismet(comment_id: int) -> None:
+    akismet.ask(comment_id)
+
+
+@retried(max_attempts=5)
+def teach_akismet(comment_id: int) -> None:
+    akismet.teach(comment_id)
 
 
 @every(days=1)

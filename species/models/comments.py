@@ -191,6 +191,14 @@ class Comment(models.Model):
     suspicion = models.PositiveSmallIntegerField(
         default=0, editable=False, help_text="How much like spam it looks, from 0 to 100."
     )
+    akismet_answer = models.CharField(
+        max_length=4,
+        blank=True,
+        default="",
+        db_default="",
+        editable=False,
+        help_text="“spam” or “real”, as Akismet sees it; empty where it was not asked.",
+    )
     network = models.CharField(
         max_length=43,
         blank=True,
