@@ -47,14 +47,19 @@ def gifts(words: list[str]) -> list[Rows]:
     return found
 
 
+def by_id_of_payment(word: str) -> list[Rows]:
+    """Stripe's id of a charge, refund or dispute, or of the invoice."""
+    return [Payment.objects.filter(stripe_id=word), Payment.objects.filter(invoice_id=word).exclude(invoice_id="")]
+
+
+def by_last4(word: str) -> Rows:
+    return Payment.objects.filter(card_last4=word)
+
+
 def payments(words: list[str]) -> list[Rows]:
     word = alone(words)
-    found: list[Rows] = [
-        Payment.objects.filter(stripe_id=word),
-        Payment.objects.filter(invoice_id=word).exclude(invoice_id=""),
-        Payment.objects.filter(adoption__in=a_few(by_reference(word))) if word else Payment.objects.none(),
-    ]
-    return [*found, Payment.objects.filter(card_last4=word)] if is_last4(word) else found
+    ours = Payment.objects.filter(adoption__in=a_few(by_reference(word))) if word else Payment.objects.none()
+    return [*by_id_of_payment(word), ours, *([by_last4(word)] if is_last4(word) else [])]
 
 
 def adoptions(words: list[str]) -> list[Rows]:

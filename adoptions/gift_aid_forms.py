@@ -29,10 +29,15 @@ class PostcodeField(SingleLineField):
         typed = super().to_python(value)
         if not typed:
             return ""
-        found = POSTCODE.fullmatch(re.sub(r"[\s().,–-]", "", typed.upper()))
-        if found is None:
-            raise ValidationError("Enter a UK postcode, such as SW1A 1AA.", code="invalid")
-        return f"{found.group(1)} {found.group(2)}"
+        if kept := whole_postcode(typed):
+            return kept
+        raise ValidationError("Enter a UK postcode, such as SW1A 1AA.", code="invalid")
+
+
+def whole_postcode(typed: str) -> str:
+    """As it is kept; empty for what is none."""
+    found = POSTCODE.fullmatch(re.sub(r"[\s().,–-]", "", typed.upper()))
+    return f"{found.group(1)} {found.group(2)}" if found else ""
 
 
 # One sentence each, here and in static/js/gift-aid.js, which puts other amounts in.

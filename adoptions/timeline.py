@@ -12,7 +12,7 @@ from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
 from django.contrib.auth.models import PermissionsMixin as HasPermissions
 from django.contrib.contenttypes.models import ContentType
-from django.db.models import Q
+from django.db.models import F, Q
 from django.urls import reverse
 from django.utils import timezone
 
@@ -228,7 +228,8 @@ def looks_of_staff(supporter: Supporter) -> Iterator[Moment]:
         pks = [str(pk) for pk in rows.values_list("pk", flat=True)[:MOST_OF_A_KIND]]
         about |= Q(what=f"adoptions.{name}", rows__overlap=pks)
     entries = AuditEntry.objects.filter(about, act__in=[Act.LOOKED, Act.EXPORTED]).select_related("by")
-    for entry in entries[:MOST_OF_A_KIND]:
+    # Sorted by what has no index, or all of the log would be walked through in its order to find these few.
+    for entry in entries.order_by((F("pk") + 0).desc())[:MOST_OF_A_KIND]:
         words = f"{entry.get_act_display()}: {entry.path}"
         yield Moment(entry.at, "Look", words, page("config_auditentry", entry.pk), name_of(entry.by))
 

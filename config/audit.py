@@ -70,11 +70,16 @@ def act_of(request: HttpRequest, response: HttpResponseBase) -> Act:
         return Act.EXPORTED
     if request.method == "POST" and response.status_code in (302, 303):
         return Act.CHANGED
-    return Act.LISTED if list_in(response) else Act.LOOKED
+    is_list = list_in(response) or own_list_in(response) is not None
+    return Act.LISTED if is_list else Act.LOOKED
 
 
 def list_in(response: HttpResponseBase) -> Any:
     return (getattr(response, "context_data", None) or {}).get("cl")
+
+
+def own_list_in(response: HttpResponseBase) -> list[int] | None:
+    return (getattr(response, "context_data", None) or {}).get("rows_shown")
 
 
 def rows_of(match: ResolverMatch) -> tuple[str, list[str]]:
@@ -95,8 +100,10 @@ def rows_chosen(request: HttpRequest) -> list[str]:
 
 
 def rows_shown(response: HttpResponseBase) -> list[str]:
-    shown = list_in(response)
-    return [str(row.pk)[:60] for row in shown.result_list][:MOST_ROWS] if shown else []
+    """Of Django's lists, and of a page of ours that says so with `rows_shown`."""
+    listed = list_in(response)
+    shown = [row.pk for row in listed.result_list] if listed else own_list_in(response) or []
+    return [str(pk)[:60] for pk in shown][:MOST_ROWS]
 
 
 def changes(request: HttpRequest, *, who: int, since: datetime) -> tuple[str, list[str]]:

@@ -21,6 +21,7 @@ COUNTED = 1000  # also as far as one can page: a later page costs as much as all
 FOUND = 200
 MOST_WORDS = 5
 LONGEST_TERM = 200
+NAMES = "names"  # words as they are, without their accents; made by a migration of adoptions
 
 
 class CappedPaginator(Paginator[Any]):
@@ -71,14 +72,16 @@ class LongList[Row: Model](admin.ModelAdmin[Row]):
         return queryset.filter(pk__in=ids), False
 
 
-def a_few(rows: QuerySet[Any], column: str = "pk") -> QuerySet[Any]:
+def a_few(rows: QuerySet[Any], column: str = "pk", *more: str) -> QuerySet[Any]:
     """For the inside of a search. In no order: a model's own would have the planner walk through the table in it."""
-    return rows.order_by().values_list(column, flat=True)[:FOUND]
+    return rows.order_by().values_list(column, *more, flat=not more)[:FOUND]
 
 
 def by_index_alone(rows: QuerySet[Any]) -> set[Any]:
-    """The first ids. The planner hopes to come upon so few rows soon and reads the whole table; a word nobody has is
-    then looked for in a million rows. So it may not, and with the ids in hand it cannot for the list either.
+    """The first ids, or rows of what was asked for beside them.
+
+    The planner hopes to come upon so few rows soon and reads the whole table; a word nobody has is then looked for in
+    a million rows. So it may not, and with the ids in hand it cannot for the list either.
     """
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SET LOCAL enable_seqscan = off")
@@ -86,10 +89,18 @@ def by_index_alone(rows: QuerySet[Any]) -> set[Any]:
 
 
 def with_words(rows: QuerySet[Any], field: str, words: list[str]) -> QuerySet[Any]:
-    """Rows in whose field each word begins one; needs a GIN index on SearchVector(field, config="simple")."""
-    parts = re.findall(r"[^\W_]+", " ".join(words))
-    if not parts:
+    """Rows in whose field each word begins one, accents aside; needs a GIN index on that vector."""
+    terms = [term for term in map(as_beginning, words) if term]
+    if not terms:
         return rows.none()
-    query = SearchQuery(" & ".join(f"{part}:*" for part in parts), search_type="raw", config="simple")
-    found: QuerySet[Any] = rows.alias(words_in=SearchVector(field, config="simple")).filter(words_in=query)
+    query = SearchQuery(" & ".join(terms), search_type="raw", config=NAMES)
+    found: QuerySet[Any] = rows.alias(words_in=SearchVector(field, config=NAMES)).filter(words_in=query)
     return found
+
+
+def as_beginning(word: str) -> str:
+    """For to_tsquery. PostgreSQL parts O'Brien in two and keeps O’Brien whole; both are found by either."""
+    parts = re.findall(r"[^\W_]+", word)
+    term = " & ".join(f"{part}:*" for part in parts)
+    whole = "’".join(parts)
+    return f"({term} | '{whole}':*)" if len(parts) > 1 and re.search("['’]", word) else term

@@ -22,7 +22,7 @@ FIRST = "layers.css"
 OF_GIVING = frozenset({"adopt.css", "gift.css", "my-adoption.css", "steps.css"})
 # Linked by pages that are not the site: they must not carry the site's rules, nor the site theirs. And what no reader
 # should wait for: the rules for paper, and those of moderators.
-ADMIN = {"admin.css", "admin-desk.css", "admin-mail.css", "admin-step.css"}
+ADMIN = {"admin.css", "admin-desk.css", "admin-mail.css", "admin-step.css", "admin-care.css"}
 ON_THEIR_OWN = frozenset({"standin.css", *ADMIN, "print.css", "comment-queue.css"})
 COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
 SPACE = re.compile(r"\s*([{};])\s*|(?<=,)\s+|(?<=[\w-]:)\s+")

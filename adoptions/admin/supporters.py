@@ -1,21 +1,18 @@
 from typing import Any
 
 from django.contrib import admin, messages
-from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.db.models.functions import Upper
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404
-from django.template.response import TemplateResponse
+from django.http import HttpRequest
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
-from django.views.decorators.http import require_safe
 
 from config.long_lists import LongList
 
-from .. import consent, details, finding, timeline
+from .. import consent, details, finding
 from ..models import Adoption, ConsentEvent, Supporter, Suppression
 from .attention import staff
+from .care import find_supporter, show_timeline
 from .gift_aid import declare_gift_aid
 from .read_only import ReadOnly
 
@@ -60,6 +57,7 @@ class SupporterAdmin(LongList[Supporter]):
     def get_urls(self) -> list[URLPattern]:
         wrap = self.admin_site.admin_view
         return [
+            path("find/", wrap(find_supporter), name="find_supporter"),
             path("<int:pk>/timeline/", wrap(show_timeline), name="supporter_timeline"),
             path("<int:pk>/gift-aid/", wrap(declare_gift_aid), name="declare_gift_aid"),
             *super().get_urls(),
@@ -94,22 +92,6 @@ class SupporterAdmin(LongList[Supporter]):
 
     def has_delete_permission(self, request: HttpRequest, obj: Supporter | None = None) -> bool:
         return False
-
-
-@require_safe
-def show_timeline(request: HttpRequest, pk: int) -> HttpResponse:
-    if not request.user.has_perm("adoptions.view_supporter"):
-        raise PermissionDenied
-    supporter = get_object_or_404(Supporter, pk=pk)
-    context = {
-        **admin.site.each_context(request),
-        "title": f"All that happened: {supporter}",
-        "supporter": supporter,
-        "standing": timeline.standing(supporter),
-        "moments": timeline.of(supporter, request.user),
-        "most": timeline.MOST_OF_A_KIND,
-    }
-    return TemplateResponse(request, "admin/adoptions/timeline.html", context)
 
 
 @admin.register(ConsentEvent)

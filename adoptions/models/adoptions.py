@@ -188,6 +188,9 @@ class Adoption(models.Model):
         indexes = [
             models.Index(fields=["state", "-id"], name="adoption_by_state"),
             models.Index(fields=["frequency", "-id"], name="adoption_by_frequency"),
+            models.Index(
+                fields=["stripe_customer_id"], name="adoption_by_customer", condition=~Q(stripe_customer_id="")
+            ),
         ]
 
     def __str__(self) -> str:

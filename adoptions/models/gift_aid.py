@@ -101,6 +101,7 @@ class GiftAidDeclaration(models.Model):
     class Meta:
         verbose_name = "Gift Aid declaration"
         ordering = ["-id"]
+        indexes = [models.Index(fields=["postcode"], name="gift_aid_by_postcode")]
         constraints = [
             models.CheckConstraint(
                 name="gift_aid_names_a_person_at_home",

@@ -154,7 +154,7 @@ class Gift(models.Model):
             models.Index(fields=["deliver_at"], name="gift_unsent", condition=Q(state="scheduled")),
             models.Index(fields=["state", "-id"], name="gift_by_state"),
             models.Index(fields=["deliver_on"], name="gift_by_day"),
-            GinIndex(SearchVector("recipient_name", config="simple"), name="gift_by_word"),
+            GinIndex(SearchVector("recipient_name", config="names"), name="gift_by_name"),
             models.Index(OpClass(Upper("recipient_email"), name="text_pattern_ops"), name="gift_by_email"),
         ]
 

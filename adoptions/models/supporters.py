@@ -50,7 +50,11 @@ class Supporter(models.Model):
         ]
 
         indexes = [
-            GinIndex(SearchVector("name", config="simple"), name="supporter_by_word"),
+            GinIndex(SearchVector("name", config="names"), name="supporter_by_name"),
+            GinIndex(OpClass("name", name="gin_trgm_ops"), name="supporter_by_likeness"),
+            models.Index(
+                fields=["stripe_customer_id"], name="supporter_by_customer", condition=~Q(stripe_customer_id="")
+            ),
             models.Index(OpClass(Upper("email"), name="text_pattern_ops"), name="supporter_by_email"),
             models.Index(fields=["-created_at", "-id"], name="supporter_newest"),
         ]

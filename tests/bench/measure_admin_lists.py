@@ -48,6 +48,11 @@ LISTS = {
     "acts of one of the staff": "config/auditentry/?q=made",
     "acts upon one supporter": "config/auditentry/?q=supporter 500",
     "acts, exports only": "config/auditentry/?act__exact=exported",
+    "who rings, a common name": "adoptions/supporter/find/?q=marek",
+    "who rings, name misspelt": "adoptions/supporter/find/?q=Priya Hugues",
+    "who rings, last four digits": "adoptions/supporter/find/?q=4242",
+    "who rings, nobody": "adoptions/supporter/find/?q=zzyzx",
+    "timeline": "adoptions/supporter/500/timeline/",
     "today": "",
 }
 

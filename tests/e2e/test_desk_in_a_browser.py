@@ -8,15 +8,17 @@ from django.contrib.auth.models import User
 from django.contrib.sessions.models import Session
 from django.test import Client
 from django_otp.oath import TOTP
-from playwright.sync_api import Browser, BrowserContext, ViewportSize, expect
+from playwright.sync_api import Browser, BrowserContext, Locator, ViewportSize, expect
 from pytest_django.live_server_helper import LiveServer
 
 from adoptions.models import Campaign
 from config import second_step
+from tests.adoptions.conftest import Amara, amara, standin_server, stripe  # noqa: F401  fixtures
+from tests.adoptions.test_refunds import pay, refunded_at_stripe
 from tests.e2e.conftest import DESK, PHONE
 from tests.e2e.test_moderating_in_a_browser import too_wide
 from tests.e2e.test_pages_in_a_browser import findings
-from tests.makers import make_active_adoption, make_plan, make_species
+from tests.makers import make_active_adoption, make_plan, make_species, make_supporter
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -64,6 +66,7 @@ def test_pages_of_the_desk_are_accessible_and_fit_their_screen(desk: BrowserCont
         f"/admin/adoptions/campaign/{campaign.pk}/change/",
         "/admin/adoptions/campaign/report/",
         f"/admin/adoptions/supporter/{adoption.supporter_id}/timeline/",
+        "/admin/adoptions/supporter/find/?q=amaru supporter",
         f"/admin/adoptions/adoption/payments/{adoption.payments.get().pk}/refund/",
         "/admin/config/mailwords/",
         "/admin/config/mailwords/receipt/words/",
@@ -135,3 +138,30 @@ def test_mail_is_seen_as_its_words_are_typed(desk: BrowserContext, browser: Brow
     page.get_by_role("button", name="Preview").click()
     expect(page.frame_locator("iframe[name=preview]").locator("body")).to_contain_text("Good night. Dear")
     plain.close()
+
+
+@pytest.mark.parametrize("desk", [(PHONE, "dark")], indirect=True, ids=["phone-dark"])
+def test_telephone_call_from_search_to_refund_takes_fewer_than_eight_presses(
+    desk: BrowserContext,
+    amara: Amara,  # noqa: F811  a fixture
+) -> None:
+    """“My mum’s present never came, may she have her money back?” Typing is free; every press is counted."""
+    payment = pay(amara)
+    make_active_adoption(supporter=make_supporter("Amara Other", "other@example.org"))
+    page, presses = desk.new_page(), []
+
+    def press(what: Locator, key: str = "") -> None:
+        presses.append(what)
+        what.press(key) if key else what.click()
+
+    page.goto("/admin/")
+    box = page.get_by_label("Who is it about?")
+    press(box)
+    box.fill("amara supp")
+    press(box, "Enter")
+    press(page.get_by_role("link", name="Refund £36"))
+    press(page.get_by_role("button", name="Show what it does"))
+    press(page.get_by_role("button", name="Refund £36 now"))
+    expect(page.locator(".messagelist")).to_contain_text("£36 is on its way back")
+    assert refunded_at_stripe(payment) == [3600]
+    assert len(presses) < 8

@@ -63,6 +63,7 @@ OWN = {
     "adoptions_campaign_csv": ("Fundraiser", "Finance", "Auditor"),
     "adoptions_campaign_code": ("Fundraiser", "Finance", "Auditor"),
     "adoptions_campaign_test_mail": ("Fundraiser",),
+    "find_supporter": ("Fundraiser", "Finance", "Auditor"),
     "supporter_timeline": ("Fundraiser", "Finance", "Auditor"),
     "mail_words": ("Fundraiser",),
     "mail_words_preview": ("Fundraiser",),

@@ -1,0 +1,49 @@
+"""The telephone rings: one box to find who it is, and one page with all that happened and what can be done at once."""
+
+from django.contrib import admin
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.template.response import TemplateResponse
+from django.views.decorators.http import require_safe
+
+from .. import care, timeline
+from ..models import Supporter
+
+
+@require_safe
+def find_supporter(request: HttpRequest) -> HttpResponse:
+    """Straight to the page of the only one that fits."""
+    if not request.user.has_perm("adoptions.view_supporter"):
+        raise PermissionDenied
+    typed = request.GET.get("q", "").strip()
+    found = care.find(typed, request.user)
+    if len(found) == 1 and not found[0].is_a_guess:
+        return redirect("admin:supporter_timeline", found[0].supporter.pk)
+    context = {
+        **admin.site.each_context(request),
+        "title": "Find a supporter",
+        "typed": typed,
+        "found": found,
+        "most": care.SHOWN,
+        "rows_shown": [each.supporter.pk for each in found],
+    }
+    return TemplateResponse(request, "admin/adoptions/find.html", context)
+
+
+@require_safe
+def show_timeline(request: HttpRequest, pk: int) -> HttpResponse:
+    if not request.user.has_perm("adoptions.view_supporter"):
+        raise PermissionDenied
+    supporter = get_object_or_404(Supporter, pk=pk)
+    context = {
+        **admin.site.each_context(request),
+        "title": f"All that happened: {supporter}",
+        "supporter": supporter,
+        "standing": timeline.standing(supporter),
+        "in_hand": care.in_hand(supporter, request.user),
+        "mails": care.mails_to_send_again(supporter, request.user),
+        "moments": timeline.of(supporter, request.user),
+        "most": timeline.MOST_OF_A_KIND,
+    }
+    return TemplateResponse(request, "admin/adoptions/timeline.html", context)

@@ -1,0 +1,212 @@
+"""Who rings: a supporter found by whatever they can say, and what staff can do for them at once.
+
+One box asks every index that may know the words, each of them capped (see config/long_lists.py), and says by which of
+them somebody was found. Only where none knows them are names looked for that are merely like it.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
+from django.contrib.auth.models import PermissionsMixin as HasPermissions
+from django.contrib.postgres.search import TrigramWordSimilarity
+from django.db import connection, transaction
+from django.db.models import CharField, Value
+from django.urls import reverse
+from django.utils import timezone
+
+from config.long_lists import LONGEST_TERM, MOST_WORDS, a_few, by_index_alone, with_words
+from config.models import Mail
+from config.money import pounds
+
+from . import finding
+from .finding import Rows, alone, is_last4
+from .gift_aid_forms import whole_postcode
+from .models import Adoption, Gift, GiftAidDeclaration, Payment, PaymentKind, Supporter
+
+SHOWN = 50
+ADOPTIONS_SHOWN = 5
+LIKE_IT = "a name like it"
+LIKE = "0.6"  # how much of what was typed is in the name, by pieces of three letters
+IN_HAND = 20
+MAILS_SHOWN = 3
+HAS_TYPED = 5  # letters, before likeness means anything
+
+
+@dataclass
+class Found:
+    supporter: Supporter
+    because: list[str]
+    adoptions: list[Adoption] = field(default_factory=list)
+
+    @property
+    def is_a_guess(self) -> bool:
+        return LIKE_IT in self.because
+
+
+def find(typed: str, user: AbstractBaseUser | AnonymousUser) -> list[Found]:
+    """The best known first, at most SHOWN; takes any string, and looks only where this member of staff may."""
+    words = typed[:LONGEST_TERM].replace("\0", " ").split()[:MOST_WORDS]
+    if not words:
+        return []
+    may = user.has_perm if isinstance(user, HasPermissions) else lambda name: False
+    parts = [
+        a_few_with(rows, column, because)
+        for permission, where in PLACES
+        if may(permission)
+        for because, rows, column in where(words)
+    ]
+    return gathered(together(parts) or alike(" ".join(words)))
+
+
+def together(parts: list[Rows]) -> set[tuple[int, str]]:
+    """All of them in one question. Of parts that are empty at once Django leaves out, and may leave only one."""
+    if not parts:
+        return set()
+    union = parts[0].union(*parts[1:], all=True)
+    return by_index_alone(union if union.query.is_sliced else union.order_by())
+
+
+def a_few_with(rows: Rows, column: str, because: str) -> Rows:
+    return a_few(rows.annotate(because=Value(because, output_field=CharField())), column, "because")
+
+
+def gathered(reasons: set[tuple[int, str]]) -> list[Found]:
+    """Supporters with why they were found, those found in most ways first, and their newest adoptions."""
+    known: dict[int, set[str]] = {}
+    for pk, because in reasons:
+        known.setdefault(pk, set()).add(because)
+    best = sorted(known, key=lambda pk: (-len(known[pk]), -pk))[:SHOWN]
+    people = Supporter.objects.in_bulk(best)
+    found = {pk: Found(people[pk], sorted(known[pk])) for pk in best if pk in people}
+    for adoption in Adoption.objects.filter(supporter__in=list(found)).select_related("species")[: SHOWN * 20]:
+        mine = found[adoption.supporter_id].adoptions
+        if len(mine) < ADOPTIONS_SHOWN:
+            mine.append(adoption)
+    return list(found.values())
+
+
+def alike(typed: str) -> set[tuple[int, str]]:
+    """For a name that was misheard or misspelt. The best of a few: where a hundred are alike, more must be typed."""
+    if len(typed) < HAS_TYPED:
+        return set()
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SET LOCAL pg_trgm.word_similarity_threshold = " + LIKE)
+        few = by_index_alone(a_few(Supporter.objects.filter(name__trigram_word_similar=typed)))
+    likeness = TrigramWordSimilarity(typed, "name")
+    best = Supporter.objects.filter(pk__in=few).order_by(likeness.desc(), "pk")
+    pks = list(best.values_list("pk", flat=True)[:SHOWN])
+    return {(pk, LIKE_IT) for pk in pks}
+
+
+# --- what can be done at once --------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Deed:
+    """A page where something is done to an adoption; each goes through what supporters themselves use."""
+
+    words: str
+    address: str
+
+
+@dataclass(frozen=True)
+class InHand:
+    """An adoption as it stands, with what this member of staff can do to it."""
+
+    adoption: Adoption
+    deeds: list[Deed]
+
+
+def in_hand(supporter: Supporter, user: AbstractBaseUser | AnonymousUser) -> list[InHand]:
+    """The newest adoptions."""
+    may = user.has_perm if isinstance(user, HasPermissions) else lambda name: False
+    if not may("adoptions.view_adoption"):
+        return []
+    rows = Adoption.objects.filter(supporter=supporter).select_related("species", "gift")[:IN_HAND]
+    charges = Payment.objects.filter(adoption__in=list(rows), kind=PaymentKind.CHARGE).order_by("occurred_at", "pk")
+    newest = {charge.adoption_id: charge for charge in charges}
+    return [InHand(row, list(deeds(row, newest.get(row.pk), may))) for row in rows]
+
+
+def deeds(adoption: Adoption, charge: Payment | None, may: Callable[[str], bool]) -> Iterator[Deed]:
+    if charge and may("adoptions.add_refundrequest"):
+        when = timezone.localtime(charge.occurred_at)
+        words = f"Refund {pounds(charge.amount_pence)} of {when:%d/%m/%Y}"
+        yield Deed(words, reverse("admin:refund", args=[charge.pk]))
+    if adoption.is_repeating and adoption.is_adopted and may("adoptions.add_change"):
+        yield Deed("Stop, pause or skip", reverse("admin:change_plan", args=[adoption.pk]))
+    gift: Gift | None = getattr(adoption, "gift", None)
+    if gift and may("adoptions.view_gift"):
+        yield Deed(f"Present {gift}", reverse("admin:adoptions_gift_change", args=[gift.pk]))
+    if adoption.is_adopted:
+        yield Deed("Certificate", reverse("adoptions:certificate", args=[adoption.token]))
+
+
+def mails_to_send_again(supporter: Supporter, user: AbstractBaseUser | AnonymousUser) -> list[Mail]:
+    """The newest that went to them, for who says that it never came."""
+    if not (isinstance(user, HasPermissions) and user.has_perm("config.change_mail")):
+        return []
+    return list(Mail.objects.filter(to__iexact=supporter.email).sendable_again()[:MAILS_SHOWN])
+
+
+# --- where somebody may be known -----------------------------------------------------------------------------------
+
+type Place = tuple[str, Rows, str]  # why, the rows, and which of their columns is the supporter
+
+
+def in_supporters(words: list[str]) -> list[Place]:
+    found: list[Place] = [("name", with_words(Supporter.objects.all(), "name", words), "pk")]
+    if word := alone(words):
+        found.append(("email", Supporter.objects.filter(email__istartswith=word), "pk"))
+        found.append(("Stripe customer", Supporter.objects.filter(stripe_customer_id=word), "pk"))
+    return found
+
+
+def in_adoptions(words: list[str]) -> list[Place]:
+    word = alone(words)
+    if not word:
+        return []
+    rows = Adoption.objects
+    return [
+        ("reference", finding.by_reference(word), "supporter"),
+        ("Stripe session", rows.filter(stripe_session_id=word), "supporter"),
+        ("Stripe subscription", rows.filter(stripe_subscription_id=word), "supporter"),
+        ("Stripe customer", rows.filter(stripe_customer_id=word).exclude(stripe_customer_id=""), "supporter"),
+    ]
+
+
+def in_payments(words: list[str]) -> list[Place]:
+    word = alone(words)
+    if not word:
+        return []
+    by_id = finding.by_id_of_payment(word)
+    found: list[Place] = [("Stripe payment", rows, "adoption__supporter") for rows in by_id]
+    if is_last4(word):
+        found.append(("last four digits", finding.by_last4(word), "adoption__supporter"))
+    return found
+
+
+def in_presents(words: list[str]) -> list[Place]:
+    found: list[Place] = [
+        ("recipient", with_words(Gift.objects.all(), "recipient_name", words), "adoption__supporter"),
+    ]
+    if word := alone(words):
+        rows = Gift.objects.filter(recipient_email__istartswith=word)
+        found.append(("recipient’s email", rows, "adoption__supporter"))
+    return found
+
+
+def in_declarations(words: list[str]) -> list[Place]:
+    """By the whole postcode of a Gift Aid declaration: half of one is half a town."""
+    code = whole_postcode(" ".join(words))
+    return [("postcode", GiftAidDeclaration.objects.filter(postcode=code), "supporter")] if code else []
+
+
+PLACES: list[tuple[str, Callable[[list[str]], list[Place]]]] = [
+    ("adoptions.view_adoption", in_adoptions),
+    ("adoptions.view_payment", in_payments),
+    ("adoptions.view_giftaiddeclaration", in_declarations),
+    ("adoptions.view_supporter", in_supporters),
+    ("adoptions.view_gift", in_presents),
+]

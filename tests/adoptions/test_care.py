@@ -1,0 +1,194 @@
+"""Who rings is found by whatever they can say, and helped from one page."""
+
+import re
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import Group, Permission, User
+from django.db import connection
+from django.test import Client
+from django.urls import reverse
+
+from adoptions import care, gift_aid
+from adoptions.gift_aid import Taxpayer
+from adoptions.models import Gift, Supporter
+from config import roles
+from config.models import AuditEntry, Mail
+from tests.makers import make_active_adoption, make_payment, make_supporter
+
+pytestmark = pytest.mark.django_db
+
+FIND = "/admin/adoptions/supporter/find/"
+
+
+@pytest.fixture
+def marek() -> User:
+    return User.objects.create_superuser("marek", "marek@example.org", "x" * 20)
+
+
+@pytest.fixture
+def desk(client: Client, marek: User) -> Client:
+    client.force_login(marek)
+    return client
+
+
+@pytest.fixture
+def zoe() -> Supporter:
+    """Somebody with one of everything she may be known by; and somebody else with all of it otherwise."""
+    zoe = known_by("Zoë Lukasiewicz-O’Brien", "zoe@example.org", "EX1 1EX", "4242", "7")
+    known_by("Sam Stranger", "sam@example.org", "LS1 4AP", "1881", "8")
+    return zoe
+
+
+def known_by(name: str, email: str, postcode: str, last4: str, number: str) -> Supporter:
+    supporter = make_supporter(name, email)
+    adoption = make_active_adoption(
+        supporter=supporter,
+        is_gift=True,
+        reference=f"PM-7K4T9QX{number}",
+        stripe_session_id=f"cs_test_{number}",
+        stripe_customer_id=f"cus_{number}",
+    )
+    make_payment(adoption, stripe_id=f"ch_{number}", invoice_id=f"in_{number}", card_last4=last4)
+    Gift.objects.create(
+        adoption=adoption, recipient_name=f"Élodie {number}", recipient_email=f"elodie{number}@example.org"
+    )
+    gift_aid.declare(supporter, Taxpayer("Zoe", "Obrien", "7 Forest Lane", postcode), adoption=adoption)
+    return supporter
+
+
+@pytest.mark.parametrize(
+    ("typed", "because"),
+    [
+        ("zoe", ["email", "name"]),
+        ("ZOË LUKASIEWICZ", ["name"]),
+        ("łukasiéwicz", ["name"]),
+        ("o'brien zoe", ["name"]),
+        ("O’Brien", ["name"]),
+        ("Zoe@Example", ["email"]),
+        ("zoe@example.org", ["email"]),
+        ("ex11ex", ["postcode"]),
+        ("EX1 1EX", ["postcode"]),
+        ("PM-7K4T9QX7", ["reference"]),
+        (" 7k4t9qx7 ", ["reference"]),
+        ("elodie 7", ["recipient"]),
+        ("elodie7@", ["recipient’s email"]),
+        ("4242", ["last four digits"]),
+        ("ch_7", ["Stripe payment"]),
+        ("in_7", ["Stripe payment"]),
+        ("cs_test_7", ["Stripe session"]),
+        ("cus_7", ["Stripe customer"]),
+        ("zoo lukasiewicz", [care.LIKE_IT]),
+    ],
+)
+def test_supporter_is_found_by_what_a_caller_says(zoe: Supporter, marek: User, typed: str, because: list[str]) -> None:
+    [found] = care.find(typed, marek)
+    assert (found.supporter, found.because) == (zoe, because)
+    assert [adoption.reference for adoption in found.adoptions] == ["PM-7K4T9QX7"]
+
+
+@pytest.mark.parametrize("typed", ["nobody", "9999", "EX1", "ch_", "amra", "'", "\x00", "%", "🐆" * 300, ":* & |", " "])
+def test_what_nobody_is_known_by_finds_nobody(zoe: Supporter, desk: Client, marek: User, typed: str) -> None:
+    assert care.find(typed, marek) == []
+    assert desk.get(FIND, {"q": typed}).status_code in (200, 400)
+
+
+def test_only_one_who_fits_is_opened_at_once_and_a_guess_is_not(zoe: Supporter, desk: Client) -> None:
+    timeline = reverse("admin:supporter_timeline", args=[zoe.pk])
+    assert desk.get(FIND, {"q": "4242"}).headers["Location"] == timeline
+    guess = desk.get(FIND, {"q": "zoo lukasiewicz"})
+    assert "Nobody by that name" in guess.text
+    assert timeline in guess.text
+
+
+def test_several_are_listed_best_first_with_why(zoe: Supporter, desk: Client) -> None:
+    make_supporter("Zoe Other", "other@example.org")
+    page = desk.get(FIND, {"q": "zoe"})
+    assert [each.because for each in page.context["found"]] == [["email", "name"], ["name"]]
+    assert "email, name" in page.text
+    entry = AuditEntry.objects.get()
+    assert (entry.act, len(entry.rows), entry.path) == ("listed", 2, FIND)
+
+
+def test_hostile_name_is_only_words(desk: Client) -> None:
+    for number in range(2):
+        make_supporter("<script>alert(1)</script>", f"x{number}@example.org")
+    assert "<script>alert" not in desk.get(FIND, {"q": "script"}).text
+
+
+def test_nobody_is_found_by_what_staff_may_not_see(zoe: Supporter) -> None:
+    clerk = User.objects.create_user("clerk", is_staff=True)
+    clerk.user_permissions.set(Permission.objects.filter(codename="view_supporter"))
+    clerk = User.objects.get(pk=clerk.pk)
+    assert care.find("4242", clerk) == []
+    assert care.find("PM-7K4T9QX7", clerk) == []
+    assert len(care.find("zoe", clerk)) == 1
+
+
+def test_erased_supporter_is_found_by_reference_alone(zoe: Supporter, marek: User) -> None:
+    Supporter.objects.filter(pk=zoe.pk).erase()
+    assert care.find("lukasiewicz", marek) == []
+    assert str(care.find("PM-7K4T9QX7", marek)[0].supporter) == f"erased {zoe.pk}"
+
+
+def test_search_asks_as_much_for_many_as_for_two(marek: User, desk: Client, django_assert_max_num_queries: Any) -> None:
+    for number in range(2):
+        make_active_adoption(supporter=make_supporter("Zoe", f"zoe{number}@example.org"))
+    with django_assert_max_num_queries(11):
+        desk.get(FIND, {"q": "zoe"})
+    for number in range(2, 9):
+        make_active_adoption(supporter=make_supporter("Zoe", f"zoe{number}@example.org"))
+    with django_assert_max_num_queries(11):
+        assert len(desk.get(FIND, {"q": "zoe"}).context["found"]) == 9
+
+
+def test_no_search_reads_a_whole_table(marek: User) -> None:
+    """Each place is asked by an index of its own, once PostgreSQL may not read a whole table."""
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off")
+    for words in (["zoe"], ["zoe", "brien"], ["4242"], ["EX1", "1EX"]):
+        for _, where in care.PLACES:
+            for because, rows, _ in where(words):
+                assert "Seq Scan" not in rows.order_by().explain(), because
+    like = Supporter.objects.filter(name__trigram_word_similar="zoe brien").order_by()
+    assert "Seq Scan" not in like.explain()
+
+
+def deeds_of(client: Client, supporter: Supporter) -> list[str]:
+    page = client.get(reverse("admin:supporter_timeline", args=[supporter.pk])).text
+    return [" ".join(words.split()) for words in re.findall(r'class="(?:button )?deeds__deed"[^>]*>([^<]+)<', page)]
+
+
+def test_page_offers_what_a_role_may_do_and_no_more(client: Client, zoe: Supporter) -> None:
+    roles.load()
+    Mail.objects.create(key="k", kind="receipt", to=zoe.email, subject="Thank you", message_id="<1>", state="failed")
+    adoption = zoe.adoptions.get()
+    present, certificate = f"Present {adoption.gift}", "Certificate"
+    expected = {
+        "Fundraiser": [present, certificate, "Send again", "Correct the name or the email"],
+        "Finance": [f"Refund £36 of {adoption.payments.latest('pk').occurred_at:%d/%m/%Y}", present, certificate],
+        "Auditor": [present, certificate],
+    }
+    for role, deeds in expected.items():
+        user = User.objects.create_user(role, is_staff=True)
+        user.groups.add(Group.objects.get(name=role))
+        client.force_login(user)
+        assert deeds_of(client, zoe) == deeds, role
+
+
+def test_mail_goes_again_from_the_page(desk: Client, zoe: Supporter) -> None:
+    mail = Mail.objects.create(key="k", kind="receipt", to=zoe.email, subject="Hi", message_id="<1>", state="failed")
+    page = desk.get(reverse("admin:supporter_timeline", args=[zoe.pk])).text
+    form = re.search(
+        r'<form method="post" action="([^"]+)">.*?value="(\d+)".*?name="action" value="(\w+)"', page, re.DOTALL
+    )
+    assert form
+    desk.post(form[1], {"_selected_action": form[2], "action": form[3]})
+    mail.refresh_from_db()
+    assert mail.state == "queued"
+
+
+def test_box_is_on_the_first_page_for_whom_it_is(client: Client, desk: Client) -> None:
+    assert FIND in desk.get("/admin/").text
+    client.force_login(User.objects.create_user("editor", is_staff=True))
+    assert FIND not in client.get("/admin/").text
