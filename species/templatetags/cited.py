@@ -13,7 +13,7 @@ from functools import lru_cache
 from django import template
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
-from django.utils.translation import get_language
+from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
 
 from species.models import Source, SourceKind
@@ -89,8 +89,15 @@ def source_html(
 
 
 @register.simple_tag
-def about_source(source: Source) -> str:
-    return about(source.publisher, source.year, source.kind, source.reading)
+def about_source(source: Source, fact_total: int) -> str:
+    """The same in the list of all sources, and how many facts rest on it."""
+    return weighed(source.publisher, source.year, source.kind, source.reading, fact_total, get_language())
+
+
+@lru_cache(maxsize=1024)
+def weighed(publisher: str, year: int | None, kind: str, reading: str, total: int, _speaking: str | None) -> str:
+    facts = ngettext("%(total)s fact.", "%(total)s facts.", total) % {"total": total}
+    return f"{about(publisher, year, kind, reading)} {facts}"
 
 
 def about(publisher: str, year: int | None, kind: str, reading: str) -> str:
