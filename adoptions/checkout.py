@@ -11,7 +11,7 @@ from django.conf import settings
 from django.db import transaction
 from django.urls import reverse
 
-from config.money import pounds
+from config.money import Pence, pounds
 from species.models import Species
 
 from . import consent, gift_aid, gifts, stripe_gateway, twice
@@ -175,7 +175,7 @@ def request_for(adoption: Adoption) -> CheckoutRequest:
         reference=adoption.reference,
         product_name=f"{species} adoption",
         description=what_happens_next(adoption),
-        amount_pence=adoption.amount_pence,
+        amount_pence=Pence(adoption.amount_pence),
         interval=INTERVALS[Frequency(adoption.frequency)],
         email=adoption.supporter.email,
         success_url=f"{thanks}?s={{CHECKOUT_SESSION_ID}}",

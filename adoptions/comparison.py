@@ -6,6 +6,8 @@ from dataclasses import dataclass, replace
 
 from django.db.models import Max, Q, Sum
 
+from config.money import Pence
+
 from . import fulfilment, ledger, payment_days, rebuilding
 from .models import (
     ADOPTED,
@@ -206,7 +208,7 @@ def their_movements(word: StripesWord, owned: dict[str, int | None]) -> Iterator
                 repair=functools.partial(fulfilment.sync_charge, charge.id) if is_sterling else None,
             )
     foreign = {one.id for one in word.charges.values() if one.currency != ledger.STERLING}
-    moved: list[tuple[Refund | Dispute, list[tuple[PaymentKind, int]], Callable[[str], bool]]] = [
+    moved: list[tuple[Refund | Dispute, list[tuple[PaymentKind, Pence]], Callable[[str], bool]]] = [
         *((one, ledger.movements_of_refund(one), fulfilment.sync_refund) for one in word.refunds.values()),
         *((one, ledger.movements_of_dispute(one), fulfilment.sync_dispute) for one in word.disputes.values()),
     ]

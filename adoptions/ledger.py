@@ -8,6 +8,8 @@ from collections.abc import Sequence
 
 from django.db.models import Max, Min
 
+from config.money import Pence
+
 from .models import OPEN, Adoption, Payment, PaymentKind
 from .stripe_objects import Charge, Dispute, Refund
 
@@ -55,13 +57,13 @@ def record_refund(payment: Payment, refund: Refund) -> None:
         add(payment, kind, refund.id, pence, refund)
 
 
-def movements_of_refund(refund: Refund) -> list[tuple[PaymentKind, int]]:
+def movements_of_refund(refund: Refund) -> list[tuple[PaymentKind, Pence]]:
     """A refund is money back out; one that failed later is money in again, as a row of its own.
 
     Both rows are written however late we hear, as both movements are in Stripe's balance.
     """
     back = [] if refund.status in REFUND_STANDS else [(PaymentKind.REFUND_FAILED, refund.amount_pence)]
-    return [(PaymentKind.REFUND, -refund.amount_pence), *back]
+    return [(PaymentKind.REFUND, Pence(-refund.amount_pence)), *back]
 
 
 def record_dispute(payment: Payment, dispute: Dispute) -> None:
@@ -69,15 +71,15 @@ def record_dispute(payment: Payment, dispute: Dispute) -> None:
         add(payment, kind, dispute.id, pence, dispute)
 
 
-def movements_of_dispute(dispute: Dispute) -> list[tuple[PaymentKind, int]]:
+def movements_of_dispute(dispute: Dispute) -> list[tuple[PaymentKind, Pence]]:
     """Disputed money leaves at once and comes back only if the dispute is won."""
     if dispute.status in NO_MONEY_MOVED:
         return []  # an inquiry: the bank asks
     back = [(PaymentKind.DISPUTE_REVERSAL, dispute.amount_pence)] if dispute.status == "won" else []
-    return [(PaymentKind.DISPUTE, -dispute.amount_pence), *back]
+    return [(PaymentKind.DISPUTE, Pence(-dispute.amount_pence)), *back]
 
 
-def add(payment: Payment, kind: PaymentKind, stripe_id: str, amount_pence: int, source: Refund | Dispute) -> None:
+def add(payment: Payment, kind: PaymentKind, stripe_id: str, amount_pence: Pence, source: Refund | Dispute) -> None:
     Payment.objects.get_or_create(
         stripe_id=stripe_id,
         kind=kind,

@@ -17,6 +17,7 @@ import stripe
 from django.conf import settings
 
 from config import patience
+from config.money import whole_pence
 
 from .stripe_objects import Charge, CheckoutRequest, Dispute, Invoice, Refund, Session, SignedEvent, Subscription
 
@@ -239,7 +240,7 @@ def as_subscription(found: Any) -> Subscription:
         item=item["id"] if item else "",
         price=item["price"]["id"] if item else "",
         product=id_of(item["price"]["product"]) if item else "",
-        amount_pence=(item["price"]["unit_amount"] or 0) * item["quantity"] if item else 0,
+        amount_pence=whole_pence((item["price"]["unit_amount"] or 0) * item["quantity"] if item else 0),
         currency=found["currency"],
         is_paused=bool(pause),
         resumes_at=_when(pause["resumes_at"]) if pause and "resumes_at" in pause else None,
@@ -308,7 +309,7 @@ def as_session(found: Any) -> Session:
         url=found.url,
         status=found.status or "",
         payment_status=found.payment_status,
-        amount_pence=found.amount_total or 0,
+        amount_pence=whole_pence(found.amount_total or 0),
         currency=found.currency or "",
         is_live=found.livemode,
         reference=found.client_reference_id or "",
@@ -327,7 +328,7 @@ def as_charge(found: Any, refunds: Iterable[Any] = ()) -> Charge:
     return Charge(
         id=found.id,
         payment_intent=id_of(found.payment_intent) or None,
-        amount_pence=found.amount,
+        amount_pence=whole_pence(found.amount),
         currency=found.currency,
         is_paid=bool(found.paid) and found.status == "succeeded",
         is_live=found.livemode,
@@ -342,7 +343,7 @@ def as_refund(found: Any) -> Refund:
     return Refund(
         id=found["id"],
         charge=id_of(found["charge"]),
-        amount_pence=found["amount"],
+        amount_pence=whole_pence(found["amount"]),
         status=found["status"] or "",
         created=as_time(found["created"]),
     )
@@ -352,7 +353,7 @@ def as_dispute(found: Any) -> Dispute:
     return Dispute(
         id=found.id,
         charge=id_of(found.charge),
-        amount_pence=found.amount,
+        amount_pence=whole_pence(found.amount),
         status=found.status,
         created=as_time(found.created),
         reason=found.reason,
@@ -368,10 +369,10 @@ def as_invoice(found: Any) -> Invoice:
         id=found.id,
         status=found.status or "",
         subscription=id_of(details["subscription"]) if details else None,
-        amount_paid_pence=found.amount_paid,
+        amount_paid_pence=whole_pence(found.amount_paid),
         currency=found.currency,
         payment_intents=tuple(intent for intent in intents if intent),
-        amount_due_pence=found.amount_due,
+        amount_due_pence=whole_pence(found.amount_due),
         attempts=found.attempt_count,
         next_attempt_at=_when(found.next_payment_attempt),
         address=found.hosted_invoice_url or "",

@@ -3,6 +3,8 @@
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
+from config.money import whole_pence
+
 from .stripe_gateway import (
     as_charge,
     as_dispute,
@@ -78,7 +80,7 @@ def living_subscriptions() -> Iterator[Subscription]:
 def payouts(since: datetime | None = None) -> Iterator[Payout]:
     with asking_stripe():
         found = client().v1.payouts.list({"limit": PAGE, "created": {"gte": seconds(since)}, "status": "paid"})
-        yield from (Payout(id=one.id, amount_pence=one.amount) for one in found.auto_paging_iter())
+        yield from (Payout(id=one.id, amount_pence=whole_pence(one.amount)) for one in found.auto_paging_iter())
 
 
 def lines_of(payout_id: str) -> Iterator[BalanceLine]:
@@ -88,7 +90,8 @@ def lines_of(payout_id: str) -> Iterator[BalanceLine]:
         for one in found.auto_paging_iter():
             if one.type != "payout":
                 source = id_of(one.source)
-                yield BalanceLine(source=source, type=one.type, amount_pence=one.amount, net_pence=one.net)
+                amount, net = whole_pence(one.amount), whole_pence(one.net)
+                yield BalanceLine(source=source, type=one.type, amount_pence=amount, net_pence=net)
 
 
 def events(since: datetime, types: Sequence[str]) -> Iterator[ToldEvent]:

@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from config.money import NOTHING, Pence
+
 
 @dataclass(frozen=True)
 class Session:
@@ -12,7 +14,7 @@ class Session:
     url: str | None
     status: str
     payment_status: str
-    amount_pence: int
+    amount_pence: Pence
     currency: str
     is_live: bool
     reference: str
@@ -28,7 +30,7 @@ class Session:
 class Refund:
     id: str
     charge: str
-    amount_pence: int
+    amount_pence: Pence
     status: str
     created: datetime
 
@@ -39,7 +41,7 @@ class Charge:
 
     id: str
     payment_intent: str | None
-    amount_pence: int
+    amount_pence: Pence
     currency: str
     is_paid: bool
     is_live: bool
@@ -54,11 +56,11 @@ class Invoice:
     id: str
     status: str
     subscription: str | None
-    amount_paid_pence: int
+    amount_paid_pence: Pence
     currency: str
     payment_intents: tuple[str, ...]
     adoption_public_id: str = ""
-    amount_due_pence: int = 0
+    amount_due_pence: Pence = NOTHING
     attempts: int = 0
     next_attempt_at: datetime | None = None
     address: str = ""  # Stripe's own page, where it can be paid by other means
@@ -81,7 +83,7 @@ class Subscription:
     item: str = ""
     price: str = ""
     product: str = ""
-    amount_pence: int = 0
+    amount_pence: Pence = NOTHING
     currency: str = ""
     is_paused: bool = False
     resumes_at: datetime | None = None
@@ -94,7 +96,7 @@ class Subscription:
 class Dispute:
     id: str
     charge: str
-    amount_pence: int
+    amount_pence: Pence
     status: str
     created: datetime
     reason: str = ""
@@ -141,7 +143,7 @@ class Payout:
     """Money on its way from the balance at Stripe to the charity's bank."""
 
     id: str
-    amount_pence: int
+    amount_pence: Pence
 
 
 @dataclass(frozen=True)
@@ -150,8 +152,8 @@ class BalanceLine:
 
     source: str
     type: str
-    amount_pence: int
-    net_pence: int
+    amount_pence: Pence
+    net_pence: Pence
 
 
 @dataclass(frozen=True)
@@ -183,7 +185,7 @@ class CheckoutRequest:
     reference: str
     product_name: str
     description: str
-    amount_pence: int
+    amount_pence: Pence
     interval: str
     email: str
     success_url: str

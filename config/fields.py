@@ -13,6 +13,8 @@ from django.core.exceptions import ValidationError
 from django.core.validators import EmailValidator
 from django.utils.translation import gettext_lazy as _
 
+from .money import Pence
+
 # Joiners that emoji and several scripts (Persian, Hindi, …) need inside a word.
 JOINERS = {"\u200c", "\u200d"}
 # Letters that draw nothing; a name made of them would look empty.
@@ -95,7 +97,7 @@ class StrictEmailField(forms.EmailField):
 POUNDS = re.compile(r"£?\s*([0-9]{1,7}|[0-9]{1,3}(?:,[0-9]{3}){1,2})(?:\.([0-9]{1,2}))?")
 
 
-def pence_from_pounds(text: str) -> int | None:
+def pence_from_pounds(text: str) -> Pence | None:
     """`"12"`, `"£12.50"`, `"1,200"` → pence; None for anything else. No float and no Decimal on the way.
 
     ASCII digits only: `Decimal` would also read `1e3`, `1_000` and digits of other scripts.
@@ -104,7 +106,7 @@ def pence_from_pounds(text: str) -> int | None:
     if not match:
         return None
     pounds, pennies = match.groups()
-    return int(pounds.replace(",", "")) * 100 + int((pennies or "0").ljust(2, "0"))
+    return Pence(int(pounds.replace(",", "")) * 100 + int((pennies or "0").ljust(2, "0")))
 
 
 class PenceField(forms.CharField):
@@ -114,7 +116,7 @@ class PenceField(forms.CharField):
         "invalid": _("Enter an amount in pounds, such as 12 or 12.50."),
     }
 
-    def to_python(self, value: Any) -> int | None:  # type: ignore[override]  # a CharField that yields pence
+    def to_python(self, value: Any) -> Pence | None:  # type: ignore[override]  # a CharField that yields pence
         text = super().to_python(value)
         if not text:
             return None

@@ -2,14 +2,16 @@ import pgtrigger
 from django.db import models
 from django.db.models import Q, Sum
 
+from config.money import Pence, whole_pence
+
 from .adoptions import Adoption
 from .states import PaymentKind
 
 
 class PaymentQuerySet(models.QuerySet["Payment"]):
-    def balance_pence(self) -> int:
+    def balance_pence(self) -> Pence:
         """What has come in, less what went back."""
-        return self.aggregate(total=Sum("amount_pence"))["total"] or 0
+        return whole_pence(self.aggregate(total=Sum("amount_pence"))["total"] or 0)
 
 
 class Payment(models.Model):

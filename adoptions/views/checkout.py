@@ -11,7 +11,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
 from config import errors
-from config.money import pounds
+from config.money import NotPence, pounds
 from species.models import Species
 
 from .. import checkout, drafts, fulfilment, presets, twice
@@ -134,7 +134,7 @@ def thanks(request: HttpRequest, public_id: UUID) -> HttpResponse:
     if adoption.state in OPEN and adoption.stripe_session_id:
         try:
             fulfilment.sync_session(adoption.stripe_session_id)
-        except (StripeUnavailable, StripeRefused) as error:
+        except (StripeUnavailable, StripeRefused, NotPence) as error:
             logger.warning("Could not ask about %s: %s", adoption.reference, error)
         adoption = adoptions.get(pk=adoption.pk)
     context = {

@@ -16,6 +16,7 @@ from django.utils import timezone
 
 from adoptions import checkout, emails, webhooks
 from adoptions.models import Adoption, Payment, StripeEvent
+from config.money import NotPence
 from tests.adoptions.conftest import carry, signed
 from tests.adoptions.invariants import violations
 from tests.adoptions.world import Event, World, deliver, receipts, shown, work_events
@@ -367,3 +368,20 @@ def test_event_after_a_thousand_costs_what_it_cost_after_ten(world: World, clien
         make_payment(adoption, stripe_id=f"ch_old_{n}", invoice_id=f"in_old_{n}", occurred_at=adoption.created_at)
     assert cost_of_the_next(world, client, event, 1000) == after_ten
     assert after_ten[0] <= 6
+
+
+def test_amount_that_is_no_whole_number_is_parked_with_its_reason_and_shown_as_not_yet(
+    world: World, client: Client
+) -> None:
+    adoption = world.adopt()
+    charge = world.paid_charge(adoption)
+    world.change("charge", charge, amount=3600.0)
+    carry(client, world.new_events())
+    assert [type(failure) for failure in work_events()] == [NotPence]
+    parked = StripeEvent.objects.get(state="parked")
+    assert parked.error == "NotPence: 3600.0 is no whole number of pence."
+    assert client.get(f"/adoptions/{adoption.public_id}/thanks/?s={adoption.stripe_session_id}").status_code == 200
+    assert shown(adoption) == ("pending", ())
+    world.change("charge", charge, amount=3600)
+    webhooks.work(parked.pk)
+    assert shown(adoption) == ("active", (("charge", 3600),))
