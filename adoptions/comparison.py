@@ -20,7 +20,7 @@ from .models import (
     Payment,
     PaymentKind,
 )
-from .stripe_objects import BalanceLine, Dispute, Refund, Session, Subscription
+from .stripe_objects import Dispute, Refund, Session, Subscription
 from .stripes_word import StripesWord, known_charges
 
 
@@ -252,7 +252,7 @@ def compare_payouts(word: StripesWord) -> Iterator[Found]:
             note = "The movements in this payout come to another sum than the payout."
             yield Found(DifferenceKind.PAYOUT, payout.id, ours_pence=total, theirs_pence=payout.amount_pence, note=note)
         for line in lines:
-            kind = kind_of_line(line)
+            kind = ledger.kind_of_line(line)
             payment = ours.get((kind, line.source))
             if payment and payment.amount_pence != line.amount_pence:
                 yield Found(
@@ -264,13 +264,3 @@ def compare_payouts(word: StripesWord) -> Iterator[Found]:
                     theirs_pence=line.amount_pence,
                     note=f"{line.source} was paid out with another amount.",
                 )
-
-
-def kind_of_line(line: BalanceLine) -> str:
-    """Which of our movements a line of Stripe's balance tells of."""
-    prefix = line.source.partition("_")[0]
-    if prefix in {"ch", "py"}:
-        return PaymentKind.CHARGE
-    if prefix in {"re", "pyr"}:
-        return PaymentKind.REFUND if line.amount_pence < 0 else PaymentKind.REFUND_FAILED
-    return PaymentKind.DISPUTE if line.amount_pence < 0 else PaymentKind.DISPUTE_REVERSAL

@@ -4,14 +4,14 @@ Every function is called with the adoption's row locked, adds only what is missi
 times with any older or newer news: a charge, refund or dispute has one row per kind, under Stripe's own id.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from django.db.models import Max, Min
 
 from config.money import Pence
 
-from .models import OPEN, Adoption, Payment, PaymentKind
-from .stripe_objects import Charge, Dispute, Refund
+from .models import OPEN, Adoption, Fee, Payment, PaymentKind
+from .stripe_objects import BalanceLine, Charge, Dispute, Refund
 
 REFUND_STANDS = {"succeeded", "pending", "requires_action"}
 NO_MONEY_MOVED = {"warning_needs_response", "warning_under_review", "warning_closed", "prevented"}
@@ -90,6 +90,27 @@ def add(payment: Payment, kind: PaymentKind, stripe_id: str, amount_pence: Pence
             "occurred_at": source.created,
         },
     )
+
+
+def kind_of_line(line: BalanceLine) -> str:
+    """Which of our movements a line of Stripe's balance tells of."""
+    prefix = line.source.partition("_")[0]
+    if prefix in {"ch", "py"}:
+        return PaymentKind.CHARGE
+    if prefix in {"re", "pyr"}:
+        return PaymentKind.REFUND if line.amount_pence < 0 else PaymentKind.REFUND_FAILED
+    return PaymentKind.DISPUTE if line.amount_pence < 0 else PaymentKind.DISPUTE_REVERSAL
+
+
+def record_fees(payout_id: str, lines: Iterable[BalanceLine]) -> None:
+    """What Stripe kept of each of our movements, as the payout that settles them has it. Before it, nobody knows."""
+    kept = {(kind_of_line(line), line.source): line for line in lines if line.net_pence != line.amount_pence}
+    for payment in Payment.objects.filter(stripe_id__in=[line.source for line in kept.values()], fee=None):
+        line = kept.get((payment.kind, payment.stripe_id))
+        if line:
+            amount = Pence(line.amount_pence - line.net_pence)
+            values = {"payment": payment, "amount_pence": amount, "payout_id": payout_id}
+            Fee.objects.get_or_create(stripe_id=line.id, defaults=values)
 
 
 def is_money_there(adoption: Adoption) -> bool:

@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from species.models import Species
 
-from . import emails, fulfilment, stripe_gateway, stripe_listing
+from . import emails, fulfilment, ledger, stripe_gateway, stripe_listing
 from .models import Adoption, Campaign, Frequency, Plan, Supporter
 from .stripe_objects import Customer, Session
 
@@ -50,6 +50,8 @@ def rebuild() -> Rebuilt:
     with emails.nobody_thanked():
         for dispute in list(stripe_listing.disputes()):
             rebuilt.disputes += fulfilment.sync_dispute(dispute.id)
+    for payout in list(stripe_listing.payouts()):
+        ledger.record_fees(payout.id, stripe_listing.lines_of(payout.id))
     return rebuilt
 
 

@@ -14,7 +14,7 @@ from django.db import IntegrityError, connection
 from django.db.models import Max
 from django.utils import timezone
 
-from . import fulfilment
+from . import fulfilment, ledger
 from .comparison import Found, compare
 from .models import ADOPTED, REPEATING, Adoption, Comparison, Difference, StripeEvent
 from .stripe_gateway import StripeRefused
@@ -74,6 +74,8 @@ def reconcile(*, days: int = HOURLY_DAYS) -> Comparison:
         for warning in word.missed_warnings:  # no money moved, so there is nothing to compare: only somebody to call
             fulfilment.sync_warning(warning)
         found, left = compare_and_repair(word)
+        for payout, lines in word.payouts:
+            ledger.record_fees(payout.id, lines)
         Comparison.objects.filter(pk=run.pk).update(
             finished_at=timezone.now(),
             compared=len(word),

@@ -91,7 +91,7 @@ def lines_of(payout_id: str) -> Iterator[BalanceLine]:
             if one.type != "payout":
                 source = id_of(one.source)
                 amount, net = whole_pence(one.amount), whole_pence(one.net)
-                yield BalanceLine(source=source, type=one.type, amount_pence=amount, net_pence=net)
+                yield BalanceLine(id=one.id, source=source, type=one.type, amount_pence=amount, net_pence=net)
 
 
 def events(since: datetime, types: Sequence[str]) -> Iterator[ToldEvent]:

@@ -150,6 +150,7 @@ class Payout:
 class BalanceLine:
     """One movement in the balance at Stripe; `source` is the id of the charge, refund or dispute behind it."""
 
+    id: str
     source: str
     type: str
     amount_pence: Pence

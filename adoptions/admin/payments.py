@@ -15,9 +15,19 @@ from .read_only import ReadOnly
 
 @admin.register(Payment)
 class PaymentAdmin(ReadOnly, LongList[Payment]):
-    list_display = ["occurred_at", "kind", "amount", "adoption", "supporter", "stripe_id", "invoice_id", "card_last4"]
+    list_display = [
+        "occurred_at",
+        "kind",
+        "amount",
+        "kept",
+        "adoption",
+        "supporter",
+        "stripe_id",
+        "invoice_id",
+        "card_last4",
+    ]
     list_filter = ["kind", "occurred_at"]
-    list_select_related = ["adoption__supporter"]
+    list_select_related = ["adoption__supporter", "fee"]
     sortable_by = ["occurred_at"]
     search_fields = ["stripe_id"]
     search_help_text = "Reference, the id of a charge, refund, dispute or invoice, or the last four digits of a card"
@@ -28,6 +38,11 @@ class PaymentAdmin(ReadOnly, LongList[Payment]):
     @admin.display(description="Amount")
     def amount(self, payment: Payment) -> str:
         return pounds(payment.amount_pence)
+
+    @admin.display(description="Kept by Stripe", empty_value="not settled")
+    def kept(self, payment: Payment) -> str | None:
+        fee = getattr(payment, "fee", None)
+        return pounds(fee.amount_pence) if fee else None
 
     @admin.display(description="Supporter")
     def supporter(self, payment: Payment) -> str:

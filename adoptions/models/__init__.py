@@ -8,7 +8,7 @@ from .differences import Comparison, Difference, DifferenceKind
 from .drafts import Draft
 from .gift_aid import GiftAidDeclaration
 from .gifts import Delivery, Gift, GiftState
-from .payments import Payment
+from .payments import Fee, Payment
 from .plans import Plan, PlanPrice
 from .shield import Closure, Decline, PageOpening, Whom
 from .states import (
@@ -54,6 +54,7 @@ __all__ = [
     "DifferenceKind",
     "Draft",
     "EventState",
+    "Fee",
     "FormerAddress",
     "Frequency",
     "Gift",

@@ -80,3 +80,23 @@ class Payment(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()} {self.stripe_id}"
+
+
+class Fee(models.Model):
+    """What Stripe kept of one movement. Rows are added by adoptions/ledger.py and never changed.
+
+    No payment of its own: what a supporter gave, and what goes back to them, is counted without it.
+    """
+
+    payment = models.OneToOneField(Payment, on_delete=models.PROTECT, related_name="fee")
+    amount_pence = models.IntegerField(help_text="Kept by Stripe: positive.")
+    stripe_id = models.CharField(max_length=64, unique=True, help_text="Of the line in Stripe's balance.")
+    payout_id = models.CharField(max_length=64, help_text="The payout that settled it.")
+    recorded_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [models.CheckConstraint(name="fee_is_some", condition=~Q(amount_pence=0))]
+        triggers = [pgtrigger.Protect(name="fee_append_only", operation=pgtrigger.Update | pgtrigger.Delete)]
+
+    def __str__(self) -> str:
+        return f"{self.stripe_id} {self.amount_pence}"

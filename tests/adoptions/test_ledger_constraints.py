@@ -7,7 +7,7 @@ import pytest
 from django.db import DatabaseError, IntegrityError, transaction
 from django.utils import timezone
 
-from adoptions.models import Adoption, AdoptionState, Frequency, Gift, Payment, PaymentKind, PlanPrice, Supporter
+from adoptions.models import Adoption, AdoptionState, Fee, Frequency, Gift, Payment, PaymentKind, PlanPrice, Supporter
 from tests.makers import make_active_adoption, make_adoption, make_payment, make_plan, make_supporter
 
 pytestmark = pytest.mark.django_db
@@ -58,6 +58,16 @@ def test_payment_is_never_changed_or_deleted() -> None:
             act()
     payment.refresh_from_db()
     assert payment.amount_pence == 3600
+
+
+def test_fee_is_never_changed_or_deleted_and_is_of_one_payment() -> None:
+    payment = make_active_adoption().payments.get()
+    fee = Fee.objects.create(payment=payment, amount_pence=74, stripe_id="txn_1", payout_id="po_1")
+    for act in (lambda: Fee.objects.update(amount_pence=1), fee.delete):
+        with pytest.raises(DatabaseError, match="Cannot"), transaction.atomic():
+            act()
+    with pytest.raises(IntegrityError):
+        Fee.objects.create(payment=payment, amount_pence=74, stripe_id="txn_2", payout_id="po_1")
 
 
 def test_payment_is_stored_once_per_id() -> None:

@@ -8,7 +8,7 @@ from django.db import connection
 from django.test import Client
 
 from adoptions import checkout, rebuilding, reconcile, stripe_gateway
-from adoptions.models import Adoption, Campaign, Payment, Plan, StripeEvent, Supporter
+from adoptions.models import Adoption, Campaign, Fee, Payment, Plan, StripeEvent, Supporter
 from config.models import Mail
 from species.models import Species
 from tests.adoptions.invariants import violations
@@ -39,9 +39,13 @@ def payments() -> set[tuple[Any, ...]]:
     return set(rows)
 
 
+def fees() -> set[tuple[Any, ...]]:
+    return set(Fee.objects.values_list("stripe_id", "amount_pence", "payout_id", "payment__stripe_id", "payment__kind"))
+
+
 def lose_everything() -> None:
     """All that adopting ever wrote. Payments cannot be deleted, so the tables are emptied."""
-    names = [model._meta.db_table for model in (Adoption, Payment, Supporter, StripeEvent, Mail, Plan, Campaign)]
+    names = [model._meta.db_table for model in (Adoption, Payment, Fee, Supporter, StripeEvent, Mail, Plan, Campaign)]
     with connection.cursor() as cursor:
         # Deferred checks of what this test wrote so far must be over before its tables can be emptied.
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
@@ -85,8 +89,10 @@ def test_everything_is_restored_from_stripe_alone(world: World, client: Client) 
         pay_as(world, supporter.name, supporter.email)
     assert violations(world.books) == []
     payers = set(Supporter.objects.filter(adoptions__payments__isnull=False).values_list("email", flat=True))
-    before = adoptions(), payments()
-    assert (len(before[0]), len(before[1])) == (6, 16)
+    reconcile.reconcile(days=400)
+    before = adoptions(), payments(), fees()
+    assert [len(one) for one in before[:2]] == [6, 16]
+    assert len(before[2]) > 6
     lose_everything()
     make_plan()
     Campaign.objects.create(code="autumn", name="Autumn", species=make_species())
@@ -94,6 +100,7 @@ def test_everything_is_restored_from_stripe_alone(world: World, client: Client) 
     assert (rebuilt.adoptions, rebuilt.restored) == (6, 6)
     assert adoptions() == before[0]
     assert payments() == before[1]
+    assert fees() == before[2]
     assert set(Supporter.objects.values_list("email", flat=True)) == payers
     wrong = [one for one in violations(world.books) if not one.startswith("nobody was thanked")]
     assert wrong == []

@@ -15,7 +15,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from adoptions import fulfilment, reconcile, stripe_gateway, tasks
-from adoptions.models import Adoption, Comparison, Difference, Payment, PaymentKind, StripeEvent, Supporter
+from adoptions.models import Adoption, Comparison, Difference, Fee, Payment, PaymentKind, StripeEvent, Supporter
 from adoptions.stripe_gateway import StripeUnavailable
 from config.models import Mail
 from tests.adoptions.invariants import violations
@@ -244,6 +244,23 @@ def test_payouts_are_compared_with_their_lines_and_with_ours(world: World, clien
     world.change("payout", payout["id"], amount=payout["amount"] - 1)
     reconcile.reconcile()
     assert open_differences() == [("payout", "", payout["amount"], payout["amount"] - 1)]
+
+
+def test_fees_are_written_down_once_with_the_payout_that_settles_them(world: World, client: Client) -> None:
+    single = world.adopt()
+    world.refund(world.adopt_monthly(), 200)
+    deliver(client, world.new_events())
+    reconcile.reconcile()
+    assert not Fee.objects.exists()
+    world.advance(days=5)
+    for _ in range(2):
+        reconcile.reconcile()
+    assert sorted(Fee.objects.values_list("payment__kind", "amount_pence")) == [("charge", 28), ("charge", 74)]
+    [payout] = world.books.all("payout")
+    assert payout["amount"] == Payment.objects.all().balance_pence() - sum(
+        fee.amount_pence for fee in Fee.objects.all()
+    )
+    assert single.payments.balance_pence() == 3600
 
 
 def test_line_of_a_payout_with_another_amount_is_a_difference(world: World, client: Client) -> None:
