@@ -285,14 +285,14 @@ def verify(body: bytes, signature: str, secrets: Iterable[str]) -> SignedEvent:
 
 
 def as_signed_event(told: dict[str, Any]) -> SignedEvent:
-    """Only snapshot events: a thin one has no object in it."""
-    subject = told["data"]["object"]
+    subject = told["data"]["object"]  # only snapshot events: a thin one has no object in it
     return SignedEvent(
         id=str(told["id"]),
         type=str(told["type"]),
         object_id=str(subject.get("id", "")),
         api_version=str(told.get("api_version") or ""),
         is_live=bool(told["livemode"]),
+        account=str(told.get("account") or ""),
     )
 
 

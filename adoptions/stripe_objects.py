@@ -175,6 +175,7 @@ class SignedEvent:
     object_id: str
     api_version: str
     is_live: bool
+    account: str = ""
 
 
 @dataclass(frozen=True)

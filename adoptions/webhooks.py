@@ -66,6 +66,8 @@ def why_not(event: SignedEvent) -> str | None:
     """Why nothing is to be done about an event, empty where that needs no words; None if there is."""
     if event.is_live != settings.STRIPE_LIVEMODE:
         return "Sent for the other mode (live or test)."
+    if event.account:  # named only where it is not the account of the endpoint's own
+        return f"Sent for another account: {event.account[:100]}."
     return None if event.type in HANDLERS else ""
 
 

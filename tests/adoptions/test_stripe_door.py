@@ -92,6 +92,15 @@ def test_event_about_something_unknown_makes_nothing(world: World, client: Clien
     assert not Adoption.objects.exists()
 
 
+def test_event_of_another_account_has_no_effect_and_says_why(world: World, client: Client) -> None:
+    adoption = world.adopt()
+    deliver(client, [{**event, "account": "acct_other"} for event in world.new_events()])
+    assert shown(adoption) == ("pending", ())
+    assert set(StripeEvent.objects.values_list("state", "error")) == {
+        ("ignored", "Sent for another account: acct_other.")
+    }
+
+
 def test_event_about_an_object_without_an_id_makes_nothing(world: World, client: Client) -> None:
     deliver(client, [an_event("invoice.paid", {"object": "invoice"})])
     assert StripeEvent.objects.get().state == "ignored"
