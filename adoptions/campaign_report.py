@@ -1,6 +1,6 @@
 """What each campaign link has brought: visits, adoptions, money now and over a year, what it cost.
 
-Three questions to the database however many campaigns there are. Money is what the ledger says; landings are about
+Four questions to the database however many campaigns there are. Money is what the ledger says; landings are about
 right, as a count without cookies is.
 """
 
@@ -34,6 +34,8 @@ class Figures:
     landings: int = 0
     started: int = 0  # who pressed pay, whatever became of it
     adoptions: int = 0  # paid for at some time
+    late: int = 0  # of those, begun when the campaign was over
+    first: int = 0  # adoptions of people whom it brought first, with whatever link they came now
     income_pence: int = 0  # received less what went back
     returned_pence: int = 0  # refunds and disputes
     year_pence: int = 0  # what the adoptions that run bring in twelve months, and what was given once
@@ -53,10 +55,14 @@ class Figures:
 def figures(campaigns: Iterable[Campaign]) -> list[Figures]:
     """In the order given."""
     wanted = list(campaigns)
-    landed, adopted, paid = _landings(wanted), _adoptions(wanted), _payments(wanted)
-    return [
-        Figures(each, **landed.get(each.pk, {}), **adopted.get(each.pk, {}), **paid.get(each.pk, {})) for each in wanted
-    ]
+    parts = (_landings(wanted), _adoptions(wanted), _payments(wanted), _first(wanted))
+    return [Figures(each, **{k: v for part in parts for k, v in part.get(each.pk, {}).items()}) for each in wanted]
+
+
+def unknown_landings() -> int:
+    """With codes that are no campaign's: mistyped, cut off, or made up."""
+    total: int = CampaignDay.objects.filter(campaign=None).aggregate(all=Coalesce(Sum("landings"), 0))["all"]
+    return total
 
 
 Columns = dict[int, dict[str, int]]
@@ -81,12 +87,20 @@ def _adoptions(campaigns: list[Campaign]) -> Columns:
         .annotate(
             started=Count("pk"),
             adoptions=Count("pk", filter=EVER_ADOPTED),
+            late=Count("pk", filter=EVER_ADOPTED & Q(created_at__gt=F("campaign__ends_at"))),
             year_pence=Coalesce(Sum(in_a_year, filter=goes_on), 0),
             given=Coalesce(Sum("amount_pence", filter=EVER_ADOPTED), 0),
             median_pence=Median("amount_pence", filter=EVER_ADOPTED),
         )
     )
     return {row["campaign"]: _with_mean(_without(row, "campaign")) for row in rows}
+
+
+def _first(campaigns: list[Campaign]) -> Columns:
+    known = {campaign.code: campaign.pk for campaign in campaigns}
+    rows = Adoption.objects.filter(EVER_ADOPTED, first_campaign_code__in=known).order_by()
+    counted = rows.values_list("first_campaign_code").annotate(number=Count("pk"))
+    return {known[code]: {"first": number} for code, number in counted}
 
 
 def _with_mean(row: dict[str, int]) -> dict[str, int]:
@@ -121,6 +135,8 @@ HEADINGS = (
     "Landings (about)",
     "Started",
     "Adoptions",
+    "Of them late",
+    "Of people it brought first",
     "Conversion %",
     "Income £",
     "Gone back £",
@@ -138,7 +154,7 @@ def lines(found: Iterable[Figures]) -> Iterator[list[str | int]]:
         campaign = each.campaign
         yield [
             *(campaign.code, campaign.name, campaign.utm_source, campaign.utm_medium, campaign.utm_content),
-            *(each.landings, each.started, each.adoptions),
+            *(each.landings, each.started, each.adoptions, each.late, each.first),
             "" if each.conversion_percent is None else each.conversion_percent,
             *(decimal(pence) for pence in (each.income_pence, each.returned_pence, each.year_pence)),
             *(decimal(pence) for pence in (each.mean_pence, each.median_pence, campaign.cost_pence, each.return_pence)),
@@ -160,10 +176,13 @@ def words(each: Figures) -> list[tuple[str, str]]:
         ("Landings (about)", f"{each.landings:,}"),
         ("Pressed pay", f"{each.started:,}"),
         ("Adoptions", f"{each.adoptions:,}{conversion}"),
+        ("Of people it brought first", f"{each.first:,}"),
         ("Received, less what went back", pounds(each.income_pence)),
         ("Gone back", pounds(each.returned_pence)),
         ("Over twelve months", pounds(each.year_pence)),
     ]
+    if each.late:
+        pairs.append(("After its end", f"{each.late:,} of the adoptions"))
     if each.mean_pence is not None and each.median_pence is not None:
         middle = f"{pounds(each.mean_pence)} on average, {pounds(each.median_pence)} in the middle"
         pairs.append(("An adoption gives", middle))

@@ -18,17 +18,18 @@ def follow(code: str, *, is_counted: bool) -> str:
     The destination is always one of our own named pages: nothing in the link can send a visitor elsewhere.
     """
     campaign = Campaign.objects.filter(code=code).select_related("species", "preset_plan").first()
-    if campaign is None:
-        return reverse("species:list")
     if is_counted:
         count_landing(campaign)
-    return destination(campaign)
+    return destination(campaign) if campaign else reverse("species:list")
 
 
 def destination(campaign: Campaign) -> str:
-    """The page with the code in its address; the form's presets too, while the campaign runs."""
+    """The page with the code in its address; the form's presets too, while the campaign runs.
+
+    Of one that is over, the page says so in a friendly way. A link that is only paused shows the page as it is.
+    """
     species = campaign.species
-    code = {"c": campaign.code}
+    code = {"c": campaign.code, **({"over": "1"} if campaign.is_over else {})}
     if campaign.destination == Destination.HOME or species is None or not species.is_published:
         return f"{reverse('species:home')}?{urlencode(code)}"
     if campaign.destination == Destination.SPECIES:
@@ -94,8 +95,8 @@ def check_links() -> int:
     return found
 
 
-def count_landing(campaign: Campaign) -> None:
-    """One more on today's row, without losing any when many come at once."""
+def count_landing(campaign: Campaign | None) -> None:
+    """One more on today's row, without losing any when many come at once. None: a code that is no campaign's."""
     today = CampaignDay.objects.filter(campaign=campaign, day=timezone.localdate())
     if not today.update(landings=F("landings") + 1):
         CampaignDay.objects.get_or_create(campaign=campaign, day=timezone.localdate())

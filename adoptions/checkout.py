@@ -87,7 +87,12 @@ def find_or_make(answers: Answers) -> tuple[Adoption, dict[str, object]]:
             if found is None and twice.has_just_adopted(answers):
                 raise SameAgain
         if found is None:
-            found = Adoption.objects.create(attempt=answers.attempt, is_another=answers.is_another, **terms)
+            found = Adoption.objects.create(
+                attempt=answers.attempt,
+                is_another=answers.is_another,
+                first_campaign_code=first_code_of(supporter) or answers.campaign_code,
+                **terms,
+            )
             gifts.keep(found, answers.present)
     return found, terms
 
@@ -101,6 +106,12 @@ def locked_supporter(answers: Answers) -> Supporter:
         still = Supporter.objects.with_address(answers.email).select_for_update(no_key=True).filter(pk=found.pk)
         if supporter := still.first():
             return supporter
+
+
+def first_code_of(supporter: Supporter) -> str:
+    """Of the earliest adoption of theirs that a link brought, paid for or not."""
+    earlier = Adoption.objects.filter(supporter=supporter).exclude(first_campaign_code="").order_by("pk")
+    return earlier.values_list("first_campaign_code", flat=True).first() or ""
 
 
 def terms_of(answers: Answers, supporter: Supporter) -> dict[str, object]:
@@ -190,6 +201,7 @@ def request_for(adoption: Adoption) -> CheckoutRequest:
             "frequency": adoption.frequency,
             "gift": "yes" if adoption.is_gift else "no",
             "campaign": adoption.campaign_code,
+            "campaign_first": adoption.first_campaign_code,
         },
     )
 

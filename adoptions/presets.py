@@ -8,6 +8,7 @@ from typing import Any
 
 from django.http import QueryDict
 
+from config.context_processors import campaign_code
 from config.fields import pence_from_pounds
 
 from .forms import AS_GIFT, FOR_ME, OTHER
@@ -17,11 +18,6 @@ from .models import Plan
 def chosen_plan(plans: list[Plan], query: QueryDict | dict[str, Any]) -> Plan:
     """The plan named in the address, or the first on offer."""
     return next((plan for plan in plans if plan.slug == query.get("plan")), plans[0])
-
-
-def campaign_code(query: QueryDict) -> str:
-    code = query.get("c", "").strip().lower()
-    return code if 3 <= len(code) <= 32 and all(c.isascii() and (c.isalnum() or c == "-") for c in code) else ""
 
 
 def initial_answers(plan: Plan, query: QueryDict) -> dict[str, Any]:

@@ -95,6 +95,7 @@ def restore_adoption(session: Session, pages: int) -> bool:
                 is_gift=known.get("gift") == "yes",
                 campaign=Campaign.objects.filter(code=known.get("campaign", "")).first(),
                 campaign_code=known.get("campaign", ""),
+                first_campaign_code=known.get("campaign_first", ""),
                 created_at=session.created,
                 stripe_session_id=session.id,
                 session_number=pages,

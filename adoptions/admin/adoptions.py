@@ -83,11 +83,11 @@ class AdoptionAdmin(ReadOnly, LongList[Adoption]):
         ("created_at", "activated_at", "ends_on", "ended_at"),
         ("next_payment_on", "retry_on", "is_paused", "resumes_on", "card_expires_on"),
         "plan_link",
-        ("campaign", "campaign_code"),
+        ("campaign", "campaign_code", "first_campaign_code"),
         ("stripe_session_id", "stripe_subscription_id", "stripe_customer_id"),
         "certificate_link",
     ]
-    readonly_fields = ["price", "received", "supporter_link", "plan_link", "certificate_link"]
+    readonly_fields = ["price", "received", "supporter_link", "plan_link", "certificate_link", "first_campaign_code"]
 
     def get_urls(self) -> list[URLPattern]:
         wrap = self.admin_site.admin_view

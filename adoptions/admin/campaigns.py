@@ -95,6 +95,7 @@ class CampaignAdmin(admin.ModelAdmin[Campaign]):
             **self.admin_site.each_context(request),
             "title": "What campaigns have brought",
             "figures": campaign_report.figures(self._seen(request)),
+            "unknown": campaign_report.unknown_landings(),
         }
         return TemplateResponse(request, "admin/adoptions/campaign/report.html", context)
 

@@ -121,6 +121,14 @@ class Adoption(models.Model):
         help_text="The link that brought them.",
     )
     campaign_code = models.CharField(max_length=32, blank=True, help_text="The code as it arrived, known to us or not.")
+    first_campaign_code = models.CharField(
+        max_length=32,
+        blank=True,
+        default="",
+        db_default="",
+        editable=False,
+        help_text="The code with which they first came to us, perhaps with an earlier adoption. Never changed.",
+    )
 
     state = models.CharField(max_length=12, choices=AdoptionState, default=AdoptionState.PENDING)
     held_because = models.CharField(max_length=300, blank=True)
@@ -188,6 +196,9 @@ class Adoption(models.Model):
         indexes = [
             models.Index(fields=["state", "-id"], name="adoption_by_state"),
             models.Index(fields=["frequency", "-id"], name="adoption_by_frequency"),
+            models.Index(
+                fields=["first_campaign_code"], name="adoption_by_first_code", condition=~Q(first_campaign_code="")
+            ),
             models.Index(
                 fields=["stripe_customer_id"], name="adoption_by_customer", condition=~Q(stripe_customer_id="")
             ),

@@ -91,21 +91,31 @@ class Campaign(models.Model):
             setattr(self, field, UNUSED_IN_UTM.sub("", words))
 
     @property
+    def is_over(self) -> bool:
+        return self.ends_at is not None and self.ends_at <= timezone.now()
+
+    @property
     def is_running(self) -> bool:
         now = timezone.now()
         return not self.is_paused and self.starts_at <= now and (self.ends_at is None or now < self.ends_at)
 
 
 class CampaignDay(models.Model):
-    """How often a link was followed on one day. A count and nothing about anybody."""
+    """How often a link was followed on one day. A count and nothing about anybody.
 
-    campaign = models.ForeignKey(Campaign, on_delete=models.CASCADE, related_name="days")
+    Without a campaign: links whose code is nobody's, mistyped or made up. The code itself is not kept.
+    """
+
+    campaign = models.ForeignKey(Campaign, on_delete=models.CASCADE, null=True, blank=True, related_name="days")
     day = models.DateField()
     landings = models.PositiveIntegerField(default=0)
 
     class Meta:
         ordering = ["-day"]
-        constraints = [models.UniqueConstraint(fields=["campaign", "day"], name="campaign_day_once")]
+        constraints = [
+            models.UniqueConstraint(fields=["campaign", "day"], name="campaign_day_once"),
+            models.UniqueConstraint(fields=["day"], name="unknown_code_day_once", condition=Q(campaign__isnull=True)),
+        ]
 
     def __str__(self) -> str:
         return f"{self.day} {self.landings}"

@@ -1,5 +1,6 @@
 import re
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
@@ -15,4 +16,9 @@ def follow(request: HttpRequest, code: str) -> HttpResponse:
     """A link in a mail: to the page its campaign names, with the code in the address. No cookie, no trace of who."""
     clean = UNWANTED.sub("", code.lower())[:32].strip("-")
     is_person = request.method == "GET" and "prefetch" not in request.headers.get("Sec-Purpose", "")
-    return HttpResponseRedirect(campaigns.follow(clean, is_counted=is_person))
+    return HttpResponseRedirect(campaigns.follow(clean, is_counted=is_person and not is_staff(request)))
+
+
+def is_staff(request: HttpRequest) -> bool:
+    """A colleague who tries a link. Nobody else brings the cookie, so nobody else is looked up."""
+    return settings.SESSION_COOKIE_NAME in request.COOKIES and getattr(request.user, "is_staff", False)

@@ -1,23 +1,43 @@
 """Links in mails: any spelling leads to the right page, nothing leads elsewhere, nobody is followed."""
 
+import re
+import uuid
 from datetime import timedelta
+from html import unescape
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError
 from django.test import Client
 from django.utils import timezone
 
-from adoptions.models import Campaign, CampaignDay, Destination, Frequency
-from tests.makers import make_species
+from adoptions import campaign_report, stripe_gateway
+from adoptions.models import Campaign, CampaignDay, Destination, Frequency, Plan
+from tests.adoptions.conftest import Amara
+from tests.makers import make_plan, make_species
 from tests.our_content import put_our_content
 
 pytestmark = pytest.mark.django_db
 
+CODES = ("poster26", "mail26")
+
 
 @pytest.fixture
 def campaign() -> Campaign:
+    return make_campaign()
+
+
+@pytest.fixture
+def campaign_among_ours() -> Campaign:
+    """With the species as they ship, which are there before it."""
+    put_our_content()
+    make_plan()
+    return make_campaign()
+
+
+def make_campaign() -> Campaign:
     return Campaign.objects.create(
         code="leopard26",
         name="Winter mailing",
@@ -70,9 +90,96 @@ def test_unknown_code_leads_to_the_species(client: Client, code: str) -> None:
     assert response.headers.get("Location", "/species/") == "/species/"
 
 
-def test_ended_campaign_keeps_its_credit_and_drops_its_presets(client: Client, campaign: Campaign) -> None:
+@pytest.mark.usefixtures("campaign_among_ours")
+def test_ended_campaign_keeps_its_credit_drops_its_presets_and_says_so_kindly(client: Client) -> None:
     Campaign.objects.update(starts_at=timezone.now() - timedelta(days=9), ends_at=timezone.now() - timedelta(days=1))
-    assert client.get("/go/leopard26").headers["Location"] == "/adopt/amur-leopard/?c=leopard26"
+    for destination in Destination:
+        Campaign.objects.update(destination=destination)
+        page = client.get("/go/leopard26", follow=True)
+        assert "over=1" in page.redirect_chain[-1][0]
+        assert "c=leopard26" in page.redirect_chain[-1][0]
+        assert "amount" not in page.redirect_chain[-1][0]
+        assert "The appeal you followed a link to is over." in page.text
+        assert "over=1" not in page.text
+    assert 'name="c" value="leopard26"' in client.get("/adopt/amur-leopard/?c=leopard26&over=1").text
+
+
+def test_paused_campaign_shows_the_page_as_it_is(client: Client, campaign: Campaign) -> None:
+    make_plan()
+    Campaign.objects.update(is_paused=True)
+    page = client.get("/go/leopard26", follow=True)
+    assert page.redirect_chain == [("/adopt/amur-leopard/?c=leopard26", 302)]
+    assert "is over" not in page.text
+
+
+@pytest.mark.parametrize("amount", ["-5", "12.345", "999999", "£20", "0", "", "1e3", "24"])
+def test_amount_that_cannot_be_is_ignored_and_one_that_can_is_chosen(client: Client, amount: str) -> None:
+    make_species()
+    make_plan()
+    page = client.get("/adopt/amur-leopard/", {"frequency": "once", "amount": amount, "c": "leopard26"})
+    form = page.context["form"]
+    assert page.status_code == 200
+    assert form.initial.get("amount_once") == ({"24": "2400", "£20": "other"}.get(amount))
+    assert 'name="amount_once"' in page.text
+
+
+@pytest.mark.parametrize(
+    ("query", "code"),
+    [("c=first1&c=second2", "first1"), ("c=%3Cb%3E&c=second2", "second2"), ("c=&c=second2", "second2"), ("c=x", "")],
+)
+def test_of_several_codes_the_first_that_is_one_counts(client: Client, query: str, code: str) -> None:
+    make_species()
+    make_plan()
+    page = client.get(f"/adopt/amur-leopard/?{query}")
+    assert page.context["form"].initial["c"] == code
+    assert page.context["campaign_query"] == (f"?c={code}" if code else "")
+
+
+def test_another_plan_keeps_the_code(client: Client) -> None:
+    make_species()
+    prices = make_plan().prices.values("frequency", "minimum_pence", "maximum_pence", "preset_pence", "suggested_pence")
+    other = Plan.objects.create(slug="guardian", name="Guardian")
+    for price in prices:
+        other.prices.create(**price)
+    assert 'href="?plan=guardian&amp;c=leopard26"' in client.get("/adopt/amur-leopard/?c=leopard26").text
+
+
+def test_code_of_nobody_is_counted_and_not_kept(client: Client) -> None:
+    for code in ("mistyped-one", "mistyped-two"):
+        assert client.get(f"/go/{code}").headers["Location"] == "/species/"
+    assert [(day.campaign, day.landings) for day in CampaignDay.objects.all()] == [(None, 2)]
+
+
+def test_colleague_who_tries_a_link_is_not_counted(client: Client, campaign: Campaign) -> None:
+    client.force_login(User.objects.create_user("fiona", is_staff=True))
+    client.get("/go/leopard26")
+    assert landings() == 0
+    client.force_login(User.objects.create_user("nobody-special"))
+    client.get("/go/leopard26")
+    assert landings() == 1
+
+
+@pytest.mark.usefixtures("campaign_among_ours")
+def test_whole_site_walked_from_a_campaign_link_sets_no_cookie_and_keeps_the_code(client: Client) -> None:
+    """Every page that can be read. The forms that take money set one, to know that it is they who are sent."""
+    Campaign.objects.update(destination=Destination.HOME)
+    waiting, seen = [client.get("/go/leopard26").headers["Location"]], set[str]()
+    while waiting:
+        address = waiting.pop()
+        path = address.partition("?")[0]
+        if path in seen or path.startswith(("/adopt/", "/my-", "/static/", "/media/", "/complaints", "/contact")):
+            continue
+        seen.add(path)
+        page = client.get(address)
+        assert page.status_code == 200, address
+        assert not page.cookies, address
+        if "html" in page.headers["Content-Type"]:
+            links = re.findall(r'href="(/[^"#]*)', page.text)
+            waiting += [unescape(link) for link in links]
+            adopt = {link for link in links if link.startswith("/adopt/") and path != "/"}
+            assert all("c=leopard26" in link for link in adopt) or "c=" not in address, address
+    assert len(seen) > 15
+    assert {"/", "/species/", "/species/amur-leopard/", "/threats/", "/sources/", "/privacy/"} <= seen
 
 
 @pytest.mark.parametrize(
@@ -125,3 +232,35 @@ def test_code_that_is_none_is_not_repeated_on_the_page(client: Client, code: str
     put_our_content()
     page = client.get("/species/amur-leopard/", {"c": code}).content.decode()
     assert "?c=" not in page
+
+
+def test_first_and_last_link_are_written_once_and_travel_to_stripe_and_back(amara: Amara) -> None:
+    """She came by a poster and went, came again by a mail, and once more without a link."""
+    make_campaigns = {code: Campaign.objects.create(code=code, name=code, species=make_species()) for code in CODES}
+    poster = amara.reach_stripe(c="poster26")
+    mail = amara.adopt(c="mail26", attempt=str(uuid.uuid4()), frequency="monthly", another="on")
+    later = amara.reach_stripe(attempt=str(uuid.uuid4()), amount_once="2400", another="on")
+    touches = [(each.first_campaign_code, each.campaign_code, each.campaign) for each in (poster, mail, later)]
+    assert touches == [
+        ("poster26", "poster26", make_campaigns["poster26"]),
+        ("poster26", "mail26", make_campaigns["mail26"]),
+        ("poster26", "", None),
+    ]
+    assert mail.stripe_session_id
+    kept = stripe_gateway.client().v1.checkout.sessions.retrieve(mail.stripe_session_id).metadata
+    assert kept
+    assert (kept["campaign_first"], kept["campaign"]) == ("poster26", "mail26")
+    amara.press_pay(c="poster26", attempt=str(mail.attempt), frequency="monthly")
+    mail.refresh_from_db()
+    assert mail.first_campaign_code == "poster26"
+
+
+def test_link_survives_an_error_page_stripe_and_the_return(amara: Amara) -> None:
+    campaign = Campaign.objects.create(code="mail26", name="Mail", species=make_species())
+    wrong = amara.press_pay(c="mail26", email="nonsense")
+    assert wrong.status_code == 422
+    assert 'name="c" value="mail26"' in wrong.text
+    adoption = amara.adopt(c="mail26")
+    amara.come_back(adoption)
+    [found] = campaign_report.figures([campaign])
+    assert (found.adoptions, found.first, found.income_pence) == (1, 1, 3600)

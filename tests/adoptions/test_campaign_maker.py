@@ -66,6 +66,20 @@ def test_figures_are_those_of_the_golden_season(season: Campaign) -> None:
     assert found.return_pence == 205
 
 
+def test_report_tells_late_from_in_time_and_who_came_first_by_a_link(fiona: Client, season: Campaign) -> None:
+    Campaign.objects.filter(pk=season.pk).update(
+        starts_at=timezone.now() - timedelta(days=9), ends_at=timezone.now() - timedelta(days=1)
+    )
+    Adoption.objects.filter(campaign=season, amount_pence=3601).update(created_at=timezone.now() - timedelta(days=2))
+    Adoption.objects.filter(supporter__email="lena@example.org").update(first_campaign_code=season.code)
+    CampaignDay.objects.create(campaign=None, day="2026-11-01", landings=7)
+    [found] = campaign_report.figures([Campaign.objects.get()])
+    assert (found.adoptions, found.late, found.first) == (3, 2, 1)
+    assert "7 landings had a code that is no campaign’s" in fiona.get("/admin/adoptions/campaign/report/").text
+    [row] = csv.DictReader(io.StringIO(fiona.get("/admin/adoptions/campaign/report.csv").text.removeprefix("\ufeff")))
+    assert (row["Of them late"], row["Of people it brought first"]) == ("2", "1")
+
+
 def test_money_equals_an_independent_calculation(season: Campaign) -> None:
     other = make_campaign("tiger26")
     make_active_adoption(campaign=other, supporter=make_supporter("Lena", "lena@example.org"), amount_pence=2400)
@@ -90,11 +104,11 @@ def test_report_asks_as_much_for_one_campaign_as_for_twenty(
 ) -> None:
     for number in range(20):
         make_active_adoption(campaign=make_campaign(f"other-{number}"))
-    with django_assert_max_num_queries(9):
+    with django_assert_max_num_queries(11):
         page = fiona.get("/admin/adoptions/campaign/report/")
     assert page.text.count("other-") >= 20
     assert "£41.01" in page.text
-    with django_assert_max_num_queries(9):
+    with django_assert_max_num_queries(11):
         fiona.get("/admin/adoptions/campaign/")
 
 

@@ -153,6 +153,7 @@ def test_no_personal_data_travels_in_metadata(world: World) -> None:
         "frequency": "monthly",
         "gift": "yes",
         "campaign": "autumn",
+        "campaign_first": "",
     }
 
 
