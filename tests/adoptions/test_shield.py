@@ -11,11 +11,11 @@ from pytest_django import Settings
 
 from adoptions import shield, stripe_gateway
 from adoptions.models import Adoption, Attention, Closure, Decline, PageOpening, Whom
-from config.limits import digest_of
-from config.models import Mail
+from config.limits import Limit, digest_of
+from config.models import Mail, RateWindow
 from tests.adoptions.conftest import Amara, Stripe, carry, work
 from tests.adoptions.test_adopting import PAID, at_once
-from tests.adoptions.test_races import slowly, without_constraint
+from tests.adoptions.test_races import pause, slowly, without_constraint
 from tests.makers import make_adoption
 
 
@@ -61,6 +61,23 @@ def test_ten_thousand_tries_open_no_more_pages_than_the_limit(stripe: Stripe) ->
     allowed: list[bool] = []
     at_once(40, lambda: allowed.append(limit.allows("203.0.113.0/24")))
     assert sum(allowed) == limit.times
+
+
+def test_control_reading_first_and_writing_afterwards_opens_more(
+    stripe: Stripe, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def read_then_write(self: Limit, who: str) -> bool:
+        level = RateWindow.objects.filter(key=who).values_list("level", flat=True).first() or 0
+        if level >= self.times:
+            return False
+        pause()
+        RateWindow.objects.update_or_create(key=who, defaults={"level": level + 1, "at": timezone.now()})
+        return True
+
+    monkeypatch.setattr(Limit, "allows", read_then_write)
+    allowed: list[bool] = []
+    at_once(40, lambda: allowed.append(shield.PER_NETWORK.allows("203.0.113.0/24")))
+    assert sum(allowed) > shield.PER_NETWORK.times
 
 
 def test_standin_is_not_guarded(amara: Amara, settings: Settings) -> None:
