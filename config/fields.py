@@ -127,3 +127,13 @@ class PenceField(forms.CharField):
 
     def run_validators(self, value: Any) -> None:
         """The text's validators have no meaning for a number."""
+
+
+class PoundsField(PenceField):
+    """The same for a form that begins with pence of ours: `2450` is shown as `24.50`, `500` as `5`."""
+
+    def prepare_value(self, value: Any) -> Any:
+        if not isinstance(value, int):
+            return value
+        whole, rest = divmod(value, 100)
+        return f"{whole}.{rest:02}" if rest else f"{whole}"

@@ -2,6 +2,7 @@ from collections.abc import Callable
 from typing import Any
 from uuid import uuid4
 
+from django import forms
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
@@ -10,6 +11,7 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.views.decorators.http import require_POST, require_safe
 
+from config.fields import PoundsField
 from config.mail import queue_mail
 from config.spreadsheet import csv_response
 
@@ -23,10 +25,25 @@ IMAGES: dict[str, tuple[str, Callable[[Campaign], bytes]]] = {
 }
 
 
+class CampaignForm(forms.ModelForm[Campaign]):
+    """Amounts as people write them: pounds, with or without the sign and the pence."""
+
+    preset_pence = PoundsField(
+        label="Amount in pounds", required=False, max_length=12, help_text="Chosen beforehand: 5 or 12.50."
+    )
+    cost_pence = PoundsField(
+        label="Cost in pounds", required=False, max_length=12, help_text="What printing and sending it cost."
+    )
+
+    def clean_cost_pence(self) -> int:
+        return self.cleaned_data["cost_pence"] or 0
+
+
 @admin.register(Campaign)
 class CampaignAdmin(admin.ModelAdmin[Campaign]):
     """The link maker: what a link says, how it looks on paper, where it leads now and what it has brought."""
 
+    form = CampaignForm
     change_list_template = "admin/adoptions/campaign/list.html"
     change_form_template = "admin/adoptions/campaign/maker.html"
     list_display = ["code", "name", "destination", "species", "utm_source", "starts_at", "ends_at", "is_running"]

@@ -156,16 +156,17 @@ def test_link_is_made_in_one_step_and_shown_whole(fiona: Client) -> None:
         "destination": "adopt",
         "species": make_species().pk,
         "preset_frequency": "monthly",
-        "preset_pence": "500",
+        "preset_pence": "£5",
         "starts_at_0": "2026-11-01",
         "starts_at_1": "00:00",
         "utm_source": " Spring Appeal! ",
-        "cost_pence": "0",
+        "cost_pence": "1,234.50",
     }
     response = fiona.post("/admin/adoptions/campaign/add/", answers)
     campaign = Campaign.objects.get()
     assert response.headers["Location"] == f"/admin/adoptions/campaign/{campaign.pk}/change/"
     assert campaign.utm_source == "spring-appeal"
+    assert (campaign.preset_pence, campaign.cost_pence) == (500, 123450)
     page = fiona.get(response.headers["Location"]).text
     assert "http://127.0.0.1:8000/go/spring-27" in page
     assert "/adopt/amur-leopard/?c=spring-27&amp;frequency=monthly&amp;amount=5.00" in page
@@ -175,6 +176,26 @@ def test_link_is_made_in_one_step_and_shown_whole(fiona: Client) -> None:
     client.get("/go/spring-27")
     page = fiona.get(response.headers["Location"]).text
     assert f"{timezone.localdate():%a %-d %b %Y}: 1" in page
+
+
+@pytest.mark.parametrize(
+    ("typed", "pence"),
+    [("5", 500), ("£12.50", 1250), (" 0.01 ", 1), ("", None), ("12.345", "no"), ("-5", "no"), ("99999999999", "no")],
+)
+def test_amount_is_typed_and_shown_in_pounds(fiona: Client, typed: str, pence: int | str | None) -> None:
+    campaign = make_campaign(preset_pence=2450, cost_pence=100000)
+    address = f"/admin/adoptions/campaign/{campaign.pk}/change/"
+    form = fiona.get(address).context["adminform"].form
+    assert [form[name].value() for name in ("preset_pence", "cost_pence")] == ["24.50", "1000"]
+    answers = {name: form[name].value() or "" for name in form.fields if name not in ("starts_at", "ends_at")}
+    answers |= {"starts_at_0": "2026-11-01", "starts_at_1": "00:00", "preset_pence": typed, "preset_gift": ""}
+    response = fiona.post(address, answers)
+    campaign.refresh_from_db()
+    assert response.status_code == (200 if pence == "no" else 302)
+    assert campaign.preset_pence == (2450 if pence == "no" else pence)
+    assert campaign.cost_pence == 100000
+    if pence == "no":
+        assert f'value="{typed}"' in response.text
 
 
 def test_code_for_paper_is_the_address_in_capitals_with_white_around(fiona: Client) -> None:

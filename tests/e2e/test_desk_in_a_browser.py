@@ -45,7 +45,7 @@ def test_link_is_made_on_one_screen(desk: BrowserContext) -> None:
     page.get_by_label("Code").fill("spring-27")
     page.get_by_label("Name").fill("Spring appeal")
     page.get_by_label("Species").select_option(label="Amur leopard")
-    page.get_by_label("Preset amount in pence").fill("500")
+    page.get_by_label("Amount in pounds").fill("5")
     page.get_by_role("button", name="Save", exact=True).click()
     expect(page.locator("#campaign-link")).to_contain_text("/go/spring-27")
     expect(page.get_by_role("img", name="QR code of")).to_be_visible()
