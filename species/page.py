@@ -37,14 +37,12 @@ from django.utils.translation import gettext as _
 
 from .conversation import Conversation
 from .figures import Figure, figures_for
-from .gallery import pictures_of
+from .gallery import notes_of, pictures_of
 from .history import apply
 from .knowledge import Knowledge
 from .models import FieldNote, Picture, PopulationCount, Revision, Section, Source, Species, Text, Threat
 from .models.species import STATUS_SCALE
 from .notebook import Disagreement, Notebook, Paragraph
-
-NOTES_SHOWN = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +128,7 @@ class SpeciesPage(Content):
             **{each.name: getattr(content, each.name) for each in fields(Content)} | {"species": species},
             related=tuple(related),
             conversation=conversation or Conversation.of(species),
-            field_notes=tuple(species.field_notes.public()[:NOTES_SHOWN]),
+            field_notes=notes_of(species),
             pictures=pictures_of(species),
         )
 

@@ -1,11 +1,14 @@
 """What is done for the species' pages behind the scenes. Tasks take ids, and may run twice."""
 
+from datetime import timedelta
+
 from django.tasks import task
+from django.utils import timezone
 
 from config.tasks import every, retried
 
 from . import akismet, pictures
-from .models import Picture
+from .models import PageChange, Picture
 
 
 @retried(max_attempts=4)
@@ -29,3 +32,10 @@ def teach_akismet(comment_id: int) -> None:
 @task
 def sweep_pictures() -> None:
     pictures.sweep()
+
+
+@every(days=1)
+@task
+def sweep_page_changes() -> None:
+    """A day is longer than any transaction, so that no change still to come can be taken for one that was swept."""
+    PageChange.objects.sweep(before=timezone.now() - timedelta(days=1))

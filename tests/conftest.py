@@ -48,6 +48,14 @@ def quick_settings() -> Iterator[None]:
         yield
 
 
+@pytest.fixture(autouse=True)
+def nothing_remembered() -> None:
+    """A page that an earlier test made, with its settings, is of no use to the next."""
+    from species.views.caching import memory
+
+    memory.clear()
+
+
 @pytest.fixture(autouse=True, scope="session")
 def only_this_machine() -> Iterator[None]:
     """No test talks to anything but this machine."""

@@ -1,3 +1,4 @@
+from .changes import PageChange
 from .comments import Comment, CommentDecision, CommentStatus
 from .counts import PopulationCount
 from .disagreements import Conflict, ConflictPosition
@@ -22,6 +23,7 @@ __all__ = [
     "Fact",
     "FactGroup",
     "FieldNote",
+    "PageChange",
     "Picture",
     "PopulationCount",
     "Qualifier",

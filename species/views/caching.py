@@ -1,6 +1,102 @@
-"""How long anyone, and any cache between, may keep a public page. None of them is made for one visitor."""
+"""How public pages are kept: by browsers, by a cache in front of us, and in the memory of each process.
 
-from django.views.decorators.cache import cache_control
+None of them is made for one visitor: no cookie, no token. Their forms need none, because a post counts by where the
+browser says it comes from (config/same_origin.py), and because what is posted is looked at by a person.
 
-# A corrected fact or an approved comment is seen within a minute, and a busy day reaches the database once a minute.
-public_page = cache_control(public=True, max_age=60)
+In memory a page is kept for as long as nothing has changed that pages show, which PostgreSQL tells with one short
+query: an approved comment is there at the next request, a rejected one is gone, in every process. A cache in front of
+us may be behind by half a minute, and serve what it has for as long again while it asks.
+"""
+
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import wraps
+from threading import Lock
+from time import monotonic
+from typing import Concatenate, cast
+
+from django.db.models import Count, Max
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.utils.cache import get_conditional_response, patch_cache_control, set_response_etag
+from django.utils.translation import get_language
+
+from species.models import PageChange
+
+MOST_PAGES = 200
+# What depends on the clock alone (a field note whose day has come, comments that close) is seen this much later.
+KEPT_FOR = 30  # seconds
+
+type State = tuple[int, int | None]
+type View[**P] = Callable[Concatenate[HttpRequest, P], HttpResponse]
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    content: bytes
+    headers: tuple[tuple[str, str], ...]
+    state: State
+    until: float
+
+    def response(self) -> HttpResponse:
+        return HttpResponse(self.content, headers=dict(self.headers))
+
+
+class Memory:
+    """The pages asked for most recently, for all threads of a process."""
+
+    def __init__(self) -> None:
+        self._pages: OrderedDict[str, Page] = OrderedDict()
+        self._lock = Lock()
+
+    def find(self, address: str, state: State) -> Page | None:
+        with self._lock:
+            page = self._pages.get(address)
+            if page is None or page.state != state or page.until < monotonic():
+                return None
+            self._pages.move_to_end(address)
+            return page
+
+    def keep(self, address: str, page: Page) -> None:
+        with self._lock:
+            self._pages[address] = page
+            self._pages.move_to_end(address)
+            if len(self._pages) > MOST_PAGES:
+                self._pages.popitem(last=False)
+
+    def clear(self) -> None:
+        with self._lock:
+            self._pages.clear()
+
+
+memory = Memory()
+
+
+def state_of_pages() -> State:
+    """Of the database as this query sees it. To be asked before a page is made: it may then be newer than it says."""
+    found = PageChange.objects.aggregate(number=Count("pk"), newest=Max("pk"))
+    return found["number"], found["newest"]
+
+
+def public_page[**P](view: View[P]) -> Callable[Concatenate[HttpRequest, P], HttpResponseBase]:
+    """The same for everybody. With anything after the “?” a page is made anew: too many to keep."""
+
+    @wraps(view)
+    def page(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+        if request.META.get("QUERY_STRING"):
+            response = view(request, *args, **kwargs)
+        else:
+            state, address = state_of_pages(), f"{get_language()} {request.path}"
+            kept = memory.find(address, state)
+            response = kept.response() if kept else view(request, *args, **kwargs)
+            if kept is None and response.status_code == 200 and not response.cookies:
+                headers = tuple(response.headers.items())
+                memory.keep(address, Page(response.content, headers, state, monotonic() + KEPT_FOR))
+        if response.status_code != 200:
+            return response
+        patch_cache_control(response, public=True, max_age=0, s_maxage=30, stale_while_revalidate=30)
+        set_response_etag(response)
+        return cast("HttpResponseBase", get_conditional_response(request, response.headers["ETag"], response=response))
+
+    return page

@@ -10,7 +10,7 @@ from species.catalogue import nearest_names, species_of_threats, standfirsts
 from species.content_version import with_content_version
 from species.conversation import Conversation, answering
 from species.forms import CommentForm
-from species.gallery import with_pictures
+from species.gallery import with_pictures_and_notes
 from species.models import Comment, FieldNote, Species, Threat
 from species.overview import HowWeKnow, ThreatPage
 from species.page import SpeciesPage, as_of
@@ -58,7 +58,7 @@ def species_page(
     status: int = 200,
 ) -> HttpResponse:
     """The whole page; with a form that was refused it comes back with everything that was typed."""
-    catalogue = list(with_content_version(with_languages(with_pictures(Species.objects.public()))))
+    catalogue = list(with_content_version(with_languages(with_pictures_and_notes(Species.objects.public()))))
     species = next((each for each in catalogue if each.slug == slug), None)
     if species is None:
         context: dict[str, Any] = {"wanted": slug, "nearest": nearest_names(slug, catalogue), "species": catalogue}

@@ -33,12 +33,13 @@ def spent(act: Callable[[], object]) -> float:
     return (time.process_time() - before) * 1000
 
 
-def measure(client: Client, addresses: list[str]) -> dict[str, list[float]]:
+def measure(client: Client, addresses: list[str], forget: Callable[[], object]) -> dict[str, list[float]]:
     for address in addresses:
         client.get(address)
     times: dict[str, list[float]] = {address: [] for address in addresses}
     for _round in range(ROUNDS):
         for address in addresses:
+            forget()
             times[address].append(spent(partial(client.get, address)))
     return times
 
@@ -58,6 +59,7 @@ def say(line: str) -> None:
 def main() -> None:
     set_up()
     from species.content_loading import load
+    from species.views.caching import memory
 
     settings.DEBUG = False  # with it on, Django keeps and times every query
     settings.ALLOWED_HOSTS = ["testserver"]
@@ -65,14 +67,16 @@ def main() -> None:
     client, pages = Client(), sys.argv[1:] or list(PAGES)
     with transaction.atomic():
         load()
-        times = measure(client, [EMPTY, *pages])
-        empty = statistics.median(times[EMPTY])
-        say(f"{'page':34}{'median':>10}{'fastest':>10}{'÷ empty view':>14}{'queries':>9}")
-        for page in [EMPTY, *pages]:
-            with CaptureQueriesContext(connection) as queries:
-                client.get(page)
-            median, fastest = statistics.median(times[page]), min(times[page])
-            say(f"{page:34}{median:7.2f} ms{fastest:7.2f} ms{median / empty:14.0f}{len(queries):9}")
+        for how, forget in (("made anew", memory.clear), ("from memory", lambda: None)):
+            times = measure(client, [EMPTY, *pages], forget)
+            empty = statistics.median(times[EMPTY])
+            say(f"{how:34}{'median':>10}{'fastest':>10}{'÷ empty view':>14}{'queries':>9}")
+            for page in [EMPTY, *pages]:
+                forget()
+                with CaptureQueriesContext(connection) as queries:
+                    client.get(page)
+                median, fastest = statistics.median(times[page]), min(times[page])
+                say(f"{page:34}{median:7.2f} ms{fastest:7.2f} ms{median / empty:14.1f}{len(queries):9}")
         transaction.set_rollback(True)
 
 

@@ -63,7 +63,9 @@ def test_page_that_did_not_change_is_read_from_memory(client: Client, our_conten
     make_field_note(title="Tracks in the snow", species=Species.objects.get(slug="amur-leopard"))
     make_approved_comment("So fine.", species=Species.objects.get(slug="amur-leopard"))
     shown: list[str] = []
-    assert len(queries_of(lambda: shown.append(client.get(LEOPARD).text))) == 3
+    assert (
+        len(queries_of(lambda: shown.append(client.get(LEOPARD).text))) == 3
+    )  # which state, the species and their conversation
     (second,) = shown
     assert ("So fine." in first, "So fine." in second) == (False, True)
     HowWeKnow.read()

@@ -1,0 +1,196 @@
+"""Public pages come from memory while nothing has changed, and show every change at the next request."""
+
+import re
+import threading
+from collections.abc import Callable
+from datetime import date, timedelta
+from decimal import Decimal
+
+import pytest
+from django.db import connection, transaction
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from species import tasks
+from species.models import Comment, CommentStatus, Fact, FieldNote, PageChange, Source, Species, Text
+from species.views import caching
+from tests.species.makers import (
+    make_approved_comment,
+    make_comment,
+    make_fact,
+    make_field_note,
+    make_moderator,
+    make_species,
+    make_text,
+)
+
+PAGE = "/species/amur-leopard/"
+DELETE_COMMENTS = "DELETE FROM species_commentdecision; DELETE FROM species_comment"
+
+
+@pytest.fixture
+def content(db: None) -> None:
+    make_fact(point=Decimal(84))
+    make_text("There are {range-now:number} of them.[^range-now]", "habitat")
+    make_approved_comment("They are beautiful.")
+    make_field_note(published_at=timezone.now())
+
+
+def queries_of(client: Client, address: str) -> int:
+    with CaptureQueriesContext(connection) as queries:
+        assert client.get(address).status_code == 200
+    return len(queries)
+
+
+def test_page_is_made_once_and_answered_from_memory(client: Client, content: None) -> None:
+    first = client.get(PAGE)
+    assert queries_of(client, PAGE) == 1
+    again = client.get(PAGE)
+    assert (again.content, again.headers) == (first.content, first.headers)
+    assert first["Cache-Control"] == "public, max-age=0, s-maxage=30, stale-while-revalidate=30"
+
+
+def test_who_has_the_page_already_is_told_so(client: Client, content: None) -> None:
+    etag = client.get(PAGE)["ETag"]
+    known = client.get(PAGE, headers={"If-None-Match": etag})
+    assert (known.status_code, known.content, known["ETag"]) == (304, b"", etag)
+    assert known["Cache-Control"].startswith("public")
+    Species.objects.update(common_name="Far Eastern leopard")
+    changed = client.get(PAGE, headers={"If-None-Match": etag})
+    assert changed.status_code == 200
+    assert changed["ETag"] != etag
+
+
+def approve() -> None:
+    comment = make_comment("It has just been approved.")
+    Comment.objects.filter(pk=comment.pk).approve(by=make_moderator())
+
+
+def reopen() -> None:
+    """An approved comment goes back to the queue."""
+    Comment.objects.public().reopen(by=make_moderator())
+
+
+def put_a_field_note_off() -> None:
+    FieldNote.objects.update(published_at=timezone.now() + timedelta(days=1))
+
+
+def with_sql(sql: str) -> Callable[[], object]:
+    def act() -> None:
+        with connection.cursor() as cursor:
+            cursor.execute(sql)
+
+    return act
+
+
+@pytest.mark.parametrize(
+    ("change", "shown", "gone"),
+    [
+        (approve, "It has just been approved.", ""),
+        (reopen, "Nobody has written yet.", "They are beautiful."),
+        (lambda: Comment.objects.all().delete(), "Nobody has written yet.", "They are beautiful."),
+        (
+            with_sql("DELETE FROM species_commentdecision; DELETE FROM species_comment"),
+            "Nobody has written yet.",
+            "They are beautiful.",
+        ),
+        (lambda: Fact.objects.update(point=Decimal(130)), "There are 130 of them.", "There are 84"),
+        (lambda: Text.objects.update(body="Nobody counted."), "Nobody counted.", "There are 84"),
+        (lambda: Source.objects.update(publisher="Somebody else"), "Somebody else", ""),
+        (lambda: Species.objects.update(common_name="Korean leopard"), "Korean leopard", "Amur leopard"),
+        (lambda: Species.objects.update(comments_close_on=date(2020, 1, 1)), "Comments are closed", "Leave a reply"),
+        (lambda: make_species("amur-tiger", common_name="Amur tiger"), "Amur tiger", ""),
+        (put_a_field_note_off, "", "From the field"),
+        (lambda: FieldNote.objects.all().delete(), "", "From the field"),
+        (with_sql("UPDATE species_text SET title = 'By hand', body = 'By hand.'"), "By hand.", "There are 84"),
+    ],
+)
+def test_every_change_is_seen_at_the_next_request(
+    client: Client, content: None, change: Callable[[], object], shown: str, gone: str
+) -> None:
+    before = client.get(PAGE).text
+    change()
+    after = client.get(PAGE).text
+    assert shown in after
+    assert not gone or gone not in after
+    assert not gone or gone in before
+    assert not shown or shown not in before
+
+
+def test_what_is_not_shown_disturbs_no_page(client: Client, content: None) -> None:
+    client.get(PAGE)
+    waiting = make_comment("Still to be read.")
+    Comment.objects.filter(pk=waiting.pk).update(status=CommentStatus.SPAM, moderated_at=timezone.now())
+    assert queries_of(client, PAGE) == 1
+
+
+def test_every_table_that_a_public_page_reads_is_watched(client: Client, our_content: None) -> None:
+    """A page that began to read another table would keep what that says after it has changed."""
+    make_approved_comment("They are beautiful.")
+    note = make_field_note(published_at=timezone.now())
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT tgrelid::regclass::text FROM pg_trigger WHERE tgname ~ '^page_change'")
+        watched = {table for (table,) in cursor.fetchall()}
+    with CaptureQueriesContext(connection) as queries:
+        for address in (
+            "/",
+            "/species/",
+            PAGE,
+            "/ru/species/amur-leopard/",
+            f"{PAGE}share.png",
+            "/threats/",
+            "/threats/deforestation/",
+            "/sources/",
+            "/api/species/amur-leopard.json",
+            f"/comments/{Comment.objects.get().pk}/",
+            note.get_absolute_url(),
+        ):
+            assert client.get(address).status_code == 200, address
+    read = {table for query in queries for table in re.findall(r'(?:FROM|JOIN) "?(\w+_\w+)"?', query["sql"])}
+    assert read - watched <= {"species_pagechange"}
+
+
+def test_only_whole_pages_that_all_ask_for_are_kept(client: Client, content: None) -> None:
+    assert client.get(f"{PAGE}?c=autumn-26").text.count("?c=autumn-26") > 1
+    assert "?c=autumn-26" not in client.get(PAGE).text
+    assert client.get("/species/nobody/").status_code == 404
+    assert list(caching.memory._pages) == [f"en-gb {PAGE}"]
+    state = caching.state_of_pages()
+    for number in range(caching.MOST_PAGES + 5):
+        caching.memory.keep(f"/{number}/", caching.Page(b"", (), state, 0))
+    assert len(caching.memory._pages) == caching.MOST_PAGES
+    assert caching.memory.find(f"/{number}/", state) is None, "its time is over"
+
+
+def test_sweeping_keeps_the_newest_so_that_no_state_comes_twice(content: None) -> None:
+    newest = caching.state_of_pages()[1]
+    PageChange.objects.update(at=timezone.now() - timedelta(days=2))
+    tasks.sweep_page_changes.func()
+    assert caching.state_of_pages() == (1, newest)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_change_that_began_earlier_and_ends_later_is_seen(client: Client) -> None:
+    """With the newest row alone as the mark, the change that took its number first and committed last is lost."""
+    make_species()
+    make_species("amur-tiger", common_name="Amur tiger")
+    has_changed, may_commit = threading.Event(), threading.Event()
+
+    def slow_editor() -> None:
+        with transaction.atomic():
+            Species.objects.filter(slug="amur-tiger").update(common_name="Siberian tiger")
+            has_changed.set()
+            assert may_commit.wait(10)
+        connection.close()
+
+    thread = threading.Thread(target=slow_editor)
+    thread.start()
+    assert has_changed.wait(10)
+    Species.objects.filter(slug="amur-leopard").update(common_name="Korean leopard")
+    before = client.get("/species/").text
+    may_commit.set()
+    thread.join()
+    after = client.get("/species/").text
+    assert ("Korean leopard" in before, "Siberian tiger" in before) == (True, False)
+    assert ("Korean leopard" in after, "Siberian tiger" in after) == (True, True)
