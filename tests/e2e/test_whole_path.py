@@ -95,6 +95,8 @@ def test_turning_back_at_stripe_loses_no_answer_and_pays_nothing(page: Page) -> 
     page.get_by_role("button", name=re.compile("continue to Stripe")).click()
     page.get_by_role("link", name=re.compile("back|cancel", re.IGNORECASE)).first.click()
     expect(page.get_by_role("heading", level=1)).to_contain_text("Adopt the Amur leopard")
+    expect(page.get_by_label("Your name")).to_have_value("Amara Supporter")
+    expect(page.get_by_label("Your email address")).to_have_value("amara-back@example.org")
 
 
 def test_reply_waits_for_a_moderator_and_then_shows(page: Page, staff: Page) -> None:
