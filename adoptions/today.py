@@ -90,7 +90,7 @@ def failing_mails() -> Matter:
 
 def waiting_comments() -> Matter:
     waiting = Comment.objects.filter(status=CommentStatus.PENDING)
-    oldest = waiting.order_by("created_at").values_list("created_at", flat=True).first()
+    oldest = waiting.order_by("pk").values_list("created_at", flat=True).first()
     note = f"the oldest for {timesince(oldest)}" if oldest else ""
     return Matter("comments waiting", waiting.count(), rows_of("species_comment"), is_urgent=False, note=note)
 

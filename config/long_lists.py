@@ -88,13 +88,19 @@ def by_index_alone(rows: QuerySet[Any]) -> set[Any]:
         return set(rows[:FOUND])
 
 
-def with_words(rows: QuerySet[Any], field: str, words: list[str]) -> QuerySet[Any]:
-    """Rows in whose field each word begins one, accents aside; needs a GIN index on that vector."""
+def with_words(
+    rows: QuerySet[Any], field: str | tuple[str, ...], words: list[str], *, config: str = NAMES
+) -> QuerySet[Any]:
+    """Rows in whose field, or fields, each word begins one; needs a GIN index on that vector in that configuration.
+
+    In ours for names, accents aside.
+    """
     terms = [term for term in map(as_beginning, words) if term]
     if not terms:
         return rows.none()
-    query = SearchQuery(" & ".join(terms), search_type="raw", config=NAMES)
-    found: QuerySet[Any] = rows.alias(words_in=SearchVector(field, config=NAMES)).filter(words_in=query)
+    fields = (field,) if isinstance(field, str) else field
+    query = SearchQuery(" & ".join(terms), search_type="raw", config=config)
+    found: QuerySet[Any] = rows.alias(words_in=SearchVector(*fields, config=config)).filter(words_in=query)
     return found
 
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from datetime import datetime
-from functools import cached_property
 from typing import Any
 
 from django import forms
@@ -12,7 +11,6 @@ from django.contrib.admin.helpers import ActionForm
 from django.contrib.admin.views.main import ChangeList
 from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
-from django.core.paginator import Paginator
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path
@@ -22,6 +20,7 @@ from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 from django.utils.text import Truncator
 
+from config.long_lists import LongList, with_words
 from species import moderation
 from species.models import Comment, CommentDecision, CommentStatus
 from species.models.comments import CommentQuerySet
@@ -29,20 +28,12 @@ from species.views import moderating
 
 LIST_AND_FORM = [ActionLocation.CHANGE_LIST, ActionLocation.CHANGE_FORM]
 EVERYTHING = "all"
-COUNTED = 5000  # of a million comments nobody turns to the last page
 
 
 class SeenAt(ActionForm):
     """Remembers when the list was read: what a writer has changed since then stays where it is."""
 
     seen_at = forms.DateTimeField(required=False, initial=timezone.now, widget=forms.HiddenInput)
-
-
-class CappedPaginator(Paginator[Comment]):
-    @cached_property
-    def count(self) -> int:
-        rows = self.object_list
-        return rows[:COUNTED].count() if isinstance(rows, QuerySet) else len(rows)
 
 
 class ReportedFilter(admin.SimpleListFilter):
@@ -96,20 +87,19 @@ class DecisionInline(admin.TabularInline[CommentDecision, Comment]):
 
 
 @admin.register(Comment)
-class CommentAdmin(admin.ModelAdmin[Comment]):
+class CommentAdmin(LongList[Comment]):
     """Words are read here and never edited: what is approved is what its writer wrote."""
 
     change_list_template = "admin/species/comment/change_list.html"
     action_form = SeenAt
-    paginator = CappedPaginator
     list_display = ["excerpt", "name", "species", "sent", "status", "held_because", "report_count"]
     list_display_links = ["excerpt"]
     list_filter = [StatusFilter, ReportedFilter, "species", "created_at"]
     list_select_related = ["species"]
     list_per_page = 20
-    show_full_result_count = False
-    search_fields = ["name", "email", "body"]
-    search_help_text = "Name, email address or words"
+    sortable_by = []
+    search_fields = ["name"]
+    search_help_text = "The beginnings of names and words, or a whole email address"
     actions = [
         "approve",
         "reject",
@@ -151,6 +141,10 @@ class CommentAdmin(admin.ModelAdmin[Comment]):
         "moderated_by",
         "reason",
     ]
+
+    def searches(self, words: list[str]) -> list[QuerySet[Any]]:
+        by_address = [Comment.objects.by_address(words[0])] if len(words) == 1 else []
+        return [with_words(Comment.objects.all(), ("name", "body"), words, config="simple"), *by_address]
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

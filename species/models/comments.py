@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Any, Self
 
 import pgtrigger
 from django.conf import settings
+from django.contrib.postgres.indexes import GinIndex
+from django.contrib.postgres.search import SearchVector
 from django.db import models, transaction
 from django.db.models import F, Func, Q, Value
 from django.db.models.functions import MD5, Coalesce, Lower, Now, NullIf
@@ -239,6 +241,8 @@ class Comment(models.Model):
             models.Index(fields=["species", "status", "-id"], name="comment_page"),
             models.Index(fields=["status", "-id"], name="comment_queue"),
             models.Index(fields=["parent", "status"], name="comment_replies"),
+            models.Index(fields=["-created_at"], name="comment_by_day"),
+            GinIndex(SearchVector("name", "body", config="simple"), name="comment_by_word"),
             models.Index(Lower("email"), "status", name="comment_writer"),
             models.Index(fields=["network"], condition=~Q(network=""), name="comment_network"),
             models.Index(fields=["-id"], condition=Q(report_count__gt=0), name="comment_reported"),

@@ -11,6 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
+from config.long_lists import with_words
 from species.models import Comment, Conflict, Fact, FieldNote, PopulationCount, Species, Text, Threat
 from tests.species.makers import (
     make_approved_comment,
@@ -358,3 +359,35 @@ def test_conflict_with_a_wrong_marker_cannot_be_saved(staff: Client) -> None:
     assert not Conflict.objects.exists()
     assert staff.post(address, values | {"positions-1-say": "more"}).status_code == 302
     assert Conflict.objects.get().positions.count() == 2
+
+
+@pytest.mark.parametrize(
+    ("typed", "found"),
+    [
+        ("mar", 1),  # the beginning of a name …
+        ("MAREK snow", 1),  # … and of a word
+        ("arek", 0),
+        ("Marek@Example.org", 1),
+        ("marek@example", 0),
+        ("' | ! & <->", 0),
+        ("zzyzx", 0),
+    ],
+)
+def test_comment_is_found_by_what_has_an_index(staff: Client, typed: str, found: int) -> None:
+    make_comment(name="Marek", email="marek@example.org", body="They like the snow")
+    make_comment(name="Ewa", email="ewa@example.org", body="Cubs in winter")
+    rows = staff.get(reverse("admin:species_comment_changelist"), {"q": typed, "status": "all"})
+    assert rows.context["cl"].result_count == found
+
+
+def test_comments_are_listed_counted_and_searched_by_an_index() -> None:
+    """The plans PostgreSQL makes once it may not read the whole table."""
+    make_comment()
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off; SET LOCAL enable_sort = off")
+    rows = Comment.objects.order_by("-pk")
+    words = with_words(Comment.objects.order_by(), ("name", "body"), ["snow"], config="simple")
+    lately = Comment.objects.order_by().filter(created_at__gt=timezone.now() - timedelta(hours=1))
+    for asked in (rows[:20], rows.pending()[:20], words, lately, Comment.objects.by_address("a@example.org")):
+        plan = asked.explain()
+        assert "Seq Scan" not in plan, plan
