@@ -18,6 +18,7 @@ from . import (
     gifts,
     reconcile,
     refunds,
+    reports,
     standing_orders,
     statements,
     updates,
@@ -150,3 +151,10 @@ def compare(days: int) -> None:
 def check_campaign_links() -> None:
     """Staff hear of a link that leads elsewhere before their readers do."""
     campaigns.check_links()
+
+
+@every(hours=1)
+@task
+def gather_reports() -> None:
+    """The sums that the reports of the admin show."""
+    reports.gather()

@@ -4,12 +4,14 @@ from typing import Any
 
 from django.contrib import admin
 from django.db.models import QuerySet
+from django.urls import URLPattern
 
 from config.long_lists import LongList
 from config.money import pounds
 
 from .. import finding
 from ..models import Payment
+from . import reports
 from .read_only import ReadOnly
 
 
@@ -31,6 +33,9 @@ class PaymentAdmin(ReadOnly, LongList[Payment]):
     sortable_by = ["occurred_at"]
     search_fields = ["stripe_id"]
     search_help_text = "Reference, the id of a charge, refund, dispute or invoice, or the last four digits of a card"
+
+    def get_urls(self) -> list[URLPattern]:
+        return [*reports.urls(), *super().get_urls()]
 
     def searches(self, words: list[str]) -> list[QuerySet[Any]]:
         return finding.payments(words)

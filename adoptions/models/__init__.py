@@ -10,6 +10,7 @@ from .gift_aid import GiftAidDeclaration
 from .gifts import Delivery, Gift, GiftState
 from .payments import Fee, Payment
 from .plans import Plan, PlanPrice
+from .reports import ReportLine
 from .shield import Closure, Decline, PageOpening, Whom
 from .states import (
     ADOPTED,
@@ -69,6 +70,7 @@ __all__ = [
     "Purpose",
     "RefundReason",
     "RefundRequest",
+    "ReportLine",
     "StripeEvent",
     "Supporter",
     "SupporterSession",

@@ -11,6 +11,7 @@ from django_otp.oath import TOTP
 from playwright.sync_api import Browser, BrowserContext, Locator, ViewportSize, expect
 from pytest_django.live_server_helper import LiveServer
 
+from adoptions import reports
 from adoptions.models import Campaign
 from config import second_step
 from tests.adoptions.conftest import Amara, amara, standin_server, stripe  # noqa: F401  fixtures
@@ -59,6 +60,7 @@ def test_link_is_made_on_one_screen(desk: BrowserContext) -> None:
 def test_pages_of_the_desk_are_accessible_and_fit_their_screen(desk: BrowserContext) -> None:
     adoption = make_active_adoption()
     campaign = Campaign.objects.create(code="leopard26", name="Winter", species=adoption.species, preset_pence=100)
+    reports.gather()
     page = desk.new_page()
     wrong: list[str] = []
     for address in (
@@ -72,6 +74,7 @@ def test_pages_of_the_desk_are_accessible_and_fit_their_screen(desk: BrowserCont
         "/admin/config/mailwords/receipt/words/",
         "/admin/species/comment/queue/",
         "/admin/second-step/set-up/",
+        "/admin/adoptions/payment/reports/",
     ):
         page.goto(address)
         wrong += findings(page)

@@ -63,6 +63,8 @@ OWN = {
     "adoptions_campaign_csv": ("Fundraiser", "Finance", "Auditor"),
     "adoptions_campaign_code": ("Fundraiser", "Finance", "Auditor"),
     "adoptions_campaign_test_mail": ("Fundraiser",),
+    "reports": ("Fundraiser", "Finance", "Auditor"),
+    "reports_csv": ("Fundraiser", "Finance", "Auditor"),
     "find_supporter": ("Fundraiser", "Finance", "Auditor"),
     "supporter_timeline": ("Fundraiser", "Finance", "Auditor"),
     "mail_words": ("Fundraiser",),

@@ -1,0 +1,121 @@
+"""Reports for fundraisers, finance and trustees: a chart, the table beneath it, its rows and a file."""
+
+from dataclasses import dataclass
+from datetime import datetime, time, timedelta
+from urllib.parse import urlencode
+
+from django.contrib import admin
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+
+from config.money import pounds
+from config.spreadsheet import csv_response
+
+from .. import reports
+from ..campaign_report import decimal
+from ..reports import Report, Row
+
+HEIGHT, STEP, GAP = 120, 20, 4  # of a chart, in its own units
+
+
+@dataclass(frozen=True)
+class Bar:
+    x: int
+    y: int
+    height: int
+    words: str
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A report as its page needs it."""
+
+    report: Report
+    bars: list[Bar]
+    width: int
+    rows: list[tuple[str, list[str], str]]  # label, cells, the address of the rows behind
+
+
+def urls() -> list[URLPattern]:
+    wrap = admin.site.admin_view
+    return [
+        path("reports/", wrap(show), name="reports"),
+        path("reports/<slug:kind>.csv", wrap(as_file), name="reports_csv"),
+    ]
+
+
+def check(request: HttpRequest) -> None:
+    if not request.user.has_perm("adoptions.view_payment"):
+        raise PermissionDenied
+
+
+@require_safe
+def show(request: HttpRequest) -> HttpResponse:
+    check(request)
+    context = {
+        **admin.site.each_context(request),
+        "title": "Reports",
+        "gathered_at": reports.gathered_at(),
+        "reports": [shown(report) for report in reports.all_reports()],
+        "height": HEIGHT,
+        "bar_width": STEP - GAP,
+    }
+    return TemplateResponse(request, "admin/adoptions/reports.html", context)
+
+
+@require_safe
+def as_file(request: HttpRequest, kind: str) -> HttpResponse:
+    check(request)
+    found = next((report for report in reports.all_reports() if report.slug == kind), None)
+    if found is None:
+        raise Http404
+    headings = [f"{name} £" if place in found.money else name for place, name in enumerate(found.headings)]
+    rows = [
+        [row.label, *(decimal(v) if p in found.money else v for p, v in enumerate(row.cells))] for row in found.rows
+    ]
+    return csv_response(f"{kind}.csv", ["", *headings], rows)
+
+
+def shown(report: Report) -> Shown:
+    rows = [
+        (row.label, [cell(report, row, place) for place in range(len(row.cells))], behind(report, row))
+        for row in report.rows
+    ]
+    bars = list(bars_of(report))
+    return Shown(report, bars, max(len(bars), 1) * STEP, rows)
+
+
+def cells_of_page(report: Report, row: Row) -> list[str]:
+    return [cell(report, row, place) for place in range(len(row.cells))]
+
+
+def cell(report: Report, row: Row, place: int) -> str:
+    return pounds(row.cells[place]) if place in report.money else f"{row.cells[place]:,}"
+
+
+def bars_of(report: Report) -> list[Bar]:
+    """The oldest on the left. What is below nothing has no bar: the table says it."""
+    rows = report.rows[::-1] if report.behind else report.rows
+    most = max((row.cells[report.drawn] for row in rows), default=0)
+    found = []
+    for number, row in enumerate(rows):
+        height = max(0, row.cells[report.drawn]) * HEIGHT // most if most > 0 else 0
+        words = f"{row.label}: {cell(report, row, report.drawn)}"
+        found.append(Bar(number * STEP, HEIGHT - height, height, words))
+    return found
+
+
+def behind(report: Report, row: Row) -> str:
+    """The list of the rows that a line counts."""
+    if report.behind is None or row.first is None or row.last is None:
+        return ""
+    name, moment = report.behind
+    start, end = (
+        timezone.make_aware(datetime.combine(day, time())) for day in (row.first, row.last + timedelta(days=1))
+    )
+    query = urlencode({f"{moment}__gte": start.isoformat(), f"{moment}__lt": end.isoformat()})
+    return f"{reverse(f'admin:{name}_changelist')}?{query}"

@@ -1,0 +1,232 @@
+"""What trustees ask: takings, who came and who left, who stays, what is chosen, how comments fare.
+
+All figures are summed up every hour from the ledger and the adoptions themselves, in one transaction, so that they fit
+each other. A page only reads the sums. Days and months are those of London.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from django.db import connection, transaction
+from django.db.models import Aggregate, Case, Count, DurationField, F, IntegerField, Max, Q, Sum, When
+from django.db.models.functions import TruncDay, TruncMonth
+from django.utils import timezone
+
+from species.models import Comment, CommentStatus
+
+from .models import ADOPTED, REPEATING, Adoption, Frequency, Payment, ReportLine
+
+DAYS, MONTHS = 31, 13
+TAKINGS, NEW, LOST, STARTED, KEPT, PLANS, COMMENTS, WAITED = (
+    *("takings", "new", "lost", "started", "kept", "plans", "comments", "waited"),
+)
+BEGAN = Q(activated_at__isnull=False, frequency__in=REPEATING)
+
+
+class Median(Aggregate):
+    function = "PERCENTILE_DISC"
+    template = "%(function)s(0.5) WITHIN GROUP (ORDER BY %(expressions)s)"
+    output_field = DurationField()
+
+
+def gather() -> int:
+    """Sum everything up anew; how many lines there are. Twice at once, the second waits and does the same."""
+    now = timezone.now()
+    with transaction.atomic():
+        with connection.cursor() as cursor:
+            cursor.execute("LOCK TABLE adoptions_reportline IN SHARE ROW EXCLUSIVE MODE")
+            cursor.execute("SET LOCAL statement_timeout = '60s'")  # a million rows take a few seconds
+        lines = [ReportLine(gathered_at=now, **values) for values in everything()]
+        ReportLine.objects.all().delete()
+        ReportLine.objects.bulk_create(lines, batch_size=2000)
+    return len(lines)
+
+
+def everything() -> Iterator[dict[str, Any]]:
+    payments = Payment.objects.annotate(period=TruncDay("occurred_at")).order_by().values("period", "kind")
+    for row in payments.annotate(number=Count("pk"), pence=Sum("amount_pence")):
+        yield line(TAKINGS, row["period"], row["kind"], row["number"], row["pence"])
+    for report, moment in ((NEW, "activated_at"), (LOST, "ended_at")):
+        moved = Adoption.objects.filter(BEGAN, **{f"{moment}__isnull": False}).annotate(period=TruncMonth(moment))
+        for move in moved.order_by().values("period", "frequency").annotate(number=Count("pk")):
+            yield line(report, move["period"], move["frequency"], move["number"])
+    starts = Adoption.objects.filter(BEGAN).annotate(period=TruncMonth("activated_at")).order_by().values("period")
+    for began in starts.annotate(all=Count("pk"), kept=Count("pk", filter=Q(state__in=ADOPTED))):
+        yield line(STARTED, began["period"], "", began["all"])
+        yield line(KEPT, began["period"], "", began["kept"])
+    yield from of_plans()
+    yield from of_comments()
+
+
+def line(report: str, period: datetime | date, key: str, number: int, pence: int = 0) -> dict[str, Any]:
+    day = timezone.localtime(period).date() if isinstance(period, datetime) else period
+    return {"report": report, "period": day, "key": key, "number": number, "pence": pence}
+
+
+def of_plans() -> Iterator[dict[str, Any]]:
+    """What runs now, with what it brings in a year."""
+    a_year = Case(
+        When(frequency=Frequency.MONTHLY, then=F("amount_pence") * 12),
+        default=F("amount_pence"),
+        output_field=IntegerField(),
+    )
+    rows = Adoption.objects.filter(state__in=ADOPTED, frequency__in=REPEATING).order_by()
+    today = timezone.localdate()
+    for row in rows.values("plan__name", "frequency").annotate(number=Count("pk"), pence=Sum(a_year)):
+        key = f"{row['plan__name']}, {Frequency(row['frequency']).label.lower()}"[:160]
+        yield line(PLANS, today, key, row["number"], row["pence"])
+
+
+def of_comments() -> Iterator[dict[str, Any]]:
+    """By the month in which they were written. How long the one in the middle waited, in minutes."""
+    rows = Comment.objects.annotate(period=TruncMonth("created_at")).order_by()
+    for row in rows.values("period", "status").annotate(number=Count("pk")):
+        yield line(COMMENTS, row["period"], row["status"], row["number"])
+    decided = rows.filter(moderated_at__isnull=False).annotate(waited=F("moderated_at") - F("created_at"))
+    for month in decided.values("period").annotate(median=Median("waited")):
+        yield line(WAITED, month["period"], "", int(month["median"].total_seconds()) // 60)
+
+
+# --- as they are read ----------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of a table: its label, its cells, and from which moment to which the rows behind it are."""
+
+    label: str
+    cells: list[int]
+    first: date | None = None
+    last: date | None = None
+
+
+@dataclass(frozen=True)
+class Report:
+    """`money`: columns of pence. `drawn`: the column of the chart. `behind`: the list of its rows, by what moment."""
+
+    slug: str
+    title: str
+    about: str
+    headings: list[str]
+    rows: list[Row]
+    money: list[int] = field(default_factory=list)
+    drawn: int = 0
+    behind: tuple[str, str] | None = None
+
+    @property
+    def chart_heading(self) -> str:
+        return self.headings[self.drawn]
+
+
+def gathered_at() -> datetime | None:
+    found: datetime | None = ReportLine.objects.aggregate(latest=Max("gathered_at"))["latest"]
+    return found
+
+
+def all_reports() -> list[Report]:
+    return [takings_by_day(), takings_by_month(), coming_and_going(), retention(), plans(), comments()]
+
+
+def month_before(day: date, months: int) -> date:
+    """The first day of the month that many months before a day's own."""
+    count = day.year * 12 + day.month - 1 - months
+    return date(count // 12, count % 12 + 1, 1)
+
+
+def months() -> list[date]:
+    return [month_before(timezone.localdate(), back) for back in range(MONTHS)]
+
+
+def end_of(month: date) -> date:
+    return month_before(month, -1) - timedelta(days=1)
+
+
+def sums(report: str, since: date | None = None) -> dict[tuple[date, str], tuple[int, int]]:
+    rows = ReportLine.objects.filter(report=report)
+    rows = rows.filter(period__gte=since) if since else rows
+    return {(row.period, row.key): (row.number, row.pence) for row in rows}
+
+
+def takings_row(label: str, first: date, last: date, found: Iterable[tuple[str, int, int]]) -> Row:
+    parts = list(found)
+    came = [(number, pence) for kind, number, pence in parts if kind == "charge"]
+    net = sum(pence for _, _, pence in parts)
+    received = sum(pence for _, pence in came)
+    return Row(label, [sum(number for number, _ in came), received, received - net, net], first, last)
+
+
+TAKINGS_HEADINGS = ["Payments", "Received", "Gone back", "Stays"]
+
+
+def takings_by_day() -> Report:
+    today = timezone.localdate()
+    days = [today - timedelta(days=back) for back in range(DAYS)]
+    known = sums(TAKINGS, days[-1])
+    rows = [
+        takings_row(f"{day:%a %-d %b %Y}", day, day, ((k, *v) for (on, k), v in known.items() if on == day))
+        for day in days
+    ]
+    about = "What the ledger says, on the day on which it happened at Stripe. Gone back: refunds and disputes."
+    behind = ("adoptions_payment", "occurred_at")
+    return Report("takings-by-day", "Takings by day", about, TAKINGS_HEADINGS, rows, [1, 2, 3], 3, behind)
+
+
+def takings_by_month() -> Report:
+    known = sums(TAKINGS, months()[-1])
+    rows = []
+    for month in months():
+        parts = ((k, *v) for (day, k), v in known.items() if month <= day <= end_of(month))
+        rows.append(takings_row(f"{month:%B %Y}", month, end_of(month), parts))
+    about = "The same by month."
+    behind = ("adoptions_payment", "occurred_at")
+    return Report("takings-by-month", "Takings by month", about, TAKINGS_HEADINGS, rows, [1, 2, 3], 3, behind)
+
+
+def coming_and_going() -> Report:
+    """Active at the end of a month is all who had begun by then, less all who had ended."""
+    new, lost = sums(NEW), sums(LOST)
+    rows = []
+    for month in months():
+        last = end_of(month)
+        came, went = (sum(n for (day, _), (n, _) in found.items() if day == month) for found in (new, lost))
+        active = sum(n for (day, _), (n, _) in new.items() if day <= last)
+        active -= sum(n for (day, _), (n, _) in lost.items() if day <= last)
+        rows.append(Row(f"{month:%B %Y}", [came, went, active], month, last))
+    about = "Adoptions that repeat: begun with their first payment, and ended."
+    headings = ["New", "Lost", "Active at the end"]
+    behind = ("adoptions_adoption", "activated_at")
+    return Report("coming-and-going", "Active, new and lost", about, headings, rows, [], 2, behind)
+
+
+def retention() -> Report:
+    started, kept = sums(STARTED), sums(KEPT)
+    rows = []
+    for month in months():
+        began, stay = started.get((month, ""), (0, 0))[0], kept.get((month, ""), (0, 0))[0]
+        rows.append(Row(f"{month:%B %Y}", [began, stay, 100 * stay // began if began else 0], month, end_of(month)))
+    about = "Of the adoptions that began in a month and repeat, how many still run today."
+    headings = ["Began", "Still run", "Of 100"]
+    behind = ("adoptions_adoption", "activated_at")
+    return Report("retention", "Who stays, by the month they began", about, headings, rows, [], 2, behind)
+
+
+def plans() -> Report:
+    found = sorted(sums(PLANS).items(), key=lambda item: -item[1][0])
+    rows = [Row(key, [number, pence]) for (_, key), (number, pence) in found]
+    about = "What is given now, again and again, and what it comes to in a year if nobody leaves."
+    return Report("plans", "What is chosen", about, ["Adoptions", "In a year"], rows, [1])
+
+
+def comments() -> Report:
+    known, waited = sums(COMMENTS), sums(WAITED)
+    rows = []
+    for month in months():
+        by_status = {status: known.get((month, status), (0, 0))[0] for status in CommentStatus}
+        yes = by_status[CommentStatus.APPROVED]
+        middle = waited.get((month, ""), (0, 0))[0]
+        rows.append(Row(f"{month:%B %Y}", [sum(by_status.values()), yes, middle], month, end_of(month)))
+    about = "By the month in which they were written. Waited: of half of those decided on, no longer than this."
+    behind = ("species_comment", "created_at")
+    return Report("comments", "Comments", about, ["Written", "Approved", "Waited, minutes"], rows, [], 0, behind)

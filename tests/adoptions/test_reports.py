@@ -1,0 +1,217 @@
+"""Every figure of a report is what an independent question to the database says, on a season made for it."""
+
+import csv
+import io
+import re
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import pytest
+import time_machine
+from django.contrib.auth.models import User
+from django.db import connection
+from django.test import Client
+
+from adoptions import reports
+from adoptions.models import Adoption, AdoptionState, PaymentKind, ReportLine
+from species.models import Comment
+from tests.makers import make_adoption, make_payment, make_species, make_supporter
+
+pytestmark = pytest.mark.django_db
+
+NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
+PAGE = "/admin/adoptions/payment/reports/"
+# Half past eleven at night in London's summer time is the day before in UTC terms of winter: both sides of a month.
+MOMENTS = [
+    datetime(2026, 6, 30, 22, 30, tzinfo=UTC),
+    datetime(2026, 6, 30, 23, 30, tzinfo=UTC),  # already July in London
+    datetime(2026, 11, 1, 0, 30, tzinfo=UTC),
+    datetime(2026, 11, 19, 9, 0, tzinfo=UTC),
+    datetime(2026, 11, 20, 9, 0, tzinfo=UTC),
+    datetime(2024, 2, 29, 9, 0, tzinfo=UTC),  # longer ago than any table reaches
+]
+
+
+@pytest.fixture
+def season() -> None:
+    for number, moment in enumerate(MOMENTS):
+        supporter = make_supporter(f"Amara {number}", f"amara{number}@example.org")
+        for frequency in ("monthly", "yearly", "once"):
+            is_over = number == 0 and frequency == "monthly"
+            adoption = make_adoption(
+                supporter=supporter,
+                frequency=frequency,
+                amount_pence=301 + number,
+                state=AdoptionState.ENDED if is_over else AdoptionState.ACTIVE,
+                activated_at=moment,
+                ended_at=moment + timedelta(days=40) if is_over else None,
+                stripe_subscription_id=None if frequency == "once" else f"sub_{number}_{frequency}",
+            )
+            charge = make_payment(adoption, occurred_at=moment)
+            if frequency == "yearly":
+                when = moment + timedelta(hours=1)
+                make_payment(adoption, kind=PaymentKind.REFUND, amount_pence=-101, charge=charge, occurred_at=when)
+    make_adoption(frequency="monthly", state=AdoptionState.ABANDONED)
+    write_comments()
+
+
+def write_comments() -> None:
+    marek = User.objects.create_user("marek")
+    for number, waited in enumerate((3, 7, 300)):
+        comment = Comment.objects.create(species=make_species(), name="Sam", email=f"s{number}@example.org", body="Hi")
+        Comment.objects.filter(pk=comment.pk).approve(by=marek)
+        Comment.objects.filter(pk=comment.pk).update(
+            created_at=NOW - timedelta(days=3), moderated_at=NOW - timedelta(days=3) + timedelta(minutes=waited)
+        )
+    Comment.objects.create(species=make_species(), name="Sam", email="w@example.org", body="Waiting")
+    Comment.objects.filter(email="w@example.org").update(created_at=NOW - timedelta(days=3))
+
+
+@pytest.fixture(autouse=True)
+def today() -> Any:
+    with time_machine.travel(NOW, tick=False):
+        yield
+
+
+def rows(report: reports.Report) -> dict[str, list[int]]:
+    return {row.label: row.cells for row in report.rows}
+
+
+def asked(question: str) -> list[tuple[Any, ...]]:
+    with connection.cursor() as cursor:
+        cursor.execute(question)
+        return list(cursor.fetchall())
+
+
+TAKINGS = """
+SELECT to_char(occurred_at AT TIME ZONE 'Europe/London', '{format}'), count(*) FILTER (WHERE kind = 'charge'),
+  coalesce(sum(amount_pence) FILTER (WHERE kind = 'charge'), 0)::int,
+  coalesce(-sum(amount_pence) FILTER (WHERE kind <> 'charge'), 0)::int, sum(amount_pence)::int
+FROM adoptions_payment WHERE occurred_at >= '{since}' GROUP BY 1
+"""
+
+
+@pytest.mark.usefixtures("season")
+def test_takings_are_the_ledgers_to_the_penny() -> None:
+    reports.gather()
+    for report, form, since in (
+        (reports.takings_by_day(), "Dy FMDD Mon YYYY", "2026-10-20 23:00+00"),
+        (reports.takings_by_month(), "FMMonth YYYY", "2025-11-01 00:00+00"),
+    ):
+        expected = {label: list(figures) for label, *figures in asked(TAKINGS.format(format=form, since=since))}
+        found = {label: cells for label, cells in rows(report).items() if any(cells)}
+        assert found == expected
+    assert rows(reports.takings_by_month())["July 2026"] == [3, 906, 202, 704]
+    everything = sum(line.pence for line in ReportLine.objects.filter(report=reports.TAKINGS))
+    assert everything == asked("SELECT sum(amount_pence) FROM adoptions_payment")[0][0]
+
+
+@pytest.mark.usefixtures("season")
+def test_active_new_and_lost_equal_an_independent_count() -> None:
+    reports.gather()
+    for row in reports.coming_and_going().rows:
+        assert row.first
+        assert row.last
+        begin, end = (midnight(day) for day in (row.first, row.last + timedelta(days=1)))
+        [(new, lost, active)] = asked(f"""
+            SELECT count(*) FILTER (WHERE activated_at >= {begin} AND activated_at < {end}),
+              count(*) FILTER (WHERE ended_at >= {begin} AND ended_at < {end}),
+              count(*) FILTER (WHERE activated_at < {end} AND (ended_at IS NULL OR ended_at >= {end}))
+            FROM adoptions_adoption WHERE frequency <> 'once' AND activated_at IS NOT NULL
+        """)
+        assert row.cells == [new, lost, active], row.label
+    assert rows(reports.coming_and_going())["August 2026"] == [0, 1, 5]
+
+
+def midnight(day: date) -> str:
+    return f"timestamp '{day} 00:00' AT TIME ZONE 'Europe/London'"
+
+
+@pytest.mark.usefixtures("season")
+def test_retention_plans_and_comments_are_those_of_the_season() -> None:
+    reports.gather()
+    kept = rows(reports.retention())
+    assert (kept["June 2026"], kept["July 2026"], kept["May 2026"]) == ([2, 1, 50], [2, 2, 100], [0, 0, 0])
+    expected = asked("""
+        SELECT frequency, count(*), sum(amount_pence * CASE frequency WHEN 'monthly' THEN 12 ELSE 1 END)::int
+        FROM adoptions_adoption WHERE frequency <> 'once' AND state IN ('active', 'past_due') GROUP BY 1 ORDER BY 1
+    """)
+    found = sorted((label.split(", ")[1], *cells) for label, cells in rows(reports.plans()).items())
+    assert [tuple(figures) for _, *figures in found] == [tuple(figures) for _, *figures in expected]
+    assert rows(reports.comments())["November 2026"] == [4, 3, 7]
+
+
+@pytest.mark.usefixtures("season")
+def test_summing_up_again_changes_nothing_and_follows_what_is_new() -> None:
+    reports.gather()
+    before = list(
+        ReportLine.objects.order_by("report", "period", "key").values_list("report", "period", "key", "pence")
+    )
+    reports.gather()
+    again = ReportLine.objects.order_by("report", "period", "key").values_list("report", "period", "key", "pence")
+    assert list(again) == before
+    make_payment(Adoption.objects.filter(frequency="monthly").latest("pk"), occurred_at=MOMENTS[0], amount_pence=7)
+    reports.gather()
+    assert sum(pence for *_, pence in again.all()) == sum(pence for *_, pence in before) + 7
+
+
+@pytest.fixture
+def fiona(client: Client) -> Client:
+    client.force_login(User.objects.create_superuser("fiona"))
+    return client
+
+
+@pytest.mark.usefixtures("season")
+def test_every_line_leads_to_the_rows_it_counts(fiona: Client) -> None:
+    reports.gather()
+    page = fiona.get(PAGE)
+    counted = 0
+    for each in page.context["reports"]:
+        for row, (_, _, address) in zip(each.report.rows, each.rows, strict=True):
+            if address and "payment" in address and any(row.cells):
+                listed = fiona.get(address).context["cl"].queryset
+                assert sum(listed.values_list("amount_pence", flat=True)) == row.cells[3], row.label
+                counted += 1
+    assert counted >= 6
+
+
+@pytest.mark.usefixtures("season")
+def test_chart_and_file_say_what_the_table_says(fiona: Client) -> None:
+    reports.gather()
+    page = fiona.get(PAGE).text
+    assert "<title>July 2026: £7.04</title>" in page
+    assert len(re.findall(r"<svg class=\"report__chart\"", page)) == len(reports.all_reports())
+    response = fiona.get(f"{PAGE}takings-by-month.csv")
+    found = {row[""]: row for row in csv.DictReader(io.StringIO(response.text.removeprefix("\ufeff")))}
+    assert found["July 2026"] == {
+        "": "July 2026",
+        "Payments": "3",
+        "Received £": "9.06",
+        "Gone back £": "2.02",
+        "Stays £": "7.04",
+    }
+    assert fiona.get(f"{PAGE}nothing.csv").status_code == 404
+
+
+def test_page_opens_before_anything_was_summed_up(fiona: Client) -> None:
+    assert "Nothing has been summed up yet" in fiona.get(PAGE).text
+
+
+@pytest.mark.usefixtures("season")
+def test_page_asks_for_sums_and_not_for_rows(fiona: Client, django_assert_max_num_queries: Any) -> None:
+    reports.gather()
+    fiona.get(PAGE)
+    with django_assert_max_num_queries(16) as asked_for:
+        fiona.get(PAGE)
+    for query in asked_for.captured_queries:
+        assert not re.search(r'FROM "(adoptions_(payment|adoption)|species_comment)"', query["sql"])
+
+
+def test_hostile_name_of_a_plan_is_only_words(fiona: Client) -> None:
+    adoption = make_adoption(
+        frequency="monthly", state=AdoptionState.ACTIVE, activated_at=NOW, stripe_subscription_id="s"
+    )
+    type(adoption.plan).objects.update(name="=cmd|' /C calc'!A0<script>")
+    reports.gather()
+    assert "<script>" not in fiona.get(PAGE).text.replace("<script src", "")
+    assert "'=cmd" in fiona.get(f"{PAGE}plans.csv").text
