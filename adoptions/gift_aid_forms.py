@@ -185,7 +185,8 @@ class StaffDeclarationForm(TaxpayerFields):
         super().__init__(data)
         for name, label in (("first_name", "First name"), ("last_name", "Last name"), ("home_address", "Home address")):
             self.fields[name].label = label
-        self.fields["words"].help_text = f"Ours are read aloud as they stand: “{wording(Scope.FROM_NOW_ON)}”"
+        later, earlier = wants(Scope.FROM_NOW_ON, timezone.localdate()), wants(Scope.EARLIER_TOO, timezone.localdate())
+        self.fields["words"].help_text = f"Ours are read aloud as they stand: “{later}” Or: “{earlier}” Then: “{TAX}”"
         for name in MISSING:
             self.fields[name].widget.attrs["autocomplete"] = "off"  # or the browser fills in whoever sits before it
         self.order_fields(["channel", "given_on", "scope", *MISSING, "words"])
