@@ -59,7 +59,18 @@ def export(supporter: Supporter) -> dict[str, Any]:
         ),
         "gift_aid_declarations": list(
             GiftAidDeclaration.objects.filter(supporter=supporter).values(
-                "given_at", "covers_from", "first_name", "last_name", "address", "postcode", "wording", "cancelled_on"
+                "given_at",
+                "channel",
+                "covers_from",
+                "first_name",
+                "last_name",
+                "address",
+                "postcode",
+                "wording_version",
+                "wording",
+                "record_sent_at",
+                "cancelled_on",
+                "cancelled_because",
             )
         ),
         "emails_we_sent": list(mails.values("created_at", "sent_at", "state", "to", "subject", "text")),

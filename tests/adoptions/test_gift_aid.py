@@ -218,7 +218,9 @@ def test_supporter_reads_it_and_takes_it_back() -> None:
     declaration.refresh_from_db()
     assert declaration.cancelled_on is not None
     assert "7 Forest Lane" not in client.get("/my-adoption/details/").content.decode()
-    assert personal_data.export(declaration.supporter)["gift_aid_declarations"][0]["postcode"] == "EX1 1EX"
+    [held] = personal_data.export(declaration.supporter)["gift_aid_declarations"]
+    assert (held["postcode"], held["channel"], held["wording"]) == ("EX1 1EX", "web", declaration.wording)
+    assert held["cancelled_because"] == "The supporter took it back."
 
 
 def test_erasure_ends_it_and_keeps_it_for_the_tax_office() -> None:
