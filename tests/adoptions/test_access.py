@@ -106,7 +106,7 @@ def test_time_does_not_tell_known_from_unknown(amara: Any, monkeypatch: pytest.M
     def ask_and_look(email: str, **asked: Any) -> int | None:
         if email == amara.email:
             with connection.cursor() as cursor:
-                cursor.execute("SELECT pg_sleep(0.005)")  # as one careless lookup more would
+                cursor.execute("SELECT pg_sleep(0.02)")  # as a mail made before the answer would
         return ask(email, **asked)
 
     monkeypatch.setattr(access, "ask", ask_and_look)
