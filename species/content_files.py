@@ -24,6 +24,13 @@ from .models import Conflict, Fact, PopulationCount, Section, Source, Species, S
 from .models.texts import SECTIONS_OF_ITEMS
 
 CONTENT = Path(__file__).parent / "content"
+NEEDED = {
+    "slug": "the folder's name, such as “snow-leopard”",
+    "common_name": "as within a sentence, such as “snow leopard”",
+    "scientific_name": "such as “Panthera uncia”",
+    "as_of": "the year and month the facts are from, such as “2026-11”",
+}
+OUT_OF_ORDER = "The low end is above the high one, or the point is outside them."
 
 
 class ContentError(Exception):
@@ -87,24 +94,44 @@ def _json(file: Path) -> Any:
         raise ContentError(file, "the file", f"cannot be read: {error}") from error
 
 
-def _row(file: Path, where: str, item: Any, model: type[Model], names: Iterable[str], **values: Any) -> Row:
-    """A checked row: the named keys as they stand, and `values` given by the caller."""
+def _row(
+    file: Path,
+    where: str,
+    item: Any,
+    model: type[Model],
+    names: Iterable[str],
+    *,
+    also: Iterable[str] = (),
+    **values: Any,
+) -> Row:
+    """A checked row: the named keys as they stand, and `values` given by the caller, who reads the keys `also`."""
     if not isinstance(item, dict):
         raise ContentError(file, where, "must be an object with named values.")
+    _refuse_unknown(file, where, item, {*names, *also})
     values |= {name: item[name] for name in names if item.get(name) is not None}
     row = Row(file, where, values)
     try:
         instance = model(**values)
         instance.clean_fields(exclude=[f.name for f in model._meta.fields if f.name not in values])
+        instance.clean()
     except (ValidationError, TypeError, ValueError) as error:
-        raise row.fail(_reason(error)) from error
+        raise row.fail(_reason(error, model)) from error
     return row
 
 
-def _reason(error: Exception) -> str:
-    if isinstance(error, ValidationError) and hasattr(error, "message_dict"):
-        return " ".join(f"{name}: {' '.join(messages)}" for name, messages in error.message_dict.items())
-    return str(error)
+def _refuse_unknown(file: Path, where: str, item: dict[str, Any], known: set[str]) -> None:
+    """A misspelt name would be a value that is silently left out."""
+    for name in item.keys() - known:
+        raise ContentError(file, where, f"“{name}” means nothing here. Known are: {', '.join(sorted(known))}.")
+
+
+def _reason(error: Exception, model: type[Model]) -> str:
+    if not isinstance(error, ValidationError) or not hasattr(error, "message_dict"):
+        return str(error)
+    reasons = [f"{name}: {' '.join(messages)}" for name, messages in error.message_dict.items()]
+    chosen = [field_ for field_ in model._meta.fields if field_.name in error.message_dict and field_.choices]
+    reasons += [f"It is one of: {', '.join(str(value) for value, _label in each.flatchoices)}." for each in chosen]
+    return " ".join(reasons)
 
 
 def _items(file: Path, data: dict[str, Any], name: str) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -122,11 +149,23 @@ def _items(file: Path, data: dict[str, Any], name: str) -> Iterator[tuple[str, d
 
 def _threats(file: Path) -> Iterator[Row]:
     for position, item in enumerate(_json(file), start=1):
-        yield _row(file, item.get("slug", f"threat {position}"), item, Threat, ["name", "summary"], position=position)
+        yield _row(
+            file,
+            item.get("slug", f"threat {position}"),
+            item,
+            Threat,
+            ["name", "summary"],
+            also=["slug"],
+            position=position,
+        )
 
 
 def _species(file: Path, known_threats: set[str]) -> SpeciesContent:
     data = _json(file)
+    lists = ["sources", "facts", "population_counts", "conflicts", "threats"]
+    for name, looks in NEEDED.items():
+        if not isinstance(data.get(name), str) or not data[name]:
+            raise ContentError(file, name, f"is needed: {looks}.")
     names = ["common_name", "scientific_name", "status_assessed", "as_of", "position"]
     sources = [_source(file, row_id, item) for row_id, item in _items(file, data, "sources")]
     source_ids = {row.id for row in sources}
@@ -135,7 +174,7 @@ def _species(file: Path, known_threats: set[str]) -> SpeciesContent:
         for number, (row_id, item) in enumerate(_items(file, data, "facts"), start=1)
     ]
     content = SpeciesContent(
-        species=_row(file, data.get("slug", ""), data, Species, names),
+        species=_row(file, data["slug"], data, Species, names, also=["slug", *lists]),
         sources=sources,
         facts=facts,
         counts=[
@@ -157,7 +196,8 @@ def _species(file: Path, known_threats: set[str]) -> SpeciesContent:
 
 def _source(file: Path, row_id: str, item: dict[str, Any]) -> Row:
     values = {"reading": item.get("read", "")}
-    row = _row(file, row_id, item, Source, ["title", "publisher", "year", "url", "kind"], **values)
+    names = ["title", "publisher", "year", "url", "kind"]
+    row = _row(file, row_id, item, Source, names, also=["id", "read"], **values)
     if not row.values.get("title") or not row.values.get("kind"):
         raise row.fail("A source needs a title and a kind.")
     return row
@@ -170,7 +210,8 @@ def _fact(file: Path, row_id: str, item: dict[str, Any], source_ids: set[str], p
         **_value(file, row_id, item.get("value")),
     }
     names = ["group", "label", "qualifier", "unit", "period", "place", "confidence", "note"]
-    row = _row(file, row_id, item, Fact, names, key=row_id, **values)
+    also = ["id", "value", "is_published", "sources"]
+    row = _row(file, row_id, item, Fact, names, also=also, key=row_id, **values)
     del row.values["key"]
     row.links["sources"] = _known_sources(row, item, source_ids)
     if "value" not in row.values and not row.values.get("period"):
@@ -188,7 +229,15 @@ def _value(file: Path, row_id: str, value: Any) -> dict[str, Any]:
     is_whole = {"low", "high"} <= set(numbers) or set(numbers) == {"point"}
     if not is_whole or set(numbers) - {"low", "high", "point"} or not all(map(_is_number, numbers.values())):
         raise ContentError(file, row_id, "The value must be words, a number, or a range with low and high.")
+    if set(numbers) >= {"low", "high"}:
+        _check_order(ContentError(file, row_id, OUT_OF_ORDER), numbers)
     return {name: Decimal(number) for name, number in numbers.items()}
+
+
+def _check_order(fault: ContentError, numbers: dict[str, Any]) -> None:
+    ordered = [numbers[name] for name in ("low", "point", "high") if numbers.get(name) is not None]
+    if ordered != sorted(ordered):
+        raise fault
 
 
 def _is_number(value: Any) -> bool:
@@ -208,7 +257,8 @@ def _known_sources(row: Row, item: dict[str, Any], source_ids: set[str]) -> list
 def _count(file: Path, item: dict[str, Any], source_ids: set[str], fact_ids: set[str]) -> Row:
     where = f"count {item.get('series')} {item.get('start')} {item.get('place')}"
     names = ["start", "end", "place", "series", "low", "high", "point", "unit", "method", "confidence", "note"]
-    row = _row(file, where, item, PopulationCount, names)
+    row = _row(file, where, item, PopulationCount, names, also=["sources", "fact"])
+    _check_order(row.fail(OUT_OF_ORDER), row.values)
     row.links["sources"] = _known_sources(row, item, source_ids)
     row.links["fact"] = item.get("fact")
     has_numbers = bool({"low", "high", "point"} & set(row.values))
@@ -222,7 +272,7 @@ def _count(file: Path, item: dict[str, Any], source_ids: set[str], fact_ids: set
 def _conflict(
     file: Path, row_id: str, item: dict[str, Any], source_ids: set[str], facts: dict[str, Fact], position: int
 ) -> Row:
-    row = _row(file, row_id, item, Conflict, ["topic", "show"], position=position)
+    row = _row(file, row_id, item, Conflict, ["topic", "show"], also=["id", "positions"], position=position)
     row.links["positions"] = [
         (said["says"], said["covers"], _known_sources(row, said, source_ids)) for said in item.get("positions", [])
     ]
@@ -234,7 +284,15 @@ def _conflict(
 
 
 def _species_threat(file: Path, item: dict[str, Any], known: set[str], position: int) -> Row:
-    row = _row(file, item.get("threat", f"threat {position}"), item, SpeciesThreat, ["direction"], position=position)
+    row = _row(
+        file,
+        item.get("threat", f"threat {position}"),
+        item,
+        SpeciesThreat,
+        ["direction"],
+        also=["threat"],
+        position=position,
+    )
     if row.id not in known:
         raise row.fail("This threat is not in threats.json.")
     return row
@@ -257,6 +315,8 @@ def _check_shared_sources(species: list[SpeciesContent]) -> None:
 
 def _texts(file: Path, content: SpeciesContent) -> Iterator[Row]:
     data = _json(file)
+    known = {"species", "language", "licence", "sections", "threats", *SECTIONS_OF_ITEMS}
+    _refuse_unknown(file, "the file", data, known)
     language = data.get("language")
     if language not in dict(settings.LANGUAGES) or file.name != f"texts.{language}.json":
         raise ContentError(file, "language", f"“{language}” is no language of this site, or not the file's.")
@@ -275,22 +335,34 @@ def _text_rows(file: Path, data: dict[str, Any], language: str) -> Iterator[Row]
     def row(section: str, row_id: str, position: int, *, threat: str | None = None, **values: Any) -> Row:
         key = row_id if section in SECTIONS_OF_ITEMS else ""
         values |= {"section": section, "key": key, "language": language, "position": position}
-        made = _row(file, row_id, values, Text, values)
+        made = _row(file, row_id, values, Text, list(values))
         made.links["threat"] = threat
         return made
 
+    def body(where: str, lines: Any) -> str:
+        if not isinstance(lines, list) or not all(isinstance(line, str) for line in lines):
+            raise ContentError(file, where, "must be a list of sentences.")
+        return "\n".join(lines)
+
+    def said(row_id: str, item: dict[str, Any], *names: str) -> list[Any]:
+        _refuse_unknown(file, row_id, item, {"id", *names})
+        for name in names:
+            if name not in item:
+                raise ContentError(file, row_id, f"has no {name}.")
+        return [item[name] for name in names]
+
     for position, (section, lines) in enumerate(data.get("sections", {}).items(), start=1):
-        yield row(section, section, position, body=_body(lines))
+        yield row(section, section, position, body=body(section, lines))
     for position, (row_id, item) in enumerate(_items(file, data, Section.AT_A_GLANCE), start=1):
-        yield row(Section.AT_A_GLANCE, row_id, position, title=item["label"], body=item["text"])
+        label, text = said(row_id, item, "label", "text")
+        yield row(Section.AT_A_GLANCE, row_id, position, title=label, body=text)
     for position, (row_id, item) in enumerate(_items(file, data, Section.DID_YOU_KNOW), start=1):
-        yield row(Section.DID_YOU_KNOW, row_id, position, body=_body(item["body"]))
+        (lines,) = said(row_id, item, "body")
+        yield row(Section.DID_YOU_KNOW, row_id, position, body=body(row_id, lines))
     for position, (row_id, item) in enumerate(_items(file, data, Section.FAQ), start=1):
-        yield row(Section.FAQ, row_id, position, title=item["question"], body=_body(item["answer"]))
+        question, answer = said(row_id, item, "question", "answer")
+        yield row(Section.FAQ, row_id, position, title=question, body=body(row_id, answer))
     for position, item in enumerate(data.get("threats", []), start=1):
-        words = {"title": item["title"], "summary": item["trend"], "body": _body(item["body"])}
-        yield row(Section.THREAT, item["threat"], position, threat=item["threat"], **words)
-
-
-def _body(lines: list[str]) -> str:
-    return "\n".join(lines)
+        threat, title, trend, lines = said(f"threat {position}", item, "threat", "title", "trend", "body")
+        words = {"title": title, "summary": trend, "body": body(threat, lines)}
+        yield row(Section.THREAT, threat, position, threat=threat, **words)

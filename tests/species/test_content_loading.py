@@ -1,4 +1,6 @@
 import json
+import re
+import textwrap
 from collections.abc import Callable
 from decimal import Decimal
 from io import StringIO
@@ -7,13 +9,32 @@ from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.test import Client
 
 from species import content_files
 from species.content_files import ContentError
 from species.content_loading import load
-from species.models import Citation, Conflict, Fact, PopulationCount, Source, Species, Text, Threat
+from species.models import (
+    Citation,
+    Confidence,
+    Conflict,
+    Direction,
+    Fact,
+    FactGroup,
+    PopulationCount,
+    Qualifier,
+    Section,
+    Source,
+    SourceKind,
+    Species,
+    Text,
+    Threat,
+)
+from species.models.species import STATUS_BY_NAME
+from species.models.texts import SECTIONS_OF_ITEMS
 from tests.species.makers import make_moderator
 
+GROUPS = ", ".join(FactGroup.values)
 pytestmark = pytest.mark.django_db
 
 THREATS: list[dict[str, Any]] = [{"slug": "deforestation", "name": "Deforestation", "summary": "Trees fall."}]
@@ -222,6 +243,30 @@ def spoil_group(files: Files) -> None:
     files.facts["facts"][1]["group"] = "gossip"
 
 
+def spoil_status(files: Files) -> None:
+    files.facts["facts"][0]["value"] = "EN"
+
+
+def spoil_order(files: Files) -> None:
+    files.facts["facts"][1]["value"] = {"low": 9000, "high": 8000}
+
+
+def spoil_name_of_a_value(files: Files) -> None:
+    files.facts["facts"][1]["confidance"] = "low"
+
+
+def spoil_list_of_sentences(files: Files) -> None:
+    files.texts["sections"]["habitat"] = "They like forest."
+
+
+def spoil_question(files: Files) -> None:
+    del files.texts["faq"][0]["question"]
+
+
+def spoil_month(files: Files) -> None:
+    del files.facts["as_of"]
+
+
 def spoil_confidence(files: Files) -> None:
     del files.facts["facts"][1]["confidence"]
 
@@ -277,6 +322,27 @@ def unpublish_cited_fact(files: Files) -> None:
     files.facts["facts"][1]["is_published"] = False
 
 
+def test_smallest_species_of_the_readme_loads_and_has_a_whole_page(tmp_path: Path, client: Client) -> None:
+    readme = (content_files.CONTENT / "README.md").read_text(encoding="utf-8")
+    facts, texts = re.findall(r"\n\n((?:    .*\n)+)", readme.split("## The smallest species")[1])[:2]
+    (tmp_path / "sand-cat").mkdir()
+    (tmp_path / "threats.json").write_text("[]", encoding="utf-8")
+    for name, text in (("facts.json", facts), ("texts.en-gb.json", texts)):
+        (tmp_path / "sand-cat" / name).write_text(textwrap.dedent(text), encoding="utf-8")
+    load(tmp_path)
+    page = client.get("/species/sand-cat/").text
+    for shown in ("Sand cat", "Least Concern", "A cat of the deserts.", "An adoption is a way to give."):
+        assert shown in page
+
+
+def test_readme_names_every_word_that_a_file_may_take() -> None:
+    readme = (content_files.CONTENT / "README.md").read_text(encoding="utf-8")
+    sections = set(Section.values) - {*SECTIONS_OF_ITEMS, Section.THREAT}
+    for words in (FactGroup.values, Confidence.values, Qualifier.values, SourceKind.values, Direction.values, sections):
+        for word in filter(None, words):
+            assert f"`{word}`" in readme
+
+
 @pytest.mark.parametrize(
     ("spoil", "complaint"),
     [
@@ -287,7 +353,22 @@ def unpublish_cited_fact(files: Files) -> None:
         (spoil_language, "lynx/texts.en-gb.json: language: “xx” is no language of this site, or not the file's."),
         (spoil_sentence, "lynx/texts.en-gb.json: habitat: No published fact of this species is called “forest”."),
         (spoil_value, "lynx/facts.json: pop: The value must be words, a number, or a range with low and high."),
-        (spoil_group, "lynx/facts.json: pop: group: Value 'gossip' is not a valid choice."),
+        (spoil_group, f"lynx/facts.json: pop: group: Value 'gossip' is not a valid choice. It is one of: {GROUPS}."),
+        (spoil_status, f"lynx/facts.json: iucn-status: value: The status must be one of: {', '.join(STATUS_BY_NAME)}."),
+        (spoil_order, "lynx/facts.json: pop: The low end is above the high one, or the point is outside them."),
+        (
+            spoil_name_of_a_value,
+            (
+                "lynx/facts.json: pop: “confidance” means nothing here. Known are: confidence, group, id, "
+                "is_published, label, note, period, place, qualifier, sources, unit, value."
+            ),
+        ),
+        (spoil_list_of_sentences, "lynx/texts.en-gb.json: habitat: must be a list of sentences."),
+        (spoil_question, "lynx/texts.en-gb.json: danger: has no question."),
+        (
+            spoil_month,
+            "lynx/facts.json: as_of: is needed: the year and month the facts are from, such as “2026-11”.",
+        ),
         (spoil_confidence, "lynx/facts.json: pop: A fact needs a group, a label and a confidence."),
         (spoil_no_source, "lynx/facts.json: pop: names no source."),
         (spoil_threat, "lynx/facts.json: boredom: This threat is not in threats.json."),
