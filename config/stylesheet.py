@@ -66,7 +66,7 @@ class StylesheetFinder(BaseFinder):
 
     def find(self, path: str, find_all: bool = False, **kwargs: Any) -> Any:
         if path not in {SITE, GIVING}:
-            return [] if find_all else None
+            return []  # as Django's own finders say it: None among the answers would pass for a path
         target = Path(self.storage.path(path))
         # The folder's own time tells of files that were removed or renamed, this file's of another way to join them.
         if not is_current(target, [Path(__file__), self.folder, *parts(path, self.folder)]):

@@ -70,8 +70,8 @@ def test_removed_part_is_left_out(finder: StylesheetFinder, folder: Path) -> Non
 
 
 def test_other_names_are_left_to_other_finders(finder: StylesheetFinder) -> None:
-    assert finder.find("css/card.css") is None
-    assert finder.find("css/card.css", find_all=True) == []
+    assert finder.find("css/card.css") == finder.find("css/card.css", find_all=True) == []
+    assert finders.find("css/no-such.css") is None
     assert len(finder.find(SITE, find_all=True)) == 1
 
 
