@@ -172,6 +172,13 @@ def test_no_text_is_marked_safe() -> None:
     assert found == []
 
 
+@pytest.mark.threat("O1")
+def test_rows_for_a_spreadsheet_are_written_in_one_place() -> None:
+    """Where words that would be a formula are made harmless."""
+    writes = re.compile(r"csv\.(writer|DictWriter)|import (openpyxl|xlsxwriter|odf)")
+    assert [relative(p) for p in sources(*APPS) if writes.search(p.read_text())] == ["config/spreadsheet.py"]
+
+
 def test_no_signals_of_our_own() -> None:
     found = [
         relative(p) for p in sources(*APPS) if re.search(r"\bSignal\(\)|post_save|pre_save|m2m_changed", p.read_text())

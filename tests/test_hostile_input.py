@@ -1,9 +1,10 @@
 """What strangers send, into every public field, address and parameter: a clear page each time, never a 500."""
 
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from html.parser import HTMLParser
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urljoin, urlsplit
 
 import pytest
 from django.db import transaction
@@ -221,3 +222,89 @@ def test_any_body_is_answered(sam: Client, address: str, kind: str) -> None:
 def test_other_methods_are_405(sam: Client, method: str) -> None:
     for address in ("/", "/species/amur-leopard/", "/adopt/amur-leopard/", "/stripe/webhook/", "/go/x"):
         assert getattr(sam, method)(address).status_code == 405, address
+
+
+@pytest.mark.threat("O6")
+def test_words_are_run_by_nobody(sam: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A sum that is worked out, a database that sleeps until it is cut off, a file that is read: each would be seen."""
+    monkeypatch.setattr("config.limits.Limit.allows", lambda self, who: True)
+    for words in (
+        "{{ 1337*7331 }}{% widthratio 1337 1 7331 %}",
+        "${1337*7331} #{1337*7331} <%= 1337*7331 %>",
+        "'; SELECT pg_sleep(20); --",
+        "' || (SELECT pg_sleep(20)) || '",
+        "1) OR (SELECT pg_sleep(20)) IS NULL --",
+        "../../../../../../etc/passwd",
+        "file:///etc/passwd",
+    ):
+        began = time.monotonic()
+        answers = [
+            sam.get("/search/", {"q": words}),
+            sam.get("/adopt/amur-leopard/", {"plan": words, "amount": words, "c": words}),
+            sam.get("/certificates/", {"reference": words}),
+            sam.get(f"/species/{quote(words, safe='')}/"),
+            sam.get(f"/static/{quote(words)}"),
+            sam.post("/adopt/amur-leopard/", {**ADOPT, "is_gift": "gift", "name": words, "recipient_name": words}),
+            sam.post("/species/amur-leopard/comments/", {**REPLY, "name": words, "comment": words, "preview": "1"}),
+        ]
+        assert [answer.status_code for answer in answers if answer.status_code >= 500] == [], words
+        assert time.monotonic() - began < 15, words
+        pages = [b"".join(answer) for answer in answers]
+        assert not [page for page in pages if b"9801547" in page or b"root:" in page], words
+
+
+@pytest.mark.threat("P5")
+@pytest.mark.parametrize(
+    "words",
+    ["a." * 2500 + "@", "a@" * 2500, "1 " * 2500, " " * 5000 + "x", "[^a" * 1600],
+    ids=["dots", "at", "digits", "spaces", "notes"],
+)
+def test_no_words_keep_us_busy(sam: Client, words: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("config.limits.Limit.allows", lambda self, who: True)
+    asking: list[Callable[[], Any]] = [
+        lambda: sam.get("/search/", {"q": words}),
+        lambda: sam.get("/adopt/amur-leopard/", {"plan": words, "amount": words, "c": words}),
+        lambda: sam.post("/adopt/amur-leopard/", {**ADOPT, **dict.fromkeys(("name", "email", "other_amount"), words)}),
+        lambda: sam.post("/species/amur-leopard/comments/", {**REPLY, "comment": words}),
+        lambda: sam.post("/species/amur-leopard/comments/", {**REPLY, "name": words, "email": words}),
+        lambda: sam.post("/my-adoption/", {"email": words}),
+    ]
+    for ask in asking:
+        began = time.thread_time()  # of this thread alone, however busy the machine is
+        assert ask().status_code < 500
+        assert time.thread_time() - began < 2
+
+
+@pytest.mark.threat("L11")
+@pytest.mark.parametrize(
+    "address",
+    [
+        "/{}",
+        "//{}",
+        "/go/{}",
+        "/go/x?next={}",
+        "/species/{}",
+        "/adopt/amur-leopard?next={}",
+        "/my-adoption/?next={}",
+        "/admin/?next={}",
+    ],
+)
+def test_no_address_leads_to_another_site(sam: Client, address: str) -> None:
+    for elsewhere in (
+        "https://evil.example/",
+        "https:evil.example",
+        "//evil.example",
+        "///evil.example",
+        "/..//evil.example",
+        "/%09/evil.example",
+        "%2f%2fevil.example",
+        "/%5cevil.example/%2e%2e",
+        "\\\\evil.example",
+        "https://testserver@evil.example",
+        "evil.example/about",
+        "javascript:alert(1)",
+    ):
+        place = sam.get(address.format(elsewhere)).headers.get("Location", "")
+        # As browsers read it: a backslash is a slash, and white space within is dropped.
+        read = urljoin("http://testserver/", place.replace("\\", "/").replace("\t", "").replace("\n", ""))
+        assert (urlsplit(read).scheme, urlsplit(read).netloc) == ("http", "testserver"), f"{elsewhere}: {place}"

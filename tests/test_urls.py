@@ -4,11 +4,13 @@ import inspect
 import re
 import uuid
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
+from config import same_origin
 from tests.our_content import put_our_content
 
 # Who may call each address that is not the admin's: public pages, addresses that are a secret, machines with a proof.
@@ -143,3 +145,25 @@ def test_every_view_of_ours_says_which_methods_it_takes() -> None:
         and not DECLARES.search("".join(inspect.getsource(view).partition("def ")[0]))
     ]
     assert silent == []
+
+
+@pytest.mark.threat("L9")
+def test_only_what_carries_another_proof_does_without_the_forms_token() -> None:
+    """Who has no token is told by a signature, by the secret of a link, or by what the browser says of its page."""
+    patterns = [*views(get_resolver().url_patterns)]
+    bare = {
+        inspect.unwrap(pattern.callback).__module__
+        for pattern in patterns
+        if getattr(pattern.callback, "csrf_exempt", False) and not is_guarded(pattern.callback)
+    }
+    assert bare == {"config.bounces", "adoptions.views.webhook", "adoptions.views.unsubscribing"}
+    assert any(is_guarded(pattern.callback) for pattern in patterns)
+
+
+def is_guarded(view: Any) -> bool:
+    """Is `same_origin_only` among the functions around a view?"""
+    while view is not None:
+        if view.__code__.co_filename == same_origin.__file__:
+            return True
+        view = getattr(view, "__wrapped__", None)
+    return False

@@ -3,6 +3,8 @@
 import re
 from pathlib import Path
 
+import pytest
+
 from adoptions import stripe_gateway, webhooks
 from config import settings as project
 
@@ -54,3 +56,23 @@ def test_readme_names_every_variable_that_makes_tests_look_longer() -> None:
     assert read
     readme = (project.BASE_DIR / "README.md").read_text()
     assert set(re.findall(r"PUGMARK_[A-Z]+", readme)) == read
+
+
+@pytest.mark.threat("P8")
+@pytest.mark.parametrize("name", ["requirements.txt", "requirements-local.txt", "requirements-dev.txt"])
+def test_every_package_is_pinned_to_its_hashes(name: str) -> None:
+    listed = (project.BASE_DIR / name).read_text().replace("\\\n", " ").splitlines()
+    packages = [line for line in listed if line.strip() and not line.lstrip().startswith("#")]
+    assert len(packages) >= 14
+    assert [
+        line for line in packages if not re.match(r"[\w.-]+(\[[\w,-]+\])?==\S+ .*--hash=sha256:[0-9a-f]{64}", line)
+    ] == []
+
+
+@pytest.mark.threat("P8")
+def test_packages_are_installed_by_their_hashes_alone() -> None:
+    deploy = project.BASE_DIR / "config/deploy"
+    texts = [path.read_text() for path in (project.BASE_DIR / "Makefile", *deploy.iterdir()) if path.is_file()]
+    installs = [line for text in texts for line in text.splitlines() if re.search(r"pip\b.* install\b|uv sync", line)]
+    assert installs
+    assert [line for line in installs if "--require-hashes" not in line] == []

@@ -134,3 +134,53 @@ def test_readyz_follows_the_worker(client: Client) -> None:
     assert client.get("/readyz").status_code == 503
     heartbeat.beat()
     assert client.get("/readyz").json()["ready"] is True
+
+
+@pytest.mark.threat("L10")
+@pytest.mark.django_db
+def test_no_answer_of_any_kind_may_be_framed(browser_client: Client) -> None:
+    answers = [
+        browser_client.get("/about/"),
+        browser_client.get("/about"),
+        browser_client.get("/admin/"),
+        browser_client.get("/admin/login/"),
+        browser_client.get("/my-adoption/"),
+        browser_client.get("/robots.txt"),
+        browser_client.get("/static/no-such.css"),
+        browser_client.get("/?q=a%00b"),
+        browser_client.get("/no/such/page/"),
+        browser_client.get("/stripe/webhook/"),
+        browser_client.post("/my-adoption/", {"email": "amara@example.org"}),
+        browser_client.post("/stripe/webhook/", b"x" * 300_000, content_type="application/json"),
+    ]
+    assert {answer.status_code for answer in answers} >= {200, 301, 302, 400, 403, 404, 405, 413}
+    for answer in answers:
+        assert "frame-ancestors 'none'" in answer.headers["Content-Security-Policy"], answer
+        assert answer.headers["X-Content-Type-Options"] == "nosniff", answer
+
+
+@pytest.mark.threat("P1")
+@pytest.mark.django_db
+def test_no_header_of_a_visitor_changes_the_page_that_all_get(client: Client) -> None:
+    spoilt = dict.fromkeys(("X-Forwarded-Host", "X-Host", "X-Original-URL", "X-Rewrite-URL"), "evil.example")
+    spoilt |= {"Forwarded": "host=evil.example", "X-Forwarded-Prefix": "/evil.example", "X-Forwarded-Port": "666"}
+    for address in ("/", "/about/", "/robots.txt", "/sitemap.xml"):
+        pages = [client.get(address, headers=spoilt).content, client.get(address).content]
+        assert (pages[0] == pages[1], b"evil" in pages[0]) == (True, False)
+
+
+@pytest.mark.threat("P4")
+@pytest.mark.django_db
+def test_too_many_fields_are_a_400(client: Client) -> None:
+    response = client.post("/my-adoption/", {f"field-{number}": "x" for number in range(600)})
+    assert (response.status_code, b"<h1" in response.content) == (400, True)
+
+
+@pytest.mark.threat("P6")
+@pytest.mark.django_db
+def test_database_lets_no_query_lock_or_forgotten_transaction_hold_up_the_rest() -> None:
+    """In milliseconds, as the server itself says of a connection of the site."""
+    wanted = {"statement_timeout": 15_000, "lock_timeout": 5_000, "idle_in_transaction_session_timeout": 30_000}
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT name, setting::int FROM pg_settings WHERE name = ANY(%s)", [list(wanted)])
+        assert dict(cursor.fetchall()) == wanted
