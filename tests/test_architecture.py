@@ -160,12 +160,14 @@ def test_files_stay_short(pattern: str, limit: int) -> None:
     assert found == []
 
 
+@pytest.mark.threat("C1")
 def test_templates_hold_no_inline_style_or_script() -> None:
     inline = re.compile(r"<style|\sstyle=|<script(?![^>]*(\ssrc=|application/ld\+json))|\son[a-z]+=", re.IGNORECASE)
     pages = [p for p in tracked("templates/*.html") if "emails" not in p.parts]
     assert [relative(p) for p in pages if inline.search(p.read_text())] == []
 
 
+@pytest.mark.threat("C1")
 def test_no_text_is_marked_safe() -> None:
     escape_hatch = re.compile(r"\|\s*safe\b|mark_safe|autoescape off")
     found = [relative(p) for p in [*sources(*APPS), *tracked("templates/*.html")] if escape_hatch.search(p.read_text())]

@@ -138,6 +138,7 @@ def visitors(world: World) -> list[Client]:
     return [Client(), signed_in(world.supporter), staff]
 
 
+@pytest.mark.threat("L1")
 def test_fetching_every_address_of_every_mail_changes_no_row(world: World, visitors: list[Client]) -> None:
     addresses = set().union(*(addresses_in(mail) for mail in world.mails()))
     addresses |= {world.unsubscribe.removeprefix(settings.SITE_URL)}
@@ -190,6 +191,7 @@ def test_person_who_comes_after_the_scanners_gets_everything_done(world: World, 
     assert consent.is_suppressed(consent.address_hash("amara@example.org"))
 
 
+@pytest.mark.threat("L1")
 def test_scanner_that_posts_what_it_finds_is_not_let_in(world: World) -> None:
     scanner = Client()
     for address in (world.sign_in, world.new_email):

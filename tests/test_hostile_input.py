@@ -132,6 +132,7 @@ def test_adopt_form_takes_anything_everywhere(sam: Client) -> None:
         check(sam.post("/adopt/amur-leopard/", answers), f"{answers}")
 
 
+@pytest.mark.threat("P3")
 @pytest.mark.parametrize("field", ["name", "email", "recipient_name", "other_amount", "attempt"])
 def test_adopt_form_that_is_right_but_for_one_field_takes_anything(sam: Client, field: str) -> None:
     for value in HOSTILE:
@@ -147,6 +148,7 @@ def test_reply_form_takes_anything(sam: Client, field: str, monkeypatch: pytest.
     assert not Comment.objects.filter(status="approved").exists()
 
 
+@pytest.mark.threat("P3")
 def test_adopt_address_takes_any_parameters(sam: Client) -> None:
     names = ["amount", "frequency", "plan", "gift", "c", "s", "utm_source"]
     for number in range(len(HOSTILE)):
@@ -155,6 +157,7 @@ def test_adopt_address_takes_any_parameters(sam: Client) -> None:
         check(sam.get(f"/adopt/amur-leopard/?{address}"), address)
 
 
+@pytest.mark.threat("P3", "C1")
 @pytest.mark.parametrize(
     "address",
     [
@@ -170,6 +173,7 @@ def test_reading_page_takes_any_parameter(sam: Client, address: str) -> None:
         check(sam.get(address.format(quote(value.encode("utf-8", "replace")))), f"{address} {value!r}")
 
 
+@pytest.mark.threat("O4", "P3")
 @pytest.mark.parametrize(
     "address",
     [
@@ -192,6 +196,7 @@ def test_any_address_is_answered(sam: Client, address: str) -> None:
         assert response.status_code in {200, 301, 302, 400, 404}, value
 
 
+@pytest.mark.threat("P3")
 @pytest.mark.parametrize(
     "kind",
     [

@@ -101,6 +101,7 @@ def test_addresses_of_comments_keep_their_shape() -> None:
     assert reverse("admin:species_comment_queue") == "/admin/species/comment/queue/"
 
 
+@pytest.mark.threat("P1")
 def test_reading_sets_no_cookie_answers_head_and_takes_no_post(client: Client, content: None) -> None:
     answers = {
         address: (
@@ -120,6 +121,7 @@ def test_adopt_page_sets_nothing_but_the_forms_own_cookie(client: Client, conten
     assert "no-store" in response.headers["Cache-Control"]
 
 
+@pytest.mark.threat("L9")
 def test_adopt_form_from_elsewhere_is_refused(browser_client: Client, content: None) -> None:
     response = browser_client.post("/adopt/amur-leopard/", {"step": "pay"})
     assert response.status_code == 403

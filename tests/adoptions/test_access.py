@@ -42,6 +42,7 @@ def is_in(client: Client) -> bool:
 # --- asking ----------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.threat("L3")
 def test_known_and_unknown_address_get_the_same_answer(amara: Any) -> None:
     answers = []
     for email in (amara.email, "nobody@example.org"):
@@ -63,6 +64,7 @@ def test_known_and_unknown_address_get_the_same_answer(amara: Any) -> None:
     assert answers[0] == answers[1]
 
 
+@pytest.mark.threat("L3")
 def test_known_and_unknown_address_are_the_same_work(amara: Any) -> None:
     """Nothing is looked up before the answer: the statements are the same ones, so the time is."""
     seen = []
@@ -97,6 +99,7 @@ def times_of_asking(known: str, rounds: int) -> tuple[list[int], list[int]]:
     return taken[True][2:], taken[False][2:]
 
 
+@pytest.mark.threat("L3")
 def test_time_does_not_tell_known_from_unknown(amara: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """By ranks, so that one slow answer weighs as much as any. With 80 answers each, 0.22 is near five deviations."""
     monkeypatch.setattr("config.limits.Limit.allows", lambda self, who: True)
@@ -123,6 +126,7 @@ def test_address_is_known_however_it_is_typed(client: Client, amara: Any) -> Non
     assert Mail.objects.get().to == "amara@example.org"
 
 
+@pytest.mark.threat("L4")
 def test_thousand_requests_send_five_mails(amara: Any) -> None:
     for number in range(30):
         client = Client(REMOTE_ADDR=f"198.51.{number}.7")
@@ -132,6 +136,7 @@ def test_thousand_requests_send_five_mails(amara: Any) -> None:
     assert Mail.objects.count() == 5
 
 
+@pytest.mark.threat("L4")
 def test_one_network_is_slowed_down_whatever_it_types(client: Client) -> None:
     answers = [client.post("/my-adoption/", {"email": f"sam{n}@example.org"}).status_code for n in range(25)]
     assert answers == [303] * 20 + [429] * 5
@@ -147,6 +152,7 @@ def test_address_that_is_none_is_given_back_with_a_sentence(client: Client, type
     assert AccessLink.objects.count() == 0
 
 
+@pytest.mark.threat("L2")
 def test_database_holds_no_secret(client: Client, sent: Mail) -> None:
     token, code = link_in(sent).split("/")[2], code_in(sent)
     row = AccessLink.objects.values().get()
@@ -164,6 +170,7 @@ def test_link_in_the_same_browser_needs_one_press(client: Client, sent: Mail) ->
     assert is_in(client)
 
 
+@pytest.mark.threat("L2")
 def test_link_in_another_browser_needs_the_digits(sent: Mail) -> None:
     phone = Client()
     assert b"six digits" in phone.get(link_in(sent)).content
@@ -174,6 +181,7 @@ def test_link_in_another_browser_needs_the_digits(sent: Mail) -> None:
     assert is_in(phone)
 
 
+@pytest.mark.threat("L2")
 def test_link_works_once(client: Client, sent: Mail) -> None:
     client.post(link_in(sent))
     again = client.post(link_in(sent))
@@ -181,6 +189,7 @@ def test_link_works_once(client: Client, sent: Mail) -> None:
     assert SupporterSession.objects.count() == 1
 
 
+@pytest.mark.threat("L1")
 def test_scanner_that_opens_and_presses_everything_spoils_nothing(client: Client, sent: Mail) -> None:
     scanner = Client()
     for _ in range(10):
@@ -191,6 +200,7 @@ def test_scanner_that_opens_and_presses_everything_spoils_nothing(client: Client
     assert client.post(link_in(sent)).status_code == 303
 
 
+@pytest.mark.threat("L2")
 def test_guessing_the_digits_ends_the_link(client: Client, sent: Mail) -> None:
     thief = Client()
     wrong = "000000" if code_in(sent) != "000000" else "000001"
@@ -199,6 +209,7 @@ def test_guessing_the_digits_ends_the_link(client: Client, sent: Mail) -> None:
     assert thief.post(link_in(sent), {"code": code_in(sent)}).status_code == 404
 
 
+@pytest.mark.threat("L2")
 @pytest.mark.parametrize(("minutes", "status"), [(9, 303), (10, 404), (60 * 24 * 365, 404)])
 def test_link_lasts_ten_minutes(client: Client, sent: Mail, minutes: int, status: int) -> None:
     with time_machine.travel(timezone.now() + timedelta(minutes=minutes, seconds=1), tick=False):
@@ -214,6 +225,7 @@ def test_link_cut_off_or_made_up_is_a_plain_page(client: Client, sent: Mail, spo
     assert b"amara" not in response.content.lower()
 
 
+@pytest.mark.threat("L2")
 @pytest.mark.django_db(transaction=True)
 def test_fifty_presses_at_once_let_one_in(client: Client, sent: Mail) -> None:
     browser = client.cookies[access.BROWSER_COOKIE].value
@@ -249,6 +261,7 @@ def test_link_for_one_thing_does_no_other(client: Client, amara: Any) -> None:
 # --- being signed in -------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.threat("L6")
 def test_session_lasts_an_hour_and_using_it_does_not_lengthen_it(amara: Any) -> None:
     client = signed_in(amara)
     with time_machine.travel(timezone.now() + timedelta(minutes=59), tick=False):
@@ -257,6 +270,7 @@ def test_session_lasts_an_hour_and_using_it_does_not_lengthen_it(amara: Any) -> 
         assert not is_in(client)
 
 
+@pytest.mark.threat("L6")
 def test_signing_out_ends_it_on_the_server(amara: Any) -> None:
     client = signed_in(amara)
     stolen = client.cookies[access.SESSION_COOKIE].value
@@ -266,6 +280,7 @@ def test_signing_out_ends_it_on_the_server(amara: Any) -> None:
     assert not is_in(thief)
 
 
+@pytest.mark.threat("L6")
 def test_cookie_a_visitor_brings_never_becomes_a_session(client: Client, sent: Mail) -> None:
     client.cookies[access.SESSION_COOKIE] = "planted"
     client.post(link_in(sent))
@@ -273,12 +288,14 @@ def test_cookie_a_visitor_brings_never_becomes_a_session(client: Client, sent: M
     assert is_in(client)
 
 
+@pytest.mark.threat("L6")
 def test_cookies_cannot_be_read_by_scripts_or_sent_across_sites(amara: Any) -> None:
     client = signed_in(amara)
     cookie = client.cookies[access.SESSION_COOKIE]
     assert (cookie["httponly"], cookie["samesite"], cookie["path"], cookie["domain"]) == (True, "Lax", "/", "")
 
 
+@pytest.mark.threat("L2")
 @pytest.mark.parametrize("path", ["/my-adoption/", "/my-adoption/sent/", "/my-adoption/" + "A" * 43 + "/"])
 def test_pages_are_kept_nowhere(client: Client, path: str) -> None:
     headers = client.get(path).headers
@@ -287,6 +304,7 @@ def test_pages_are_kept_nowhere(client: Client, path: str) -> None:
     assert headers["X-Robots-Tag"] == ("all" if path == "/my-adoption/" else "noindex")  # the door may be found
 
 
+@pytest.mark.threat("L9")
 def test_form_from_elsewhere_is_refused(browser_client: Client) -> None:
     make_supporter()
     assert browser_client.post("/my-adoption/", {"email": "amara@example.org"}).status_code == 403

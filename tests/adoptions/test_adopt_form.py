@@ -52,6 +52,7 @@ def test_own_amount_within_bounds_is_taken(plan: Plan, typed: str, pence: int) -
     assert form.cleaned_data["amount_pence"] == pence
 
 
+@pytest.mark.threat("M1")
 @pytest.mark.parametrize("typed", ["2.99", "10000.01", "0", "abc", "-5", "1e3", "9999999"])
 def test_own_amount_out_of_bounds_has_a_sentence_beside_it(plan: Plan, typed: str) -> None:
     assert list(errors_of(plan, amount_once="other", other_amount=typed)) == ["other_amount"]

@@ -69,6 +69,7 @@ def test_thanks_page_before_paying_says_so(amara: Amara) -> None:
     assert summary(adoption) == ("pending", 0, 0, 0)
 
 
+@pytest.mark.threat("L5")
 def test_thanks_page_shows_the_certificate_to_the_payer_only(amara: Amara) -> None:
     adoption = amara.adopt()
     assert adoption.token in amara.come_back(adoption)
@@ -106,6 +107,7 @@ def test_direct_debit_that_the_bank_refuses_gives_no_adoption(amara: Amara) -> N
     assert adoption.state in {AdoptionState.PROCESSING, AdoptionState.ABANDONED}
 
 
+@pytest.mark.threat("M3", "M6")
 @pytest.mark.parametrize("frequency", ["once", "monthly"])
 def test_events_in_any_order_and_number_end_the_same(amara: Amara, frequency: str) -> None:
     adoption = amara.adopt(frequency=frequency)
@@ -120,6 +122,7 @@ def test_events_in_any_order_and_number_end_the_same(amara: Amara, frequency: st
     assert StripeEvent.objects.count() == len(events) // 5
 
 
+@pytest.mark.threat("M3")
 def test_event_delivered_eight_times_at_once_is_kept_once(amara: Amara) -> None:
     adoption = amara.adopt()
     [event] = [e for e in ours(amara.stripe, adoption) if e["type"] == "checkout.session.completed"]
@@ -129,6 +132,7 @@ def test_event_delivered_eight_times_at_once_is_kept_once(amara: Amara) -> None:
     assert StripeEvent.objects.count() == 1
 
 
+@pytest.mark.threat("M4")
 def test_eight_callers_fulfilling_at_once_make_one_payment(amara: Amara) -> None:
     adoption = amara.adopt()
     at_once(8, lambda: Client().get(f"/adoptions/{adoption.public_id}/thanks/?s={adoption.stripe_session_id}"))
@@ -157,6 +161,7 @@ def at_once(number: int, act: Any) -> None:
     assert failures == []
 
 
+@pytest.mark.threat("M8")
 def test_double_click_lands_on_one_adoption_and_one_page(amara: Amara) -> None:
     places: list[str] = []
     at_once(6, lambda: places.append(Amara.press_pay(amara).headers["Location"]))
@@ -164,6 +169,7 @@ def test_double_click_lands_on_one_adoption_and_one_page(amara: Amara) -> None:
     assert Adoption.objects.count() == 1
 
 
+@pytest.mark.threat("M8")
 def test_going_back_and_answering_differently_closes_the_first_page(amara: Amara) -> None:
     first = amara.reach_stripe()
     second = amara.reach_stripe(amount_once="2400", name="Amara S")
@@ -177,6 +183,7 @@ def test_going_back_and_answering_differently_closes_the_first_page(amara: Amara
     assert summary(second) == ("active", 1, 2400, 1)
 
 
+@pytest.mark.threat("M8")
 def test_pressing_pay_again_after_paying_leads_to_the_thanks(amara: Amara) -> None:
     adoption = amara.adopt()
     for _ in range(2):
@@ -246,6 +253,7 @@ def test_certificate_of_somebody_elses_guess_is_not_found(client: Client, db: No
 # --- Stripe away or strange ---------------------------------------------------------------------------------
 
 
+@pytest.mark.threat("M7", "X4")
 def test_stripe_down_keeps_every_answer_and_charges_nothing(amara: Amara) -> None:
     amara.stripe.control("faults", fail=3)
     response = amara.press_pay(is_gift="gift", recipient_name="Ellie")
@@ -259,6 +267,7 @@ def test_stripe_down_keeps_every_answer_and_charges_nothing(amara: Amara) -> Non
     assert Adoption.objects.count() == 1
 
 
+@pytest.mark.threat("X4")
 def test_stripe_down_when_coming_back_says_not_yet_instead_of_failing(amara: Amara) -> None:
     adoption = amara.adopt()
     amara.stripe.control("faults", fail=3)
@@ -267,6 +276,7 @@ def test_stripe_down_when_coming_back_says_not_yet_instead_of_failing(amara: Ama
     assert PAID in amara.come_back(adoption)
 
 
+@pytest.mark.threat("M5")
 def test_event_that_cannot_be_worked_is_parked_and_worked_later(amara: Amara) -> None:
     adoption = amara.adopt()
     carry(amara.client, [e for e in ours(amara.stripe, adoption) if e["type"] == "checkout.session.completed"])
@@ -283,6 +293,7 @@ def test_event_that_cannot_be_worked_is_parked_and_worked_later(amara: Amara) ->
     assert event.state == "done"
 
 
+@pytest.mark.threat("M1")
 def test_amount_other_than_asked_is_held_and_never_adopted(amara: Amara) -> None:
     adoption = amara.adopt()
     Adoption.objects.filter(pk=adoption.pk).update(amount_pence=1000)
@@ -293,6 +304,7 @@ def test_amount_other_than_asked_is_held_and_never_adopted(amara: Amara) -> None
     assert amara.client.get(f"/adoptions/{adoption.token}/certificate.pdf").status_code == 404
 
 
+@pytest.mark.threat("M1")
 def test_reference_of_another_adoption_is_held(amara: Amara) -> None:
     adoption = amara.adopt()
     Adoption.objects.filter(pk=adoption.pk).update(reference="PM-OTHER")
@@ -340,6 +352,7 @@ def test_subscription_ended_at_stripe_ends_the_adoption_whatever_comes_after(ama
     assert summary(adoption)[:3] == ("ended", 1, 500)
 
 
+@pytest.mark.threat("M10")
 def test_refunds_in_part_and_whole_are_written_down_once(amara: Amara) -> None:
     adoption = amara.adopt()
     amara.come_back(adoption)
@@ -354,6 +367,7 @@ def test_refunds_in_part_and_whole_are_written_down_once(amara: Amara) -> None:
     assert summary(adoption)[:3] == ("ended", 3, 0)
 
 
+@pytest.mark.threat("M10")
 def test_refund_heard_of_before_the_payment_gives_no_adoption(amara: Amara) -> None:
     adoption = amara.adopt()
     [charge] = [e["data"]["object"]["id"] for e in ours(amara.stripe, adoption) if e["type"] == "charge.succeeded"]
@@ -365,6 +379,7 @@ def test_refund_heard_of_before_the_payment_gives_no_adoption(amara: Amara) -> N
     assert summary(adoption) == ("ended", 2, 0, 0)
 
 
+@pytest.mark.threat("M10")
 def test_dispute_takes_the_money_out_and_a_win_brings_it_back(amara: Amara) -> None:
     adoption = amara.adopt()
     amara.come_back(adoption)
@@ -397,6 +412,7 @@ def an_event(**changes: Any) -> dict[str, Any]:
     return {**event, **changes}
 
 
+@pytest.mark.threat("M2")
 @pytest.mark.parametrize(
     "header",
     [
@@ -421,6 +437,7 @@ def test_request_that_stripe_did_not_sign_is_refused_and_writes_nothing(
     assert not StripeEvent.objects.exists()
 
 
+@pytest.mark.threat("P3")
 @pytest.mark.parametrize("body", ["[]", "null", "1", '"x"', "{}", '{"id": 1}', '{"data": []}', "[" * 3000, "{"])
 def test_rightly_signed_nonsense_is_refused_and_writes_nothing(client: Client, db: None, body: str) -> None:
     import stripe
@@ -433,6 +450,7 @@ def test_rightly_signed_nonsense_is_refused_and_writes_nothing(client: Client, d
     assert not StripeEvent.objects.exists()
 
 
+@pytest.mark.threat("M3", "X7")
 @pytest.mark.parametrize("seconds", [-310, -86400, 310, 86400])
 def test_signature_of_another_time_is_refused(client: Client, db: None, seconds: int) -> None:
     response = client.post("/stripe/webhook/", **signed(an_event(), at=int(time.time()) + seconds))
@@ -440,6 +458,7 @@ def test_signature_of_another_time_is_refused(client: Client, db: None, seconds:
     assert not StripeEvent.objects.exists()
 
 
+@pytest.mark.threat("M2")
 def test_signature_by_another_secret_is_refused(client: Client, db: None) -> None:
     assert client.post("/stripe/webhook/", **signed(an_event(), secret="whsec_other")).status_code == 400
 
@@ -451,6 +470,7 @@ def test_both_secrets_count_while_rotating(client: Client, db: None, settings: S
     assert StripeEvent.objects.count() == 2
 
 
+@pytest.mark.threat("P3")
 def test_event_with_nul_and_half_a_surrogate_is_kept(client: Client, db: None) -> None:
     event = an_event(type="customer.created", data={"object": {"id": "cus_1", "name": "a\0b\ud800"}})
     assert client.post("/stripe/webhook/", **signed(event)).status_code == 200
@@ -462,6 +482,7 @@ def test_event_of_an_unknown_type_is_kept_and_answered(client: Client, db: None)
     assert StripeEvent.objects.get().state == "ignored"
 
 
+@pytest.mark.threat("M11")
 def test_event_of_the_other_mode_has_no_effect(client: Client, db: None) -> None:
     assert client.post("/stripe/webhook/", **signed(an_event(livemode=True))).status_code == 200
     event = StripeEvent.objects.get()

@@ -73,6 +73,7 @@ def test_link_takes_no_post(client: Client, campaign: Campaign) -> None:
     assert client.post("/go/leopard26").status_code == 405
 
 
+@pytest.mark.threat("L11")
 @pytest.mark.parametrize(
     "query", ["next=https://evil.example", "next=//evil", "email=jane@example.org&fbclid=1", "url=javascript:alert(1)"]
 )
@@ -182,6 +183,7 @@ def test_whole_site_walked_from_a_campaign_link_sets_no_cookie_and_keeps_the_cod
     assert {"/", "/species/", "/species/amur-leopard/", "/threats/", "/sources/", "/privacy/"} <= seen
 
 
+@pytest.mark.threat("L11")
 @pytest.mark.parametrize(
     ("destination", "place"),
     [(Destination.SPECIES, "/species/amur-leopard/?c=leopard26"), (Destination.HOME, "/?c=leopard26")],

@@ -112,6 +112,7 @@ def test_report_asks_as_much_for_one_campaign_as_for_twenty(
         fiona.get("/admin/adoptions/campaign/")
 
 
+@pytest.mark.threat("O1")
 def test_spreadsheet_holds_the_same_figures_and_no_formula(fiona: Client, season: Campaign) -> None:
     Campaign.objects.filter(pk=season.pk).update(name="=HYPERLINK(1)")
     response = fiona.get("/admin/adoptions/campaign/report.csv")
@@ -126,6 +127,7 @@ def test_spreadsheet_holds_the_same_figures_and_no_formula(fiona: Client, season
     )
 
 
+@pytest.mark.threat("O1")
 @pytest.mark.parametrize(
     ("value", "written"),
     [

@@ -102,11 +102,13 @@ def test_name_in_any_script_is_drawn_whole_with_our_own_fonts(name: str) -> None
     assert problems(pdf) == []
 
 
+@pytest.mark.threat("O3")
 @pytest.mark.parametrize("name", ["Zoë O’Brien-Nuñez", "Анна Иванова", "王小明", "김민준", '#read("/etc/passwd") $a$'])
 def test_name_can_be_read_back_from_the_pdf(name: str) -> None:
     assert squeezed(name) in squeezed(text_of(certificates.render(make_certificate(name))))
 
 
+@pytest.mark.threat("O3")
 def test_name_is_never_run() -> None:
     text = text_of(certificates.render(make_certificate('#panic("x") #v.reference [*a*] @ref')))
     assert '#panic("x")#v.reference[*a*]@ref' in squeezed(text)
@@ -259,6 +261,7 @@ def test_page_says_who_what_when_and_that_it_is_symbolic() -> None:
 # --- as a page, as a picture, and checked --------------------------------------------------------------------------
 
 
+@pytest.mark.threat("L5")
 @pytest.mark.django_db
 def test_page_and_picture_are_for_whoever_holds_the_address(client: Client) -> None:
     adoption = make_active_adoption(supporter=make_supporter("Ann <b>王小明"))

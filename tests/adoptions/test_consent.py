@@ -156,6 +156,7 @@ def test_ground_that_there_is_not_stops_the_start(settings: Settings) -> None:
 # --- one click ---------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.threat("L1")
 def test_looking_at_the_link_unsubscribes_nobody(client: Client, reader: Supporter) -> None:
     for _ in range(3):
         assert b"Stop the news" in client.get(path(reader)).content

@@ -162,6 +162,7 @@ def test_receipt_of_a_gift_by_email_says_to_whom_and_when_we_send_it() -> None:
 # --- names that strangers typed ------------------------------------------------------------------------------
 
 
+@pytest.mark.threat("O2")
 @pytest.mark.parametrize("name", HOSTILE_NAMES)
 def test_hostile_name_adds_no_tag_no_link_and_no_header(name: str) -> None:
     plain = receipt_of(gift_from(make_supporter("Amara"), to="Ellie"))
@@ -381,6 +382,7 @@ def test_mail_fetches_nothing_and_runs_nothing(kind: str) -> None:
     assert "List-Unsubscribe" not in mail.text
 
 
+@pytest.mark.threat("O2", "C1")
 @pytest.mark.parametrize("kind", KINDS)
 def test_hostile_words_add_nothing_to_any_mail(kind: str) -> None:
     plain = Page(mail_of(kind).html)

@@ -45,6 +45,7 @@ def test_opening_twice_is_told_once(client: Client, gift: Gift) -> None:
     assert Mail.objects.filter(kind="gift_delivered", subject__startswith="Your present was opened").count() == 1
 
 
+@pytest.mark.threat("L5")
 def test_page_tells_nothing_of_the_giver_but_the_name(client: Client, gift: Gift) -> None:
     for _ in range(2):
         shown = page(gift)
@@ -54,6 +55,7 @@ def test_page_tells_nothing_of_the_giver_but_the_name(client: Client, gift: Gift
         client.post(f"{gift.get_absolute_url()}open/")
 
 
+@pytest.mark.threat("L2", "P1")
 def test_page_sets_no_cookie_and_is_kept_nowhere(client: Client, gift: Gift) -> None:
     for response in (client.get(gift.get_absolute_url()), client.post(f"{gift.get_absolute_url()}open/")):
         assert not response.cookies
@@ -131,11 +133,13 @@ def test_held_words_are_not_shown_before_staff_have_read_them(client: Client) ->
     assert "Verify" not in page(gift)
 
 
+@pytest.mark.threat("L5")
 @pytest.mark.parametrize("token", ["x", "A" * 32, "..", "%F0%9F%90%86", "a" * 4000])
 def test_made_up_address_is_a_plain_404(client: Client, gift: Gift, token: str) -> None:
     assert client.get(f"/gift/{token}/").status_code == 404
 
 
+@pytest.mark.threat("L9")
 @pytest.mark.parametrize("act", ACTS)
 def test_other_sites_cannot_act_for_a_recipient(client: Client, gift: Gift, act: str) -> None:
     response = client.post(f"{gift.get_absolute_url()}{act}/", {"words": "x"}, headers={"Sec-Fetch-Site": "cross-site"})

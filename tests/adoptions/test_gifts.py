@@ -56,6 +56,7 @@ def round_of_worker() -> None:
 # --- the hour ------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.threat("X7")
 @pytest.mark.parametrize(
     ("day", "moment"),
     [
@@ -71,6 +72,7 @@ def test_day_of_a_present_means_eight_in_london(day: date, moment: datetime) -> 
     assert gift.deliver_at == moment
 
 
+@pytest.mark.threat("X7")
 @pytest.mark.parametrize(
     ("day", "too_early", "due"),
     [

@@ -41,6 +41,7 @@ def test_events_that_tell_of_one_subscription_ask_stripe_once(world: World, clie
     assert StripeEvent.objects.filter(pk__in=[one["id"] for one in told], state="done", attempts=1).count() == 3
 
 
+@pytest.mark.threat("M5")
 def test_event_that_fails_stops_no_other_and_is_tried_again_by_itself(
     world: World, client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -97,6 +98,7 @@ def test_inbox_is_opened_while_something_waits_in_it_and_by_one_task(db: None) -
     assert tasks_waiting() == 0
 
 
+@pytest.mark.threat("X5")
 def test_event_whose_worker_died_is_tried_again_by_itself(db: None) -> None:
     waiting(3)
     StripeEvent.objects.update(received_at=timezone.now() - timedelta(minutes=2))

@@ -290,6 +290,7 @@ def count_a_write() -> None:
             raise Crash
 
 
+@pytest.mark.threat("M5", "M6", "X5")
 @pytest.mark.parametrize("channels", [EVERY, {WEBHOOKS}, {COMPARISON}, {PAGE}], ids=["all", WEBHOOKS, COMPARISON, PAGE])
 def test_invariants_hold_whatever_happens(
     world: World, client: Client, monkeypatch: pytest.MonkeyPatch, channels: Set[str]

@@ -130,6 +130,7 @@ def test_receipt_says_whether_gift_aid_covers_that_day(days_ago: int, until: int
     assert words in gift_aid.sentence_about(payment)
 
 
+@pytest.mark.threat("O3")
 @pytest.mark.parametrize("name", ["محمد بن عبد الرحمن", "王小明", '#read("/etc/passwd") *x*: $a$', "x" * 120, "𒀀"])
 def test_receipt_takes_any_name_and_runs_none(name: str) -> None:
     payment = make_active_adoption(supporter=make_supporter(name)).payments.get()
@@ -163,6 +164,7 @@ def own_pages(adoption: Adoption) -> list[str]:
     ]
 
 
+@pytest.mark.threat("L5")
 def test_other_supporters_see_and_change_nothing(sam: Client, gift: Gift) -> None:
     before = Gift.objects.values().get(pk=gift.pk)
     for path in own_pages(gift.adoption):
@@ -171,12 +173,14 @@ def test_other_supporters_see_and_change_nothing(sam: Client, gift: Gift) -> Non
     assert Gift.objects.values().get(pk=gift.pk) == before
 
 
+@pytest.mark.threat("L5")
 def test_payment_of_another_adoption_is_not_there(amara: Client, gift: Gift) -> None:
     other = make_active_adoption(supporter=make_supporter("Sam", "sam@example.org"))
     path = f"/my-adoption/{gift.adoption.reference}/receipts/{other.payments.get().pk}"
     assert [amara.get(path + end).status_code for end in ("/", ".pdf")] == [404, 404]
 
 
+@pytest.mark.threat("L5")
 def test_who_is_not_signed_in_is_led_to_the_form(client: Client, gift: Gift) -> None:
     paths = [*own_pages(gift.adoption), "/my-adoption/details/", "/my-adoption/data.json", "/my-adoption/erase/"]
     for path in paths:
@@ -279,6 +283,7 @@ def test_address_of_another_supporter_is_not_taken_over(gift: Gift, sam: Client)
 # --- handing over, forgetting ------------------------------------------------------------------------------------
 
 
+@pytest.mark.threat("L5")
 def test_download_holds_everything_and_nothing_of_others(amara: Client, gift: Gift, sam: Client) -> None:
     Comment.objects.create(species=gift.adoption.species, name="Amara", email="amara@example.org", body="What a cat")
     response = amara.get("/my-adoption/data.json")

@@ -97,6 +97,7 @@ def unlocked(adoption_id: int, seen: int = 0) -> Adoption:
 # --- one payment for one paid session ---------------------------------------------------------------------------
 
 
+@pytest.mark.threat("M4")
 def test_eight_callers_write_one_payment_down_once(world: World) -> None:
     adoption = world.adopt()
     assert at_once(lambda: fulfilment.sync_session(adoption.stripe_session_id or "")) == []
@@ -104,6 +105,7 @@ def test_eight_callers_write_one_payment_down_once(world: World) -> None:
     assert violations(world.books) == []
 
 
+@pytest.mark.threat("M4")
 def test_control_without_lock_and_key_they_write_it_down_many_times(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -128,6 +130,7 @@ def test_key_alone_holds_where_the_lock_is_gone(world: World, monkeypatch: pytes
 # --- one row for one event --------------------------------------------------------------------------------------
 
 
+@pytest.mark.threat("M3")
 def test_eight_deliveries_of_one_event_are_one_row(world: World) -> None:
     world.adopt()
     events = world.new_events()
@@ -148,6 +151,7 @@ def test_control_without_its_key_the_inbox_keeps_an_event_many_times(world: Worl
 # --- one page at Stripe for one attempt -------------------------------------------------------------------------
 
 
+@pytest.mark.threat("M7", "M8")
 def test_eight_presses_open_one_page(world: World) -> None:
     adoption = make_adoption()
     addresses: list[str | None] = []
@@ -214,6 +218,7 @@ def old_news_overtaken(world: World, monkeypatch: pytest.MonkeyPatch) -> Adoptio
     return adoption
 
 
+@pytest.mark.threat("M6")
 def test_slow_answer_never_overwrites_a_newer_one(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     adoption = old_news_overtaken(world, monkeypatch)
     assert shown(adoption)[0] == "active"

@@ -32,6 +32,7 @@ def open_differences() -> list[tuple[str, str, int | None, int | None]]:
 # --- every webhook lost -----------------------------------------------------------------------------------------
 
 
+@pytest.mark.threat("M5")
 @pytest.mark.parametrize("case", CASES, ids=[case.name for case in CASES])
 def test_losing_every_webhook_and_comparing_equals_having_had_them(world: World, case: Case) -> None:
     *_, adoption = case.play(world)

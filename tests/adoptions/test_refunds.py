@@ -280,6 +280,7 @@ def test_refund_needs_its_own_permission(payment: Payment) -> None:
 # --- from the dashboard, from banks -------------------------------------------------------------------------
 
 
+@pytest.mark.threat("M10")
 def test_refund_in_stripes_dashboard_is_told_once(amara: Amara, payment: Payment) -> None:
     amara.stripe.control("refund", charge=payment.stripe_id)
     hear(amara)

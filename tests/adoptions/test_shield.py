@@ -46,6 +46,7 @@ def hear(person: Amara, *adoptions: Adoption) -> None:
 # --- pages, before anybody paid -----------------------------------------------------------------------------
 
 
+@pytest.mark.threat("M9")
 def test_one_address_opens_six_pages_in_ten_minutes(amara: Amara) -> None:
     person = visitor(amara.stripe)
     answers = [
@@ -55,6 +56,7 @@ def test_one_address_opens_six_pages_in_ten_minutes(amara: Amara) -> None:
     assert visitor(amara.stripe, "198.51.100.9").press_pay().status_code == 303
 
 
+@pytest.mark.threat("M9")
 def test_ten_thousand_tries_open_no_more_pages_than_the_limit(stripe: Stripe) -> None:
     """Counted where it is decided: 40 at once against a window of 30, from one network."""
     limit = shield.PER_NETWORK
@@ -91,6 +93,7 @@ def test_standin_is_not_guarded(amara: Amara, settings: Settings) -> None:
 # --- refusals -----------------------------------------------------------------------------------------------
 
 
+@pytest.mark.threat("M9")
 def test_person_with_three_typing_errors_pays_all_the_same(amara: Amara) -> None:
     adoption = be_refused(amara, 3)
     hear(amara, adoption)
@@ -100,6 +103,7 @@ def test_person_with_three_typing_errors_pays_all_the_same(amara: Amara) -> None
     assert not Closure.objects.exists()
 
 
+@pytest.mark.threat("M9")
 def test_too_many_refusals_close_the_page_and_the_door_for_the_affected_only(amara: Amara) -> None:
     tester = visitor(amara.stripe)
     adoption = be_refused(tester, 6, email="tester@example.org")

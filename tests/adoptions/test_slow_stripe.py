@@ -31,6 +31,7 @@ def hang(amara: Amara, seconds: int = 30) -> None:
     amara.stripe.control("faults", hang=50, hang_seconds=seconds)
 
 
+@pytest.mark.threat("M7", "X4")
 def test_pay_button_answers_in_time_and_keeps_every_answer(amara: Amara, impatient: float) -> None:
     hang(amara)
     began = time.monotonic()
@@ -45,6 +46,7 @@ def test_pay_button_answers_in_time_and_keeps_every_answer(amara: Amara, impatie
     assert amara.reach_stripe().attempt == Adoption.objects.get().attempt
 
 
+@pytest.mark.threat("X4")
 def test_page_that_asks_many_times_waits_no_longer_than_one_that_asks_once(amara: Amara, impatient: float) -> None:
     """A second for each answer: no single call is too slow, but all of them together would be."""
     adoption = amara.adopt(frequency="monthly")

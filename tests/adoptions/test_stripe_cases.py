@@ -40,6 +40,7 @@ def is_right(world: World, case: Case, adoption: Adoption) -> None:
     assert violations(world.books) == []
 
 
+@pytest.mark.threat("M1", "M10")
 @each_case
 def test_case_heard_as_it_happens(world: World, client: Client, case: Case) -> None:
     adoption = Adoption()
@@ -68,6 +69,7 @@ def doubled(events: list[Event]) -> list[Event]:
     return [event for event in events for _ in range(2)] + events
 
 
+@pytest.mark.threat("M3")
 @each_case
 @pytest.mark.parametrize("arrange", [in_order, backwards, doubled])
 def test_case_heard_late(
@@ -83,6 +85,7 @@ class Undone(Exception):
     """Back to the moment before anything was heard, for the next order."""
 
 
+@pytest.mark.threat("M6")
 @each_case
 def test_case_heard_in_any_order(world: World, client: Client, case: Case) -> None:
     """Each event worked before the next is heard, so that every prefix of the order is a moment of its own."""
@@ -113,6 +116,7 @@ def test_case_whose_news_comes_by_fits_and_starts(world: World, client: Client, 
 CASES_AT_ONCE = CASES if len(SEEDS) >= 100 else CASES[::4]
 
 
+@pytest.mark.threat("M4")
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("case", CASES_AT_ONCE, ids=[case.name for case in CASES_AT_ONCE])
 def test_case_heard_by_eight_at_once(world: World, case: Case) -> None:

@@ -48,6 +48,7 @@ def test_fact_told_by_two_endpoints_under_other_ids_is_one_payment(world: World,
 # --- case 18: somebody else's name ------------------------------------------------------------------------------
 
 
+@pytest.mark.threat("M1")
 def test_metadata_that_names_another_adoption_changes_neither(world: World, client: Client) -> None:
     mine, other = world.page(), world.page()
     session = world.session(mine)
@@ -59,6 +60,7 @@ def test_metadata_that_names_another_adoption_changes_neither(world: World, clie
     assert shown(other) == ("pending", ())
 
 
+@pytest.mark.threat("M1")
 def test_page_of_another_adoption_is_not_claimed_by_one_that_has_its_own(world: World, client: Client) -> None:
     other = world.page()
     stray = world.page()
@@ -138,6 +140,7 @@ def test_live_event_at_a_test_site_has_no_effect(world: World, client: Client) -
     assert set(StripeEvent.objects.values_list("error", flat=True)) == {"Sent for the other mode (live or test)."}
 
 
+@pytest.mark.threat("M1", "M11")
 def test_test_event_at_a_live_site_has_no_effect(world: World, client: Client, settings: Any) -> None:
     settings.STRIPE_LIVEMODE = True
     adoption = world.adopt()
@@ -173,6 +176,7 @@ def test_one_of_two_signatures_is_enough(client: Client, db: None) -> None:
     assert answer.status_code == 200
 
 
+@pytest.mark.threat("P4")
 @pytest.mark.parametrize("body", ["[" * 5000, '{"a":' * 5000, "x" * (6 * 1024 * 1024)], ids=["deep", "nested", "6 MiB"])
 def test_body_too_deep_or_too_long_is_refused(client: Client, db: None, body: str) -> None:
     header = stripe.WebhookSignature.generate_signature_header(body, "whsec_standin")
@@ -215,6 +219,7 @@ def database_down(monkeypatch: pytest.MonkeyPatch, module: Any, name: str) -> It
         yield
 
 
+@pytest.mark.threat("M5", "X1")
 def test_database_down_at_the_door_is_not_answered_with_200_and_heals(
     world: World, client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -228,6 +233,7 @@ def test_database_down_at_the_door_is_not_answered_with_200_and_heals(
     assert shown(adoption)[0] == "active"
 
 
+@pytest.mark.threat("X1")
 def test_database_down_in_the_middle_of_the_work_leaves_nothing_half_written_and_heals(
     world: World, client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:

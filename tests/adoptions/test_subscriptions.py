@@ -675,6 +675,7 @@ def a_subscription(**values: Any) -> Subscription:
     )
 
 
+@pytest.mark.threat("X7")
 @pytest.mark.parametrize(
     ("values", "expected"),
     [

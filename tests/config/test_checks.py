@@ -47,6 +47,7 @@ def test_production_configured_in_full_is_clean() -> None:
     assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.threat("P7")
 @pytest.mark.parametrize("name", sorted(set(PRODUCTION) - {"DEBUG"}))
 def test_production_without_a_variable_does_not_start(name: str) -> None:
     done = check(**{name: None})
@@ -54,6 +55,7 @@ def test_production_without_a_variable_does_not_start(name: str) -> None:
     assert f"Set {name} " in done.stderr
 
 
+@pytest.mark.threat("M11", "P7")
 @pytest.mark.parametrize(
     ("changes", "code"),
     [

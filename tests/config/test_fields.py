@@ -19,6 +19,7 @@ from config.fields import (
 from config.money import pounds
 
 
+@pytest.mark.threat("C8")
 @pytest.mark.parametrize(
     "name",
     [
@@ -46,10 +47,12 @@ def test_name_of_a_real_person_is_accepted_as_typed(name: str) -> None:
     assert SingleLineField(max_length=120).clean(name) == unicodedata.normalize("NFC", name)
 
 
+@pytest.mark.threat("O2")
 def test_name_with_line_break_becomes_one_line() -> None:
     assert SingleLineField().clean("Jo\r\nBcc: x@evil.example") == "Jo Bcc: x@evil.example"
 
 
+@pytest.mark.threat("C6")
 @pytest.mark.parametrize("blank", ["\u200b\u200b", "\u2060", "\u3164", "\u00a0 \u2003", "\u202e", "\ufeff"])
 def test_name_of_invisible_characters_is_refused(blank: str) -> None:
     with pytest.raises(ValidationError, match="required"):
@@ -60,15 +63,18 @@ def test_nul_is_removed() -> None:
     assert SingleLineField().clean("Sam\0my") == "Sammy"
 
 
+@pytest.mark.threat("C6")
 def test_direction_override_is_removed() -> None:
     assert SingleLineField().clean("Sam\u202emoc.live") == "Sammoc.live"
 
 
+@pytest.mark.threat("C6")
 def test_joiners_that_emoji_need_are_kept() -> None:
     family = "\U0001f468\u200d\U0001f469\u200d\U0001f467"
     assert SingleLineField().clean(family) == family
 
 
+@pytest.mark.threat("C6")
 def test_piled_up_accents_are_cut() -> None:
     assert len(SingleLineField().clean("Z" + "\u0301" * 400 + "algo")) < 20
 
@@ -77,6 +83,7 @@ def test_paragraphs_stay_and_gaps_close() -> None:
     assert PlainTextField().clean("One.\r\n\r\n\r\n\r\nTwo.\nThree.") == "One.\n\nTwo.\nThree."
 
 
+@pytest.mark.threat("O2", "P3")
 @given(st.text())
 def test_plain_text_is_safe_for_a_mail_header_and_for_postgres(text: str) -> None:
     line = " ".join(plain(text, keep_newlines=False).split())
@@ -89,6 +96,7 @@ def test_visible_means_a_printable_character(text: str) -> None:
     assert is_visible(text) <= any(not c.isspace() for c in text)
 
 
+@pytest.mark.threat("O2")
 @pytest.mark.parametrize(
     "address",
     [

@@ -74,6 +74,7 @@ def test_mail_is_sent_as_it_was_kept_and_only_once() -> None:
     assert (mail.state, mail.attempts) == (MailState.SENT, 1)
 
 
+@pytest.mark.threat("X3")
 def test_server_that_is_down_delays_and_loses_nothing(refusing: list[Exception]) -> None:
     mail = queue()
     refusing += [ConnectionRefusedError(), smtplib.SMTPServerDisconnected(), TimeoutError()]
@@ -91,6 +92,7 @@ def test_server_that_is_down_delays_and_loses_nothing(refusing: list[Exception])
     assert (mail.state, len(django_mail.outbox)) == (MailState.SENT, 1)
 
 
+@pytest.mark.threat("X3")
 def test_server_down_for_an_hour_then_five_hundred_mails_each_once(refusing: list[Exception]) -> None:
     mail = queue()
     Mail.objects.bulk_create(
@@ -108,6 +110,7 @@ def test_server_down_for_an_hour_then_five_hundred_mails_each_once(refusing: lis
     assert sorted(m.to[0] for m in django_mail.outbox) == sorted([mail.to, *(f"a{n}@example.org" for n in range(499))])
 
 
+@pytest.mark.threat("X3")
 def test_address_the_server_refuses_for_good_is_given_up_with_a_reason(refusing: list[Exception]) -> None:
     mail = queue()
     refusing.append(smtplib.SMTPRecipientsRefused({mail.to: (550, b"no such user")}))
@@ -116,6 +119,7 @@ def test_address_the_server_refuses_for_good_is_given_up_with_a_reason(refusing:
     assert (mail.state, mail.error) == (MailState.FAILED, "The mail server refused the address (550).")
 
 
+@pytest.mark.threat("X3")
 def test_address_the_server_refuses_for_now_is_tried_again(refusing: list[Exception]) -> None:
     mail = queue()
     refusing.append(smtplib.SMTPRecipientsRefused({mail.to: (451, b"greylisted")}))
@@ -133,6 +137,7 @@ def test_mail_is_given_up_after_the_last_attempt(refusing: list[Exception]) -> N
     assert mail.state == MailState.FAILED
 
 
+@pytest.mark.threat("X5")
 def test_worker_that_died_while_sending_is_followed_by_another() -> None:
     mail = queue()
     assert Mail.objects.filter(pk=mail.pk).claim(for_time=LEASE) == 1  # and then: kill -9
@@ -174,6 +179,7 @@ def test_mail_claimed_by_eight_workers_at_once_is_sent_once() -> None:
     assert len(django_mail.outbox) == 1
 
 
+@pytest.mark.threat("X5")
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
 def test_worker_killed_in_the_middle_of_a_batch_sends_each_once_and_one_twice_at_most(tmp_path: Path) -> None:

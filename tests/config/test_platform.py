@@ -13,6 +13,7 @@ from config.models import RateWindow
 from config.same_origin import is_same_origin
 
 
+@pytest.mark.threat("P3")
 @pytest.mark.parametrize("address", ["/species/a%00b/", "/?q=a%00b", "/go/%00", "/search/?q=%00"])
 def test_nul_is_a_clear_page(client: Client, address: str) -> None:
     response = client.get(address)
@@ -20,6 +21,7 @@ def test_nul_is_a_clear_page(client: Client, address: str) -> None:
     assert b"<h1" in response.content
 
 
+@pytest.mark.threat("P4")
 @pytest.mark.django_db
 def test_body_over_the_limit_is_413(client: Client) -> None:
     response = client.post(
@@ -28,6 +30,7 @@ def test_body_over_the_limit_is_413(client: Client) -> None:
     assert response.status_code == 413
 
 
+@pytest.mark.threat("P3")
 @pytest.mark.django_db
 def test_odd_charset_is_a_400_and_not_a_crash() -> None:
     client = Client(enforce_csrf_checks=True)
@@ -48,6 +51,7 @@ def test_unknown_page_is_ours_in_development_too(client: Client) -> None:
     assert b"ROOT_URLCONF" not in client.get("/no/such/page/").content
 
 
+@pytest.mark.threat("L10")
 @pytest.mark.parametrize("address", ["/about/", "/no/such/page/", "/healthz"])
 def test_headers_are_strict_on_every_response(client: Client, address: str) -> None:
     headers = client.get(address).headers
@@ -60,10 +64,12 @@ def test_headers_are_strict_on_every_response(client: Client, address: str) -> N
     assert "camera=()" in headers["Permissions-Policy"]
 
 
+@pytest.mark.threat("P1")
 def test_host_that_is_not_ours_is_refused(client: Client) -> None:
     assert client.get("/about/", headers={"host": "evil.example"}).status_code == 400
 
 
+@pytest.mark.threat("L9")
 @pytest.mark.parametrize(
     ("headers", "is_ours"),
     [
@@ -87,6 +93,7 @@ def test_limit_admits_exactly_its_number() -> None:
     assert limit.allows("amara")
 
 
+@pytest.mark.threat("C4", "M9")
 @pytest.mark.django_db(transaction=True)
 def test_limit_is_exact_when_sixteen_come_at_once() -> None:
     limit = Limit("race", times=50, per=timedelta(hours=1))
@@ -110,6 +117,7 @@ def test_limit_keeps_no_address() -> None:
     assert "192.0.2.7" not in RateWindow.objects.get().key
 
 
+@pytest.mark.threat("P2")
 def test_address_of_a_visitor_is_the_sockets_unless_we_run_the_proxy() -> None:
     request = RequestFactory().get("/", headers={"X-Forwarded-For": "6.6.6.6, 192.0.2.7"}, REMOTE_ADDR="198.51.100.1")
     assert client_address(request) == "198.51.100.1"

@@ -295,5 +295,6 @@ def test_financial_year_begins_on_the_first_of_april_in_london(moment: str, star
     assert begins == datetime.fromisoformat(f"{start}+00:00")
 
 
+@pytest.mark.threat("X7")
 def test_years_are_counted_by_the_calendar() -> None:
     assert retention.years_before(datetime(2028, 2, 29, 12, tzinfo=UTC), 6) == datetime(2022, 2, 28, 12, tzinfo=UTC)

@@ -78,6 +78,7 @@ def test_first_sign_in_leads_to_the_picture_and_then_in() -> None:
     assert is_in(client)
 
 
+@pytest.mark.threat("L8")
 @pytest.mark.usefixtures("asked")
 def test_password_alone_opens_no_page_and_changes_nothing(marek: User) -> None:
     give_phone(marek)
@@ -90,6 +91,7 @@ def test_password_alone_opens_no_page_and_changes_nothing(marek: User) -> None:
     assert TOTPDevice.objects.count() == 1
 
 
+@pytest.mark.threat("L8")
 @pytest.mark.usefixtures("asked")
 def test_thief_of_a_password_cannot_set_up_a_phone_of_their_own(marek: User) -> None:
     give_phone(marek)
@@ -100,6 +102,7 @@ def test_thief_of_a_password_cannot_set_up_a_phone_of_their_own(marek: User) -> 
     assert not is_in(thief)
 
 
+@pytest.mark.threat("L8")
 def test_code_lets_in_once_and_leads_to_the_page_that_was_wanted(marek: User) -> None:
     device = give_phone(marek)
     client = sign_in()
@@ -116,6 +119,7 @@ def test_code_lets_in_once_and_leads_to_the_page_that_was_wanted(marek: User) ->
     assert list(entries) == ["signed_in", "not_signed_in"]
 
 
+@pytest.mark.threat("L11")
 @pytest.mark.parametrize("wanted", ["https://evil.example/", "//evil.example", "/species/", "javascript:alert(1)"])
 def test_nobody_is_led_away_from_the_desk(marek: User, wanted: str) -> None:
     device = give_phone(marek)
@@ -123,6 +127,7 @@ def test_nobody_is_led_away_from_the_desk(marek: User, wanted: str) -> None:
     assert answer.headers["Location"] == "/admin/"
 
 
+@pytest.mark.threat("L6")
 def test_session_is_another_one_after_the_step(marek: User) -> None:
     device = give_phone(marek)
     client = sign_in()
@@ -166,6 +171,7 @@ def test_right_code_is_never_counted(marek: User, monkeypatch: pytest.MonkeyPatc
         assert sign_in().post(STEP, {"code": code_of(device)}).status_code == 302
 
 
+@pytest.mark.threat("L8")
 @pytest.mark.django_db(transaction=True)
 def test_same_code_from_two_places_at_once_lets_one_in(marek: User) -> None:
     code, clients = code_of(give_phone(marek)), [sign_in(), sign_in()]
@@ -251,6 +257,7 @@ def test_session_whose_phone_is_taken_away_is_asked_again(marek: User) -> None:
     assert not is_in(client)
 
 
+@pytest.mark.threat("P7")
 def test_no_screen_shows_a_key(marek: User) -> None:
     client = sign_in()
     device, _ = set_up(client)

@@ -27,6 +27,7 @@ def attempt(password: str, *, name: str = "marek", address: str = "192.0.2.7") -
     return "too many" if TOO_MANY in response.text else "wrong"
 
 
+@pytest.mark.threat("L7")
 def test_guessing_ends_after_five_and_the_right_one_comes_too_late(monkeypatch: pytest.MonkeyPatch) -> None:
     hashed: list[str] = []
     check = User.check_password
@@ -42,6 +43,7 @@ def test_guessing_ends_after_five_and_the_right_one_comes_too_late(monkeypatch: 
     assert len(hashed) == 5
 
 
+@pytest.mark.threat("L7")
 def test_one_network_gets_ten_guesses_at_all_accounts_together() -> None:
     found = [attempt("guess", name=f"colleague-{number}", address=f"192.0.2.{number}") for number in range(15)]
     assert found.count("wrong") == 10
@@ -53,6 +55,7 @@ def test_colleague_elsewhere_is_not_kept_out() -> None:
     assert attempt(PASSWORD, address="198.51.100.1") == "in"
 
 
+@pytest.mark.threat("L7")
 def test_account_guessed_from_everywhere_is_closed_for_a_while() -> None:
     for number in range(55):
         attempt("guess", address=f"203.0.{number}.1")

@@ -76,6 +76,7 @@ def test_task_without_retries_stays_failed_for_staff_to_see() -> None:
     assert "for good" in row.traceback
 
 
+@pytest.mark.threat("X5")
 def test_task_of_a_dead_worker_is_put_back() -> None:
     tick.enqueue()
     DBTaskResult.objects.update(status=TaskResultStatus.RUNNING, started_at=timezone.now())
@@ -96,6 +97,7 @@ def test_timetable_enqueues_each_slot_once(monkeypatch: pytest.MonkeyPatch) -> N
     assert DBTaskResult.objects.count() == 2
 
 
+@pytest.mark.threat("X1")
 def test_clock_goes_on_after_the_database_was_away(monkeypatch: pytest.MonkeyPatch) -> None:
     faults = iter([OperationalError("terminated"), InterfaceError("closed"), KeyboardInterrupt()])
 

@@ -77,6 +77,7 @@ def test_wrong_password_loses_nothing() -> None:
     assert hidden(answer.text)["typed"] == carried["typed"]
 
 
+@pytest.mark.threat("P7")
 def test_passwords_and_tokens_are_not_carried() -> None:
     request = RequestFactory().post(
         "/admin/x/", {"password1": "secret words", "csrfmiddlewaretoken": "t", "name": "Priya"}

@@ -64,6 +64,7 @@ def test_worker_away_while_adopting(demo: Demo, page: Page, staff: Page, mailbox
     one_payment_and_one_mail(staff, mailbox, email)
 
 
+@pytest.mark.threat("X5")
 def test_worker_killed_while_adopting(demo: Demo, page: Page, staff: Page, mailbox: Mailbox) -> None:
     email = f"amara-{uuid.uuid4().hex[:8]}@example.org"
     for pid in pids(demo, "worker"):
@@ -72,6 +73,7 @@ def test_worker_killed_while_adopting(demo: Demo, page: Page, staff: Page, mailb
     one_payment_and_one_mail(staff, mailbox, email)
 
 
+@pytest.mark.threat("X3")
 def test_mailbox_killed_while_adopting(demo: Demo, page: Page, staff: Page, mailbox: Mailbox) -> None:
     email = f"amara-{uuid.uuid4().hex[:8]}@example.org"
     held = pids(demo, "mailbox")

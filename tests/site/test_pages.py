@@ -69,6 +69,7 @@ def test_images_have_alternatives_and_sizes(whole_site: Client, path: str) -> No
     assert [image["src"] for image in images if not (image["alt"] and image["width"] and image["height"])] == []
 
 
+@pytest.mark.threat("C1")
 @pytest.mark.parametrize("path", PAGES)
 def test_page_holds_no_inline_style_or_script(whole_site: Client, path: str) -> None:
     page = open_page(whole_site, path)
@@ -78,6 +79,7 @@ def test_page_holds_no_inline_style_or_script(whole_site: Client, path: str) -> 
     assert (styled, handlers, set(scripts) - {"application/ld+json"}) == ([], [], set())
 
 
+@pytest.mark.threat("P1")
 @pytest.mark.parametrize("path", READING_PAGES)
 def test_reading_page_sets_no_cookie_and_holds_no_token(whole_site: Client, path: str) -> None:
     response = whole_site.get(path)
@@ -85,6 +87,7 @@ def test_reading_page_sets_no_cookie_and_holds_no_token(whole_site: Client, path
     assert b"csrfmiddlewaretoken" not in response.content
 
 
+@pytest.mark.threat("C7")
 @pytest.mark.parametrize("path", PAGES)
 def test_page_loads_nothing_from_elsewhere(whole_site: Client, path: str) -> None:
     page = open_page(whole_site, path)

@@ -94,6 +94,7 @@ def test_every_screen_has_its_line() -> None:
     assert {model._meta.label_lower for model in admin.site._registry} == set(TABLE)
 
 
+@pytest.mark.threat("L5")
 @pytest.mark.parametrize("role", STAFF)
 def test_role_may_do_what_its_column_says_and_nothing_else(role: str) -> None:
     request = RequestFactory().get("/admin/")
@@ -110,6 +111,7 @@ def test_role_may_do_what_its_column_says_and_nothing_else(role: str) -> None:
     assert found == {model: columns[role] for model, columns in TABLE.items()}
 
 
+@pytest.mark.threat("L5")
 @pytest.mark.parametrize("role", STAFF)
 def test_lists_open_for_those_who_may_look_and_for_nobody_else(client: Client, role: str) -> None:
     client.force_login(member(role))
@@ -135,6 +137,7 @@ def test_every_screen_of_our_own_has_its_line() -> None:
     assert names - OF_EVERYBODY == set(OWN)
 
 
+@pytest.mark.threat("L5")
 @pytest.mark.parametrize("role", STAFF)
 def test_screens_of_our_own_turn_the_others_away(client: Client, role: str) -> None:
     adoption = make_active_adoption(species=make_species())

@@ -151,6 +151,7 @@ def test_every_table_that_a_public_page_reads_is_watched(client: Client, our_con
     assert read - watched <= {"species_pagechange"}
 
 
+@pytest.mark.threat("P1")
 def test_only_whole_pages_that_all_ask_for_are_kept(client: Client, content: None) -> None:
     assert client.get(f"{PAGE}?c=autumn-26").text.count("?c=autumn-26") > 1
     assert "?c=autumn-26" not in client.get(PAGE).text

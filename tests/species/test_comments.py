@@ -95,6 +95,7 @@ def test_bulk_decision_moves_only_those_that_wait() -> None:
     assert decided.status == "approved"
 
 
+@pytest.mark.threat("C2")
 @pytest.mark.parametrize(
     "values",
     [
@@ -110,6 +111,7 @@ def test_database_refuses_a_decision_without_who_and_when(values: dict[str, Any]
         Comment.objects.filter(pk=comment.pk).update(**values)
 
 
+@pytest.mark.threat("C2")
 def test_approved_words_cannot_be_changed() -> None:
     comment = make_approved_comment()
     with pytest.raises(ProgrammingError, match="Cannot update"), transaction.atomic():

@@ -137,6 +137,7 @@ def plain() -> dict[str, Any]:
     return {}
 
 
+@pytest.mark.threat("C1", "C5")
 @pytest.mark.parametrize("words", NASTY)
 def test_nastiest_words_known_are_words_everywhere(staff: Client, words: str, plain: dict[str, Any]) -> None:
     if not plain:
@@ -170,6 +171,7 @@ def machine_read_is_sound(client: Client, comment: Comment) -> None:
         assert comment.name not in mail.subject
 
 
+@pytest.mark.threat("C1")
 @given(words=st.lists(MARKUP, min_size=1, max_size=4).map(" ".join))
 @settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_no_generated_markup_becomes_markup_anywhere(staff: Client, words: str) -> None:
@@ -181,6 +183,7 @@ def test_no_generated_markup_becomes_markup_anywhere(staff: Client, words: str) 
         assert (where, found) == (where, [])
 
 
+@pytest.mark.threat("C1")
 @given(words=st.lists(MARKUP | st.text(max_size=200), min_size=4, max_size=4))
 @settings(max_examples=10_000 // 4, deadline=None)
 def test_no_generated_words_become_markup_where_a_comment_is_drawn(words: list[str]) -> None:
@@ -195,6 +198,7 @@ def test_no_generated_words_become_markup_where_a_comment_is_drawn(words: list[s
     assert not [name for name in page.names if name.startswith((MARK, "on", "style", "src"))]
 
 
+@pytest.mark.threat("P3")
 @given(
     form=st.dictionaries(
         st.sampled_from(["name", "email", "comment", "parent", "loaded", "homepage", "preview"]), st.text(max_size=200)

@@ -94,6 +94,7 @@ def test_api_of_an_unknown_species_says_so_in_json(client: Client) -> None:
     assert (response.status_code, response.json()) == (404, {"error": "There is no species at this address."})
 
 
+@pytest.mark.threat("C1", "C7")
 def test_comments_feed_holds_no_markup_and_no_address(client: Client) -> None:
     make_approved_comment("<script>alert(1)</script>\n\nTwo", name="<b>Sam</b>", email="sam@example.org")
     response = client.get("/feeds/comments/amur-leopard.xml")
@@ -187,6 +188,7 @@ def test_robots_are_kept_from_what_is_not_for_reading(client: Client) -> None:
     assert lines[-1] == "Sitemap: http://127.0.0.1:8000/sitemap.xml"
 
 
+@pytest.mark.threat("C1")
 def test_structured_data_cannot_close_its_tag() -> None:
     page = Template("{% load structured_data %}{% json_ld data %}")
     block = page.render(Context({"data": {"name": "</script><script>alert(1)</script>"}}))

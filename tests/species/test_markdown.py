@@ -24,6 +24,7 @@ def test_limited_markdown_is_drawn(typed: str, shown: str) -> None:
     assert html_of(typed) == shown
 
 
+@pytest.mark.threat("C1")
 @pytest.mark.parametrize(
     "typed",
     [

@@ -113,6 +113,7 @@ def test_link_ends_with_the_week_the_password_and_the_right(client: Client) -> N
     assert client.post(path, {"comment": comment.pk, "act": "approve"}).status_code == 404
 
 
+@pytest.mark.threat("L9")
 def test_other_sites_cannot_press_the_buttons(client: Client, link: str) -> None:
     comment = make_comment()
     data = {"comment": comment.pk, "seen_at": timezone.now().isoformat(), "act": "approve"}
@@ -162,6 +163,7 @@ def test_name_that_is_an_address_is_not_published_with_the_masked_words(staff: C
     assert comment.shown_name == "A reader"
 
 
+@pytest.mark.threat("C2")
 def test_words_changed_after_they_were_read_are_not_decided_on(staff: Client) -> None:
     comment = make_comment("They are beautiful.")
     seen = timezone.now()

@@ -63,6 +63,7 @@ def test_form_loaded_a_day_ago_is_as_good_as_any(client: Client) -> None:
     assert (comment.held_because, comment.suspicion, comment.network) == ("", 0, "127.0.0.0/24")
 
 
+@pytest.mark.threat("L4")
 def test_what_looks_like_spam_is_not_sent_on_to_the_address_typed(client: Client) -> None:
     client.post(ADDRESS, reply(comment="See https://pills.example/buy"))
     client.post(ADDRESS, reply(comment="Buy viagra at casino-bonus.com, free spins, no deposit"))
@@ -72,6 +73,7 @@ def test_what_looks_like_spam_is_not_sent_on_to_the_address_typed(client: Client
     assert (decision.became, decision.by) == ("spam", None)
 
 
+@pytest.mark.threat("L4")
 def test_one_address_is_sent_three_mails_a_day_at_most(client: Client) -> None:
     for words in ("Lovely.", "Do they purr?", "What do the cubs eat in winter?", "I saw one in 1996.", "Keep going!"):
         client.post(ADDRESS, reply(comment=words))
@@ -153,6 +155,7 @@ def test_comment_taken_back_leaves_the_page_but_the_answers_stay(client: Client)
     assert personal_data.TAKEN_BACK in page
 
 
+@pytest.mark.threat("L9")
 def test_other_sites_cannot_take_anything_back(client: Client) -> None:
     comment = make_comment()
     path = f"{own(comment)}take-back/"
@@ -274,6 +277,7 @@ def test_closed_page_takes_no_comments_and_gives_the_words_back(client: Client, 
     assert client.post(ADDRESS, reply()).status_code == 303
 
 
+@pytest.mark.threat("C4")
 def test_flood_from_one_network_is_slowed_whatever_the_address(client: Client) -> None:
     answers = [
         client.post(

@@ -32,6 +32,7 @@ def sam(lena: Comment) -> Comment:
     return make_comment("The second.", name="Sam Stranger", email="Sam@Example.org")
 
 
+@pytest.mark.threat("L3")
 @pytest.mark.parametrize("address", [SAM, "SAM@example.ORG", "nobody@example.org"])
 def test_link_is_sent_to_those_who_wrote_and_the_answer_tells_nobody(
     client: Client, sam: Comment, address: str
@@ -48,6 +49,7 @@ def test_link_is_sent_to_those_who_wrote_and_the_answer_tells_nobody(
     assert not client.cookies
 
 
+@pytest.mark.threat("L4")
 def test_nobodys_mailbox_is_filled_through_us(client: Client, sam: Comment) -> None:
     answers = [client.post("/my-comments/", {"email": SAM}).status_code for _ in range(5)]
     assert (answers, Mail.objects.count()) == ([302] * 5, 3)

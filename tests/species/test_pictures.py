@@ -96,6 +96,7 @@ def test_where_the_camera_stood_is_gone_and_the_picture_stands_upright() -> None
         assert image.size == (taken.width, taken.height) == (600, 900)
 
 
+@pytest.mark.threat("F1")
 def test_what_hides_behind_or_inside_a_picture_is_left_behind() -> None:
     taken = take(photograph(comment=HTML) + HTML + b"PK\x03\x04 a second file")
     content = taken.file.read()
@@ -103,6 +104,7 @@ def test_what_hides_behind_or_inside_a_picture_is_left_behind() -> None:
     assert b"PK\x03\x04" not in content
 
 
+@pytest.mark.threat("F1")
 @pytest.mark.parametrize(
     ("content", "reason"),
     [
@@ -129,11 +131,13 @@ def test_hostile_or_unfit_file_is_refused_with_a_reason(content: bytes, reason: 
         take(content)
 
 
+@pytest.mark.threat("F1")
 def test_file_over_eight_megabytes_is_refused_unread() -> None:
     with pytest.raises(pictures.Refused, match="8 MB"):
         pictures.take(io.BytesIO(), size=8 * 1024 * 1024 + 1)
 
 
+@pytest.mark.threat("F1")
 @pytest.mark.parametrize("seed", range(40))
 def test_damaged_picture_is_taken_or_refused_and_never_crashes(seed: int) -> None:
     kind = ("JPEG", "PNG", "WEBP")[seed % 3]
@@ -220,6 +224,7 @@ def test_picture_uploaded_in_the_admin_is_shown_once_its_sizes_are_made(staff: C
         assert words in html
 
 
+@pytest.mark.threat("F1")
 @pytest.mark.django_db
 @pytest.mark.parametrize(("content", "name"), [(SVG, "a.svg"), (HTML, "a.jpg"), (png_that_claims(9999, 9999), "a.png")])
 def test_hostile_upload_is_refused_in_the_form_and_leaves_no_file(staff: Client, content: bytes, name: str) -> None:

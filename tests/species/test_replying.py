@@ -51,6 +51,7 @@ class Fields(HTMLParser):
             self.values[self.area] += data
 
 
+@pytest.mark.threat("C3")
 def test_reply_waits_for_a_moderator(client: Client) -> None:
     response = client.post(ADDRESS, REPLY)
     assert (response.status_code, response["Location"]) == (303, "/species/amur-leopard/comments/waiting/")
@@ -67,6 +68,7 @@ def test_reply_waits_for_a_moderator(client: Client) -> None:
     assert "sam" not in waiting.text.lower()
 
 
+@pytest.mark.threat("C3")
 def test_waiting_reply_is_shown_nowhere(client: Client) -> None:
     client.post(ADDRESS, REPLY)
     client.post(ADDRESS, REPLY | {"comment": "And how do they sleep?", "parent": make_approved_comment("Hello").pk})
@@ -83,6 +85,7 @@ def test_waiting_reply_is_shown_nowhere(client: Client) -> None:
         assert "how do they sleep" not in text
 
 
+@pytest.mark.threat("C7")
 def test_approved_reply_is_shown_without_the_address(client: Client) -> None:
     client.post(ADDRESS, REPLY)
     Comment.objects.all().approve(by=make_moderator())
@@ -106,6 +109,7 @@ def test_errors_give_back_everything_that_was_typed(client: Client) -> None:
     assert not Comment.objects.exists()
 
 
+@pytest.mark.threat("C2")
 @pytest.mark.parametrize(
     ("field", "value", "sentence"),
     [
@@ -127,12 +131,14 @@ def test_each_fault_has_its_sentence(client: Client, field: str, value: str, sen
     assert not Comment.objects.exists()
 
 
+@pytest.mark.threat("C8")
 @pytest.mark.parametrize("name", ["A", "Ng", "O'Brien", "李", "محمد", "Null", "Ørjan Åse", "शर्मा", "Мария", "Zoë 🐆"])
 def test_real_names_are_taken_as_they_are(client: Client, name: str) -> None:
     assert client.post(ADDRESS, REPLY | {"name": name}).status_code == 303
     assert Comment.objects.get().name == name
 
 
+@pytest.mark.threat("C6")
 @pytest.mark.parametrize(
     ("typed", "kept"),
     [
@@ -152,6 +158,7 @@ def test_any_script_is_taken_and_what_misleads_is_not(client: Client, typed: str
     assert bodies == ([kept] if response.status_code == 303 else [])
 
 
+@pytest.mark.threat("P4")
 @pytest.mark.parametrize("content_type", ["application/x-www-form-urlencoded", "multipart/form-data; boundary=b"])
 def test_ten_megabytes_are_refused(client: Client, content_type: str) -> None:
     body = b"name=Sam&comment=" + b"x" * 10_000_000
@@ -163,11 +170,13 @@ def test_ten_megabytes_are_refused(client: Client, content_type: str) -> None:
     assert not Comment.objects.exists()
 
 
+@pytest.mark.threat("P3")
 def test_odd_charset_is_refused_without_a_crash(client: Client) -> None:
     response = client.post(ADDRESS, b"name=S", content_type="application/x-www-form-urlencoded; charset=iso-8859-1")
     assert response.status_code == 400
 
 
+@pytest.mark.threat("C1", "C5")
 def test_markup_stays_text(client: Client) -> None:
     nasty = "<script>alert(1)</script><img src=x onerror=alert(1)> javascript:alert(1) https://spam.example"
     client.post(ADDRESS, REPLY | {"name": "<i>Sam</i>", "comment": nasty})
@@ -180,6 +189,7 @@ def test_markup_stays_text(client: Client) -> None:
     assert 'href="https://spam.example' not in page
 
 
+@pytest.mark.threat("C4")
 def test_filled_trap_holds_the_reply(client: Client) -> None:
     assert client.post(ADDRESS, REPLY | {"homepage": "https://spam.example"}).status_code == 303
     assert Comment.objects.get().held_because == "The field that people cannot see was filled in."
@@ -190,6 +200,7 @@ def test_double_click_is_one_reply(client: Client) -> None:
     assert Comment.objects.count() == 1
 
 
+@pytest.mark.threat("C4")
 def test_flood_is_told_to_wait_and_keeps_its_words(client: Client) -> None:
     replies = [client.post(ADDRESS, REPLY | {"comment": f"Reply {number}"}) for number in range(PER_ADDRESS.times + 3)]
     assert [reply.status_code for reply in replies] == [303] * PER_ADDRESS.times + [429] * 3
@@ -198,6 +209,7 @@ def test_flood_is_told_to_wait_and_keeps_its_words(client: Client) -> None:
     assert Comment.objects.count() == PER_ADDRESS.times
 
 
+@pytest.mark.threat("L9")
 def test_other_sites_cannot_post(client: Client) -> None:
     forged = [
         client.post(ADDRESS, REPLY, headers={"Origin": "https://evil.example"}),

@@ -58,6 +58,7 @@ def test_name_comes_before_mention(library: None) -> None:
     assert titles("tiger")[0] == "Species: Amur tiger"
 
 
+@pytest.mark.threat("O6")
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(words=st.text(max_size=300))
 def test_any_string_may_be_searched_for(library: None, words: str) -> None:

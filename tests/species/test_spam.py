@@ -23,6 +23,7 @@ def test_labelled_set_is_as_large_as_we_say() -> None:
     assert len({*REAL, *(text for texts in SPAM.values() for text in texts)}) == 200
 
 
+@pytest.mark.threat("C4", "C5")
 def test_rules_hold_spam_and_call_no_reader_a_spammer(capsys: pytest.CaptureFixture[str]) -> None:
     spam = [weight(text) for texts in SPAM.values() for text in texts]
     real = [weight(text) for text in REAL]
@@ -61,6 +62,7 @@ def test_each_rule_weighs_what_it_should(arrival: Arrival, expected: int) -> Non
     assert sum(suspicion.weight for suspicion in suspicions(arrival)) == expected
 
 
+@pytest.mark.threat("C4")
 def test_form_says_truly_when_it_was_loaded() -> None:
     stamp = form_stamp()
     seconds = seconds_since(stamp)
