@@ -162,3 +162,18 @@ def test_species_page_needs_few_requests_and_stays_still(browser: Browser, banne
     assert [address for address in asked if not address.startswith((banner["Site"], "data:"))] == []
     assert len(asked) <= 12
     assert moved <= 0.01
+
+
+def test_citation_is_copied_by_one_press_and_the_button_is_for_who_can(
+    browser: Browser, banner: dict[str, str], plain: BrowserContext
+) -> None:
+    context = browser.new_context(base_url=banner["Site"], permissions=["clipboard-read", "clipboard-write"])
+    page = context.new_page()
+    page.goto("species/amur-leopard/")
+    page.get_by_role("button", name="Copy", exact=True).click()
+    page.get_by_role("button", name="Copied", exact=True).wait_for()
+    assert page.evaluate("navigator.clipboard.readText()") == page.locator("#cite-this").text_content()
+    context.close()
+    without = plain.new_page()
+    without.goto("species/amur-leopard/")
+    assert without.get_by_role("button", name="Copy", exact=True).count() == 0

@@ -132,7 +132,7 @@ def test_campaign_link_is_carried_onto_the_adoption(page: Page, staff: Page, mai
     staff.get_by_label("Name").fill("Winter mailing")
     staff.get_by_label("Species").select_option(label="Amur leopard")
     staff.get_by_label("Preset frequency").select_option(label="Once")
-    staff.get_by_label("Preset amount in pence").fill("2400")
+    staff.get_by_label("Amount in pounds").fill("24")
     staff.get_by_role("button", name="Save", exact=True).click()
 
     page.goto("go/LEOPARD26")
