@@ -1,14 +1,22 @@
 """What stands in the log: ids and what went wrong, in lines of ours, and nobody's name, address or words."""
 
+import io
 import logging
+import re
+import secrets
+import uuid
+from urllib.parse import urlsplit
 
 import pytest
 from django.test import Client
 from pytest_django import Settings
 
 from config.models import Mail
+from species import comment_links
 from tests.adoptions.conftest import Amara, carry, work
 from tests.adoptions.visitors import ask_for_link, code_in, link_in
+from tests.makers import make_adoption
+from tests.species.makers import make_moderator
 
 SECRETS = ("amara@example.org", "Amara Supporter", "Ellie", "whsec_", "sk_test_", "How do they sleep")
 
@@ -48,3 +56,27 @@ def test_no_address_forges_a_line(client: Client, caplog: pytest.LogCaptureFixtu
     lines = [record.getMessage() for record in caplog.records]
     assert len(lines) == 3 * len(ends)
     assert [line for line in lines if not line.isprintable()] == []
+
+
+@pytest.mark.threat("L2")
+def test_log_holds_no_secret_of_a_link(client: Client, db: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As the handler of the settings writes it."""
+    [console] = [handler for handler in logging.root.handlers if handler.name == "console"]
+    assert isinstance(console, logging.StreamHandler)
+    written = io.StringIO()
+    monkeypatch.setattr(console, "stream", written)
+    moderator = make_moderator()
+    paths = [
+        f"/gift/{secrets.token_urlsafe(24)}/",
+        f"/my-adoption/{secrets.token_urlsafe(32)}/",
+        f"/adoptions/{uuid.uuid4()}/thanks/",
+        f"/adoptions/{make_adoption().token}/certificate.pdf",
+        f"/unsubscribe/{secrets.token_urlsafe(24)}/",
+        f"{urlsplit(comment_links.moderate(moderator)).path[:-2]}x/",
+    ]
+    for path in [*paths, "/no/such/page-of-a-very-long-name/"]:
+        assert client.get(path).status_code == 404, path
+    lines = written.getvalue().splitlines()
+    assert len(lines) == len(paths) + 1
+    assert "/no/such/page-of-a-very-long-name/" in lines[-1]
+    assert [line for line in lines[:-1] if "(secret)" not in line or re.search(r"[\w-]{22,}", line)] == []

@@ -76,3 +76,11 @@ def test_packages_are_installed_by_their_hashes_alone() -> None:
     installs = [line for text in texts for line in text.splitlines() if re.search(r"pip\b.* install\b|uv sync", line)]
     assert installs
     assert [line for line in installs if "--require-hashes" not in line] == []
+
+
+@pytest.mark.threat("L2")
+def test_nothing_we_start_keeps_the_addresses_of_visitors() -> None:
+    """An access log holds whole paths, and with them the secrets of links."""
+    texts = [path.read_text() for path in (project.BASE_DIR / "config/deploy").iterdir() if path.suffix != ".md"]
+    assert sum("gunicorn" in text for text in texts) == 3
+    assert [text for text in texts if re.search(r"access-?log", text)] == []
