@@ -14,13 +14,14 @@ from django.utils import timezone
 from config.models import Mail
 from species import personal_data as comments
 
-from . import consent, details, drafts, gift_aid, gift_emails
+from . import complaints, consent, details, drafts, gift_aid, gift_emails
 from .models import (
     ADOPTED,
     REPEATING,
     AccessLink,
     Adoption,
     AdoptionState,
+    Complaint,
     ConsentEvent,
     Gift,
     GiftAidDeclaration,
@@ -75,6 +76,7 @@ def export(supporter: Supporter) -> dict[str, Any]:
         ),
         "emails_we_sent": list(mails.values("created_at", "sent_at", "state", "to", "subject", "text")),
         "comments": [comment for email in details.addresses_of(supporter) for comment in comments.export(email)],
+        "complaints": [each for email in details.addresses_of(supporter) for each in complaints.export(email)],
         "links_you_asked_for": list(
             AccessLink.objects.filter(supporter=supporter).values("purpose", "email", "asked_at", "used_at")
         ),
@@ -121,6 +123,9 @@ def before_erasure(supporter: Supporter) -> dict[str, Any]:
     return {
         "running": list(own.filter(running()).select_related("species")),
         "payments": paid.count(),
+        "open_complaints": sum(
+            Complaint.objects.by_address(email).open().count() for email in details.addresses_of(supporter)
+        ),
         "declarations": GiftAidDeclaration.objects.filter(supporter=supporter).count(),
         "kept_until": kept_until(timezone.localdate(last)) if last else None,
     }
@@ -142,6 +147,7 @@ def erase(supporter: Supporter) -> bool:
         Suppression.objects.filter(address_hash=digest).update(reason=Suppression.Reason.ERASED)
         for email in details.addresses_of(supporter):
             comments.erase(email)
+            complaints.erase(email)
         return forget(supporter)
 
 

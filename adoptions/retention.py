@@ -13,6 +13,7 @@ from config.retention import unlocked
 from . import gift_emails, personal_data
 from .models import (
     Adoption,
+    Complaint,
     ConsentEvent,
     EventState,
     Frequency,
@@ -91,6 +92,10 @@ def consents_of_long_ago(before: datetime) -> QuerySet[ConsentEvent]:
 
 def delete_consents(rows: QuerySet[ConsentEvent]) -> None:
     unlocked("adoptions.ConsentEvent:append_only", rows.delete)
+
+
+def delete_complaints(rows: QuerySet[Complaint]) -> None:
+    unlocked("adoptions.Complaint:kept", rows.delete)
 
 
 def gifts_of_long_ago(before: datetime) -> QuerySet[Gift]:

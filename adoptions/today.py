@@ -9,7 +9,7 @@ from datetime import timedelta
 
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
 from django.contrib.auth.models import PermissionsMixin as HasPermissions
-from django.db.models import Q
+from django.db.models import Count, Min, Q
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.timesince import timesince
@@ -19,7 +19,8 @@ from config.models import Mail, MailState
 from species.models import Comment, CommentStatus, Fact
 
 from . import reconcile
-from .models import Adoption, AdoptionState, Attention, Campaign, EventState, Gift, StripeEvent
+from .models import Adoption, AdoptionState, Attention, Campaign, Complaint, EventState, Gift, StripeEvent
+from .models.complaints import GROWS_LATE_AFTER
 from .models.gifts import GiftState
 
 WEEK = timedelta(days=7)
@@ -62,6 +63,19 @@ def differences() -> Matter:
 def attentions() -> Matter:
     count = Attention.objects.open().count()
     return Matter("things to look at", count, rows_of("adoptions_attention"), is_urgent=True)
+
+
+def complaints() -> Matter:
+    """Bad news as soon as one waits for so long that the month for its answer runs out."""
+    waiting = Complaint.objects.open().aggregate(count=Count("pk"), oldest=Min("received_at"))
+    count, oldest = waiting["count"], waiting["oldest"]
+    note, is_late = "", False
+    if oldest:
+        left = Complaint(received_at=oldest).days_left
+        note = f"the first is due in {left} days" if left >= 0 else f"the first is {-left} days overdue"
+        is_late = oldest < timezone.now() - GROWS_LATE_AFTER
+    address = rows_of("adoptions_complaint", "?state=open")
+    return Matter("complaints to answer", count, address, is_urgent=is_late, note=note)
 
 
 def failed_payments() -> Matter:
@@ -115,6 +129,7 @@ def live_campaigns() -> Matter:
 MATTERS: list[tuple[str, Callable[[], Matter]]] = [
     ("adoptions.view_difference", differences),
     ("adoptions.view_attention", attentions),
+    ("adoptions.view_complaint", complaints),
     ("adoptions.view_stripeevent", parked_events),
     ("config.view_mail", failing_mails),
     ("adoptions.view_adoption", failed_payments),

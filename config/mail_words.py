@@ -28,7 +28,7 @@ AROUND_SUBJECT = re.compile(r"\{% (?:end)?autoescape(?: off)? %\}")
 ALWAYS = ("{{ charity.name }}", "{{ charity.phone }}", "{{ charity.reply_to }}")
 LOAD = "{% load money typed %}"
 LINK = re.compile(r"https?://\S+")
-REFERENCE = re.compile(r" \(PM-\w+\)$")
+REFERENCE = re.compile(r" \((?:PM|CP)-\w+\)$")
 
 
 @dataclass(frozen=True)
@@ -159,6 +159,8 @@ SAMPLES: dict[str, Any] = {
     "notes": [{"title": "A new cub", "day": "24 December 2026", "url": "https://example.org/field-notes/a-new-cub/"}],
     "failed": [],
     "year": "2025–26",
+    "finding": "We were wrong",
+    "answer": "We sent you a letter that was meant for somebody else, and have corrected the address.",
     "lines": [
         {"day": "24 December 2025", "what": "Payment, Amur leopard", "amount_pence": 3600, "is_gift_aided": True}
     ],

@@ -10,7 +10,7 @@ from django.views.decorators.http import require_safe
 from . import retention
 
 CONTEXT: dict[str, Callable[[], dict[str, Any]]] = {"privacy": lambda: {"policy": retention.policy()}}
-PAGES = ("about", "privacy", "cookies", "accessibility", "contact", "complaints")
+PAGES = ("about", "privacy", "cookies", "accessibility", "contact")
 
 
 @require_safe

@@ -24,6 +24,7 @@ ROLES: dict[str, tuple[str, ...]] = {
     "Fundraiser": (
         *every("adoptions", ("supporter", "adoption", "payment", "plan", "planprice", "campaignday"), "view"),
         *every("adoptions", ("consentevent", "attention", "giftaiddeclaration", "change"), "view"),
+        *every("adoptions", ("complaint",), "view", "change"),
         *every("adoptions", ("campaign",), "view", "add", "change"),
         *every("adoptions", ("gift", "supporter", "giftaiddeclaration"), "view", "change"),
         "adoptions.add_giftaiddeclaration",  # that came on paper or by word of mouth

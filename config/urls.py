@@ -5,6 +5,8 @@ from django.conf.urls.static import static
 from django.contrib import admin
 from django.urls import include, path
 
+from adoptions.views import complaining
+
 from .bounces import receive
 from .health import healthz, readyz
 from .pages import PAGES, page
@@ -18,6 +20,8 @@ urlpatterns = [
     path("", include("species.urls")),
     path("", include("adoptions.urls")),
     *(path(f"{name}/", page, {"name": name}, name=name) for name in PAGES),
+    path("complaints/", complaining.complain, name="complaints"),
+    path("complaints/received/", complaining.received, name="complaint_received"),
     path("mail/bounces/", receive, name="mail_bounces"),
     path("admin/", admin.site.urls),
     path("healthz", healthz, name="healthz"),

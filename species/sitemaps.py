@@ -70,7 +70,7 @@ class SiteMap(Sitemap[Place]):
         yield Place(reverse("species:sources"), Source.objects.aggregate(at=Max("updated_at"))["at"])
         for note in FieldNote.objects.public():
             yield Place(note.get_absolute_url(), note.updated_at)
-        for page in PAGES:
+        for page in (*PAGES, "complaints"):
             yield Place(reverse(page), None)
 
     def get_urls(self, page: int | str = 1, site: Any = None, protocol: str | None = None) -> list[dict[str, Any]]:

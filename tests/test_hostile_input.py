@@ -11,6 +11,7 @@ from django.db import transaction
 from django.test import Client
 from pytest_django.plugin import DjangoDbBlocker
 
+from adoptions.models import Complaint
 from species.models import Comment
 from tests.makers import make_plan
 from tests.our_content import put_our_content
@@ -149,6 +150,17 @@ def test_reply_form_takes_anything(sam: Client, field: str, monkeypatch: pytest.
 
 
 @pytest.mark.threat("P3")
+@pytest.mark.parametrize("field", ["about", "name", "email", "words", "homepage"])
+def test_complaint_form_takes_anything(sam: Client, field: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("config.limits.Limit.allows", lambda self, who: True)
+    right = {"about": "data", "name": "Sam", "email": "sam@example.org", "words": "You wrote to me."}
+    for number, value in enumerate(HOSTILE):
+        typed = {**right, "words": f"You wrote to me {number} times.", field: value}
+        check(sam.post("/complaints/", typed), f"{field}={value!r}")
+    assert not Complaint.objects.exclude(closed_at=None).exists()
+
+
+@pytest.mark.threat("P3")
 def test_adopt_address_takes_any_parameters(sam: Client) -> None:
     names = ["amount", "frequency", "plan", "gift", "c", "s", "utm_source"]
     for number in range(len(HOSTILE)):
@@ -208,7 +220,8 @@ def test_any_address_is_answered(sam: Client, address: str) -> None:
     ],
 )
 @pytest.mark.parametrize(
-    "address", ["/adopt/amur-leopard/", "/species/amur-leopard/comments/", "/stripe/webhook/", "/admin/login/"]
+    "address",
+    ["/adopt/amur-leopard/", "/species/amur-leopard/comments/", "/complaints/", "/stripe/webhook/", "/admin/login/"],
 )
 def test_any_body_is_answered(sam: Client, address: str, kind: str) -> None:
     for body in (

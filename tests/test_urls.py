@@ -39,6 +39,7 @@ PUBLIC = {
     "/accessibility/": "accessibility",
     "/contact/": "contact",
     "/complaints/": "complaints",
+    "/complaints/received/": "complaint_received",
     "/healthz": "healthz",
     "/readyz": "readyz",
 }
@@ -58,7 +59,7 @@ DECLARES = re.compile(r"@(?:method_decorator\()?require_(safe|POST|GET|http_meth
 READING = sorted(
     a
     for a, n in PUBLIC.items()
-    if n not in {"species:leave_reply", "adoptions:adopt", "adoptions:stripe_webhook", "readyz"}
+    if n not in {"species:leave_reply", "adoptions:adopt", "adoptions:stripe_webhook", "complaints", "readyz"}
 )
 
 

@@ -3,6 +3,7 @@ from .adoptions import Adoption
 from .attention import Attention, AttentionKind
 from .campaigns import Campaign, CampaignDay, Destination
 from .changes import Change, ChangeAct, RefundReason, RefundRequest
+from .complaints import Complaint, ComplaintAbout, ComplaintOutcome
 from .consent import Basis, ConsentEvent, ConsentState, GivenBy, Suppression
 from .differences import Comparison, Difference, DifferenceKind
 from .drafts import Draft
@@ -46,6 +47,9 @@ __all__ = [
     "ChangeAct",
     "Closure",
     "Comparison",
+    "Complaint",
+    "ComplaintAbout",
+    "ComplaintOutcome",
     "ConsentEvent",
     "ConsentState",
     "Decline",

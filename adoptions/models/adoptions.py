@@ -23,7 +23,11 @@ EVERY = {Frequency.MONTHLY: "a month", Frequency.YEARLY: "a year", Frequency.ONC
 
 def new_reference() -> str:
     """`PM-7K4T9QXR`: short enough to read out, one in 2 × 10¹¹ to guess, and not a secret."""
-    return "PM-" + "".join(secrets.choice(REFERENCE_LETTERS) for _ in range(8))
+    return f"PM-{eight_letters()}"
+
+
+def eight_letters() -> str:
+    return "".join(secrets.choice(REFERENCE_LETTERS) for _ in range(8))
 
 
 def new_token() -> str:

@@ -19,6 +19,7 @@ from adoptions.models import (
     Attention,
     AttentionKind,
     Campaign,
+    Complaint,
     Frequency,
     Gift,
     GiftAidDeclaration,
@@ -214,6 +215,7 @@ COMMENT = (
     "comments_arrived",
     "comments_waiting",
 )
+COMPLAINT = ("complaint_received", "complaint_answered")
 TO_STAFF_OR_STRANGERS = (
     "campaign_test",
     "attention",
@@ -222,6 +224,7 @@ TO_STAFF_OR_STRANGERS = (
     "manage_link",
     "confirm_email",
     "gift_message",
+    *COMPLAINT,
     *COMMENT,
 )
 KINDS = sorted(folder.name for folder in (settings.BASE_DIR / "templates" / "emails").iterdir() if folder.is_dir())
@@ -336,6 +339,9 @@ def context_of(kind: str, name: str = "Ellie") -> dict[str, Any]:
     }
     if kind == "mail_digest":
         return digest
+    if kind in COMPLAINT:
+        complaint = Complaint(about="data", name=name, words=name, received_at=payment.occurred_at)
+        return {"complaint": complaint, "due_on": DAY, "finding": "We were wrong", "answer": "We are sorry."}
     return comments if kind in COMMENT else {"adoption": adoption, **own[kind]}
 
 

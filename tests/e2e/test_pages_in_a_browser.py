@@ -33,6 +33,7 @@ PAGES = (
     "accessibility/",
     "contact/",
     "complaints/",
+    "complaints/received/",
     "no-such-page/",
 )
 RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}

@@ -28,6 +28,7 @@ PAGES = (
     "/accessibility/",
     "/contact/",
     "/complaints/",
+    "/complaints/received/",
     "/no-such-page/",
 )
 READING_PAGES = tuple(path for path in PAGES if not path.startswith("/adopt/"))

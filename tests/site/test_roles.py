@@ -21,6 +21,7 @@ adoptions.adoption             -    -    v    v    v
 adoptions.attention            -    -    v    v    v
 adoptions.campaign             -    -    vac  v    v
 adoptions.closure              -    -    -    v    v
+adoptions.complaint            -    -    v    -    v
 adoptions.comparison           -    -    -    v    v
 adoptions.consentevent         -    -    v    -    v
 adoptions.difference           -    -    -    v    v
@@ -59,6 +60,7 @@ OWN = {
     "adoptions_attention_resolve": ("Finance",),
     "adoptions_attention_give_back": ("Finance",),
     "adoptions_attention_release": ("Finance",),
+    "adoptions_complaint_answer": ("Fundraiser",),
     "adoptions_campaign_report": ("Fundraiser", "Finance", "Auditor"),
     "adoptions_campaign_csv": ("Fundraiser", "Finance", "Auditor"),
     "adoptions_campaign_code": ("Fundraiser", "Finance", "Auditor"),

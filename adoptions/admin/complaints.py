@@ -1,0 +1,140 @@
+"""Complaints, what is due first on top; acknowledged and answered on a page of their own, and never edited."""
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.db.models import F, QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+from django.views.decorators.http import require_http_methods
+
+from config.long_lists import LongList
+from config.models import Mail
+
+from .. import complaints
+from ..complaint_forms import AnswerForm
+from ..models import Complaint, ComplaintOutcome
+from .attention import staff
+from .read_only import ReadOnly
+
+
+class IsOpen(admin.SimpleListFilter):
+    title = "state"
+    parameter_name = "state"
+
+    def lookups(self, request: HttpRequest, model_admin: object) -> list[tuple[str, str]]:
+        return [("open", "To answer"), ("late", "To answer, older than 21 days"), ("done", "Answered")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Complaint]) -> QuerySet[Complaint]:
+        match self.value():
+            case "open":
+                return queryset.filter(pk__in=Complaint.objects.open().values("pk"))
+            case "late":
+                return queryset.filter(pk__in=Complaint.objects.late().values("pk"))
+            case "done":
+                return queryset.exclude(closed_at=None)
+        return queryset
+
+
+@admin.register(Complaint)
+class ComplaintAdmin(ReadOnly, LongList[Complaint]):
+    list_display = ["reference", "left", "about", "name", "received_at", "acknowledged_at", "outcome", "closed_by"]
+    list_filter = [IsOpen, "about", "outcome", "received_at"]
+    list_select_related = ["closed_by"]
+    sortable_by = []
+    search_fields = ["reference"]
+    search_help_text = "The reference of the complaint, or the whole address of who complained"
+    ordering = [F("closed_at").desc(nulls_first=True), "received_at"]
+    fields = [
+        *("reference", "about", "name", "email", "words", "received_at", "left", "acknowledged_at", "mails", "to_do"),
+        *("outcome", "answer", "closed_at", "closed_by", "erased_at"),
+    ]
+    readonly_fields = ["left", "mails", "to_do"]
+
+    def get_urls(self) -> list[URLPattern]:
+        wrap = self.admin_site.admin_view
+        own = path("<int:pk>/answer/", wrap(answer_complaint), name="adoptions_complaint_answer")
+        return [own, *super().get_urls()]
+
+    def searches(self, words: list[str]) -> list[QuerySet[Any]]:
+        reference = words[0].upper().removeprefix("CP-")
+        return [Complaint.objects.filter(reference=f"CP-{reference}"), Complaint.objects.by_address(words[0])]
+
+    @admin.display(description="Days left")
+    def left(self, complaint: Complaint) -> str:
+        if not complaint.is_open:
+            return "—"
+        left = complaint.days_left
+        return f"{left} (until {complaint.due_on:%d/%m/%Y})" if left >= 0 else f"overdue by {-left}"
+
+    @admin.display(description="Mails")
+    def mails(self, complaint: Complaint) -> str:
+        """Whether the acknowledgement and the answer have got through."""
+        keys = [f"{kind}:{complaint.reference}" for kind in ("complaint_received", "complaint_answered")]
+        sent = Mail.objects.filter(key__in=keys).order_by("pk")
+        lines = ((mail.subject, mail.get_state_display()) for mail in sent)
+        return format_html_join(SafeString("<br>"), "{}: {}", lines) or "None."
+
+    @admin.display(description="What to do")
+    def to_do(self, complaint: Complaint) -> str:
+        if not complaint.is_open:
+            return "Nothing: it is answered."
+        address = reverse("admin:adoptions_complaint_answer", args=[complaint.pk])
+        return format_html('<a href="{}">Acknowledge or answer it</a>', address)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def answer_complaint(request: HttpRequest, pk: int) -> HttpResponse:
+    """Step one takes the words, step two shows what will be sent, step three sends it."""
+    if not request.user.has_perm("adoptions.change_complaint"):
+        raise PermissionDenied
+    complaint = get_object_or_404(Complaint, pk=pk)
+    step = request.POST.get("step", "")
+    if not complaint.is_open:
+        return already_answered(request, complaint)
+    if step == "acknowledge":
+        is_first = complaints.acknowledge(complaint)
+        messages.success(request, "Acknowledged by mail." if is_first else "That was done before.")
+        return back_to(complaint)
+    form = AnswerForm(request.POST if request.method == "POST" else None)
+    if not form.is_valid() or step == "change":
+        return page(request, complaint, form)
+    if step != "send":
+        return page(request, complaint, form, finding=form.finding)
+    if not complaints.answer(complaint, outcome=form.finding, words=form.cleaned_data["answer"], by=staff(request)):
+        return already_answered(request, complaint)
+    is_mailed = form.finding != ComplaintOutcome.NO_COMPLAINT
+    messages.success(request, "Closed, and the answer is on its way." if is_mailed else "Closed. Nothing was sent.")
+    return back_to(complaint)
+
+
+def already_answered(request: HttpRequest, complaint: Complaint) -> HttpResponse:
+    """By a colleague, or by the same button a moment ago: never twice."""
+    messages.warning(request, "This complaint is already answered. Nothing was sent again.")
+    return back_to(complaint)
+
+
+def page(
+    request: HttpRequest, complaint: Complaint, form: AnswerForm, finding: ComplaintOutcome | None = None
+) -> HttpResponse:
+    context = {
+        **admin.site.each_context(request),
+        "title": f"Answer complaint {complaint}",
+        "complaint": complaint,
+        "form": form,
+        "finding": finding,
+        "is_mailed": finding != ComplaintOutcome.NO_COMPLAINT,
+    }
+    status = 422 if form.is_bound and form.errors else 200
+    return TemplateResponse(request, "admin/adoptions/answer_complaint.html", context, status=status)
+
+
+def back_to(complaint: Complaint) -> HttpResponse:
+    response = HttpResponseRedirect(reverse("admin:adoptions_complaint_change", args=[complaint.pk]))
+    response.status_code = 303
+    return response
