@@ -16,6 +16,7 @@ from threading import Lock
 from time import monotonic
 from typing import Concatenate, cast
 
+from django.db import OperationalError
 from django.db.models import Count, Max
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
@@ -29,6 +30,7 @@ MOST_PAGES = 200
 KEPT_FOR = 30  # seconds
 
 type State = tuple[int, int | None]
+NO_STATE: State = (0, None)
 type View[**P] = Callable[Concatenate[HttpRequest, P], HttpResponse]
 
 
@@ -51,11 +53,16 @@ class Memory:
         self._lock = Lock()
 
     def find(self, address: str, state: State) -> Page | None:
+        """The page as it is now; None if it must be made anew."""
+        page = self.last(address)
+        return page if page and page.state == state and page.until >= monotonic() else None
+
+    def last(self, address: str) -> Page | None:
+        """The page as it was when it was made."""
         with self._lock:
             page = self._pages.get(address)
-            if page is None or page.state != state or page.until < monotonic():
-                return None
-            self._pages.move_to_end(address)
+            if page:
+                self._pages.move_to_end(address)
             return page
 
     def keep(self, address: str, page: Page) -> None:
@@ -87,8 +94,14 @@ def public_page[**P](view: View[P]) -> Callable[Concatenate[HttpRequest, P], Htt
         if request.META.get("QUERY_STRING"):
             response = view(request, *args, **kwargs)
         else:
-            state, address = state_of_pages(), f"{get_language()} {request.path}"
-            kept = memory.find(address, state)
+            address = f"{get_language()} {request.path}"
+            try:
+                state = state_of_pages()
+                kept = memory.find(address, state)
+            except OperationalError:  # the database is away: what we had is better than nothing
+                state, kept = NO_STATE, memory.last(address)
+                if kept is None:
+                    raise
             response = kept.response() if kept else view(request, *args, **kwargs)
             if kept is None and response.status_code == 200 and not response.cookies:
                 headers = tuple(response.headers.items())

@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
-from django.db import connection, transaction
+from django.db import OperationalError, connection, transaction
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
@@ -162,6 +162,22 @@ def test_only_whole_pages_that_all_ask_for_are_kept(client: Client, content: Non
         caching.memory.keep(f"/{number}/", caching.Page(b"", (), state, 0))
     assert len(caching.memory._pages) == caching.MOST_PAGES
     assert caching.memory.find(f"/{number}/", state) is None, "its time is over"
+
+
+@pytest.mark.threat("X1")
+def test_pages_that_were_asked_for_stay_while_the_database_is_away(
+    client: Client, content: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = client.get(PAGE).text
+
+    def away() -> None:
+        raise OperationalError
+
+    monkeypatch.setattr(caching, "state_of_pages", away)
+    monkeypatch.setattr(caching, "KEPT_FOR", 0)
+    assert client.get(PAGE).text == page
+    with pytest.raises(OperationalError):
+        client.get("/threats/")
 
 
 def test_sweeping_keeps_the_newest_so_that_no_state_comes_twice(content: None) -> None:
