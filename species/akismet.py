@@ -79,7 +79,7 @@ def call(act: str, comment: Comment) -> str:
     """One call; what it answered. Raises AkismetRefused for no answer to this, OSError where there was none."""
     headers = {"User-Agent": "Pugmark | Pugmark"}
     request = Request(settings.AKISMET_URL + act, urlencode(told(comment)).encode(), headers)  # noqa: S310  checked: https
-    with urlopen(request, timeout=SECONDS) as answer:  # noqa: S310
+    with urlopen(request, timeout=SECONDS) as answer:  # noqa: S310  the same address
         words: str = answer.read(1000).decode("utf-8", "replace").strip()
         help_with_it = answer.headers.get("X-akismet-debug-help", "")
     if act == "comment-check" and words not in {"true", "false"}:

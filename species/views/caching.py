@@ -51,18 +51,25 @@ class Memory:
     def __init__(self) -> None:
         self._pages: OrderedDict[str, Page] = OrderedDict()
         self._lock = Lock()
+        self._latest: State = NO_STATE  # that any thread has heard of
 
     def find(self, address: str, state: State) -> Page | None:
         """The page as it is now; None if it must be made anew."""
-        page = self.last(address)
-        return page if page and page.state == state and page.until >= monotonic() else None
+        with self._lock:
+            self._latest = max(self._latest, state, key=lambda heard: (heard[1] or 0, heard[0]))
+        page = self._of(address, state)
+        return page if page and page.until >= monotonic() else None
 
     def last(self, address: str) -> Page | None:
-        """The page as it was when it was made."""
+        """The page, unless something that pages show has changed since, as far as this process has heard."""
+        return self._of(address, self._latest)
+
+    def _of(self, address: str, state: State) -> Page | None:
         with self._lock:
             page = self._pages.get(address)
-            if page:
-                self._pages.move_to_end(address)
+            if page is None or page.state != state:
+                return None
+            self._pages.move_to_end(address)
             return page
 
     def keep(self, address: str, page: Page) -> None:
@@ -75,6 +82,7 @@ class Memory:
     def clear(self) -> None:
         with self._lock:
             self._pages.clear()
+            self._latest = NO_STATE
 
 
 memory = Memory()
@@ -98,7 +106,7 @@ def public_page[**P](view: View[P]) -> Callable[Concatenate[HttpRequest, P], Htt
             try:
                 state = state_of_pages()
                 kept = memory.find(address, state)
-            except OperationalError:  # the database is away: what we had is better than nothing
+            except OperationalError:  # the database is away: what still held when it went is better than nothing
                 state, kept = NO_STATE, memory.last(address)
                 if kept is None:
                     raise
