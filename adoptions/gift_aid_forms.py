@@ -2,7 +2,7 @@
 
 import re
 from datetime import date, datetime, time
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 from django.conf import settings
@@ -149,7 +149,7 @@ class DeclareForm(TaxpayerFields):
         super().__init__(data)
         today = timezone.localdate()
         scopes = (Scope.EARLIER_TOO, Scope.FROM_NOW_ON)
-        self.fields["scope"].choices = [(scope.value, wants(scope, today)) for scope in scopes]  # type: ignore[attr-defined]
+        cast(forms.ChoiceField, self.fields["scope"]).choices = [(each.value, wants(each, today)) for each in scopes]
         self.order_fields(["scope", "is_taxpayer", *MISSING])
 
     def clean(self) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from django.views.decorators.csp import csp_override
 from django.views.decorators.http import require_safe
 from django_otp.plugins.otp_static.admin import StaticDeviceAdmin  # noqa: F401  registers what is taken out below
 from django_otp.plugins.otp_static.models import StaticDevice
-from django_otp.plugins.otp_totp.admin import TOTPDeviceAdmin  # noqa: F401
+from django_otp.plugins.otp_totp.admin import TOTPDeviceAdmin  # noqa: F401  the same
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from . import mail, mail_words_page, second_step

@@ -2,11 +2,11 @@
 
 from collections.abc import Callable
 from io import BytesIO
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from pypdf import PdfReader, PdfWriter
-from pypdf.generic import ContentStream, NameObject
+from pypdf.generic import ArrayObject, ContentStream, NameObject
 
 from adoptions import certificates, receipts
 from species.figures.coat import coat_svg
@@ -77,7 +77,7 @@ def strike_from_elements(key: str) -> Callable[[PdfWriter], Any]:
 
 def strike_from_links(key: str) -> Callable[[PdfWriter], Any]:
     def strike(writer: PdfWriter) -> None:
-        for link in writer.pages[0]["/Annots"]:  # type: ignore[attr-defined]
+        for link in cast(ArrayObject, writer.pages[0]["/Annots"]):
             dictionary(link).pop(NameObject(key))
 
     return strike
