@@ -22,7 +22,7 @@ from config.money import pounds
 from . import finding
 from .finding import Rows, alone, is_last4
 from .gift_aid_forms import whole_postcode
-from .models import Adoption, Gift, GiftAidDeclaration, Payment, PaymentKind, Supporter
+from .models import Adoption, FormerAddress, Gift, GiftAidDeclaration, Payment, PaymentKind, Supporter
 
 SHOWN = 50
 ADOPTIONS_SHOWN = 5
@@ -159,6 +159,7 @@ def in_supporters(words: list[str]) -> list[Place]:
     found: list[Place] = [("name", with_words(Supporter.objects.all(), "name", words), "pk")]
     if word := alone(words):
         found.append(("email", Supporter.objects.filter(email__istartswith=word), "pk"))
+        found.append(("former email", FormerAddress.objects.filter(email__istartswith=word), "supporter"))
         found.append(("Stripe customer", Supporter.objects.filter(stripe_customer_id=word), "pk"))
     return found
 

@@ -77,6 +77,7 @@ class FormerAddress(models.Model):
     class Meta:
         ordering = ["-id"]
         constraints = [models.CheckConstraint(name="former_address_in_order", condition=Q(until__gte=F("since")))]
+        indexes = [models.Index(OpClass(Upper("email"), name="text_pattern_ops"), name="former_address_by_email")]
 
     def __str__(self) -> str:
         return f"{self.email} until {self.until:%Y-%m-%d}"

@@ -8,10 +8,11 @@ from django.contrib.auth.models import Group, Permission, User
 from django.db import connection
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from adoptions import care, gift_aid
 from adoptions.gift_aid import Taxpayer
-from adoptions.models import Gift, Supporter
+from adoptions.models import FormerAddress, Gift, Supporter
 from config import roles
 from config.models import AuditEntry, Mail
 from tests.makers import make_active_adoption, make_payment, make_supporter
@@ -53,6 +54,9 @@ def known_by(name: str, email: str, postcode: str, last4: str, number: str) -> S
     Gift.objects.create(
         adoption=adoption, recipient_name=f"Élodie {number}", recipient_email=f"elodie{number}@example.org"
     )
+    FormerAddress.objects.create(
+        supporter=supporter, email=f"old{number}@example.net", since=supporter.created_at, until=timezone.now()
+    )
     gift_aid.declare(supporter, Taxpayer("Zoe", "Obrien", "7 Forest Lane", postcode), adoption=adoption)
     return supporter
 
@@ -67,6 +71,8 @@ def known_by(name: str, email: str, postcode: str, last4: str, number: str) -> S
         ("O’Brien", ["name"]),
         ("Zoe@Example", ["email"]),
         ("zoe@example.org", ["email"]),
+        ("OLD7@example.net", ["former email"]),
+        ("old7@", ["former email"]),
         ("ex11ex", ["postcode"]),
         ("EX1 1EX", ["postcode"]),
         ("PM-7K4T9QX7", ["reference"]),
