@@ -26,8 +26,9 @@ def eventually(condition: Callable[[], bool], what: str) -> None:
 
 
 def copy_of_project(folder: Path) -> Path:
+    """With what Python has compiled, or each of the many processes started there would begin with compiling."""
     for part in ("config", "adoptions", "species", "templates", "static"):
-        shutil.copytree(PROJECT / part, folder / part, ignore=shutil.ignore_patterns("__pycache__"))
+        shutil.copytree(PROJECT / part, folder / part)
     shutil.copy(PROJECT / "manage.py", folder)
     return folder
 

@@ -63,18 +63,21 @@ def is_ready(site: str) -> bool:
         return False
 
 
-@pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-def test_demo_asked_to_stop_leaves_nothing(checkout: Path, signum: signal.Signals) -> None:
+def stops_and_leaves_nothing(demo: Demo, signum: signal.Signals) -> None:
+    assert len(pids_of(demo.checkout, "config.local.child", "worker")) >= 1
+    asked_at = time.monotonic()
+    demo.process.send_signal(signum)
+    assert demo.process.wait(timeout=PATIENCE) == 0
+    assert time.monotonic() - asked_at < 5
+    assert demo.output.endswith("Stopped.\n")
+    assert processes_in(demo.checkout) == []
+    assert not (demo.checkout / ".local" / f"demo-{demo.port}.lock").exists()
+
+
+def test_demo_interrupted_at_the_terminal_leaves_nothing(checkout: Path) -> None:
     with running_demo(checkout, free_port()) as demo:
         assert demo.banner["Staff user"] == "staff"
-        assert len(pids_of(checkout, "config.local.child", "worker")) >= 1
-        asked_at = time.monotonic()
-        demo.process.send_signal(signum)
-        assert demo.process.wait(timeout=PATIENCE) == 0
-        assert time.monotonic() - asked_at < 5
-        assert demo.output.endswith("Stopped.\n")
-        assert processes_in(checkout) == []
-        assert not (checkout / ".local" / f"demo-{demo.port}.lock").exists()
+        stops_and_leaves_nothing(demo, signal.SIGINT)
 
 
 def test_demo_killed_takes_its_children_and_a_second_run_works_at_once(checkout: Path) -> None:
@@ -85,6 +88,7 @@ def test_demo_killed_takes_its_children_and_a_second_run_works_at_once(checkout:
         with running_demo(checkout, port) as second:
             assert second.banner["Password"] == password  # the data, and the account, are still there
             assert "Amur leopard" in fetch(second.banner["Site"])
+            stops_and_leaves_nothing(second, signal.SIGTERM)
 
 
 def test_demo_starts_again_what_crashes(started: Demo) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from config.local.supervisor import CannotRunError, Child, Console, Supervisor, describe, take_lock
+from config.local.supervisor import ASKS_TO_STOP, CannotRunError, Child, Console, Supervisor, describe, take_lock
 
 from .checkouts import eventually
 
@@ -57,6 +57,19 @@ def test_child_that_ignores_a_polite_request_is_killed_within_five_seconds(tmp_p
         asked_at = time.monotonic()
     assert time.monotonic() - asked_at < 5
     assert child.is_gone
+
+
+@pytest.mark.parametrize("signum", ASKS_TO_STOP, ids=lambda signum: signum.name)
+def test_whoever_asks_to_stop_is_heard_while_it_runs_and_while_it_prepares(
+    tmp_path: Path, signum: signal.Signals
+) -> None:
+    with Supervisor([], lock=tmp_path / "lock", console=Console(io.StringIO())) as supervisor:
+        with pytest.raises(KeyboardInterrupt):
+            os.kill(os.getpid(), signum)
+        supervisor.start()
+        assert supervisor.tend() is True
+        os.kill(os.getpid(), signum)
+        assert supervisor.tend() is False
 
 
 def test_second_request_to_stop_does_not_wait(tmp_path: Path) -> None:
