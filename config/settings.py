@@ -189,6 +189,8 @@ STORAGES = {
         else "config.static.CompressedModuleStorage"
     },
 }
+# Where `manage.py backup` keeps its folders: on another disk than the database, if you have one.
+BACKUP_FOLDER = Path(env.str("BACKUP_FOLDER", default=str(LOCAL_DIR / "backups") if DEBUG else "/var/backups/pugmark"))
 WHITENOISE_AUTOREFRESH = WHITENOISE_USE_FINDERS = DEBUG
 WHITENOISE_MAX_AGE = 0 if DEBUG else 3600
 DATA_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024
