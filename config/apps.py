@@ -8,4 +8,9 @@ class ConfigConfig(AppConfig):
     verbose_name = "Operations"
 
     def ready(self) -> None:
-        from . import checks  # noqa: F401  registers the system checks
+        from django.tasks.signals import task_finished, task_started
+
+        from . import checks, log  # noqa: F401  registers the system checks
+
+        task_started.connect(log.begin_task, dispatch_uid="log")
+        task_finished.connect(log.end_task, dispatch_uid="log")

@@ -7,10 +7,13 @@ the fault, the second reading raises outside of every handler and the visitor ge
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 
+from . import log
+
 
 def error_page(status: int, *, template: str | None = None) -> HttpResponse:
-    """The page for a status, the same for everyone."""
-    return HttpResponse(render_to_string(template or f"{status}.html"), status=status)
+    """The page for a status, the same for everyone; where the fault is ours, with the number to quote."""
+    number = log.request_id() if status >= 500 else ""
+    return HttpResponse(render_to_string(template or f"{status}.html", {"request_id": number}), status=status)
 
 
 def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:

@@ -78,6 +78,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "config.log.name_requests",
     "django.middleware.security.SecurityMiddleware",
     "config.middleware.own_error_pages",
     "config.middleware.security_headers",
@@ -280,13 +281,17 @@ OTP_TOTP_THROTTLE_FACTOR = OTP_STATIC_THROTTLE_FACTOR = 0  # guesses are counted
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 
+# "json" for whatever collects logs, "plain" for a person. What exceptions say is shown to developers alone.
+LOG_FORMAT: str = env.str("LOG_FORMAT", default="plain" if DEBUG else "json")
+if LOG_FORMAT not in {"plain", "json"}:
+    raise ImproperlyConfigured("Set LOG_FORMAT to json or plain, or leave it unset.")
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"plain": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
+    "formatters": {"plain": {"()": "config.log.Plain", "with_words": DEBUG}, "json": {"()": "config.log.Json"}},
     "filters": {"without_secrets": {"()": "config.log.WithoutSecrets"}},
     "handlers": {
-        "console": {"class": "logging.StreamHandler", "formatter": "plain", "filters": ["without_secrets"]},
+        "console": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT, "filters": ["without_secrets"]},
     },
     "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="INFO")},
     # Django's own handler beside root's would say each line twice, and its own level would not listen to LOG_LEVEL.
