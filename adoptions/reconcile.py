@@ -90,17 +90,23 @@ def reconcile(*, days: int = HOURLY_DAYS) -> Comparison:
 
 @contextmanager
 def only_once() -> Iterator[None]:
-    """Two comparisons at once would find the same and repair it twice: harmless, but twice the requests."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_lock(hashtext('reconcile'))")
-        row = cursor.fetchone()
-    if not row or not row[0]:
-        raise AlreadyComparing
+    """Two comparisons at once would find the same and repair it twice: harmless, but twice the requests.
+
+    The lock belongs to a transaction, held open on a connection of its own, and so ends with the process. A lock of the
+    session would outlive it behind a pooler such as PgBouncer, where the next statement has another session.
+    """
+    holder = connection.copy()
     try:
+        holder.set_autocommit(False)
+        with holder.cursor() as cursor:
+            cursor.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
+            cursor.execute("SELECT pg_try_advisory_xact_lock(hashtext('reconcile'))")
+            row = cursor.fetchone()
+        if not row or not row[0]:
+            raise AlreadyComparing
         yield
     finally:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_unlock(hashtext('reconcile'))")
+        holder.close()
 
 
 def compare_and_repair(word: StripesWord) -> tuple[int, int]:
