@@ -24,6 +24,7 @@ from urllib.parse import urlencode, urlsplit
 import stripe
 from django.conf import settings
 
+from adoptions.stripe_standin.books import Books
 from adoptions.stripe_standin.server import StandIn
 from tests.stripe_contract import CheckingClient, Contract
 
@@ -44,8 +45,9 @@ class Answered:
 class Standin:
     """`client` is the real library's; what it sends and gets is held to the contract, in `checked.exchanges`."""
 
-    def __init__(self, url: str, *, is_strict: bool = True) -> None:
+    def __init__(self, url: str, *, is_strict: bool = True, books: Books | None = None) -> None:
         self.url = url
+        self.books = books  # what Stripe knows, where it runs in this process
         self.checked = CheckingClient(Contract.from_library(), is_strict=is_strict)
         self.client = stripe.StripeClient(
             KEY, base_addresses={"api": url}, max_network_retries=2, http_client=self.checked
@@ -117,7 +119,7 @@ def running(webhook_url: str = "", state: Path | None = None, port: int = 0) -> 
     server = StandIn(port=port, key=KEY, webhook_url=webhook_url, webhook_secret=SECRET, state=state)
     server.start()
     try:
-        yield Standin(server.url)
+        yield Standin(server.url, books=server.books)
     finally:
         server.stop()
 

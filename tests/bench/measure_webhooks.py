@@ -305,7 +305,7 @@ def main() -> None:
     home, there, peer = connections["default"], connection.copy("default"), None
     there.settings_dict["NAME"] = NAME
     connections["default"] = there
-    worker.keep_time = lambda interval=1: None  # the timetable's own tasks are not what is measured
+    worker.keep_time = lambda is_working, interval=1: None  # the timetable's own tasks are not what is measured
     try:
         call_command("migrate", verbosity=0)
         with subscriptions() as (recording, events, answers), tempfile.TemporaryDirectory() as folder:

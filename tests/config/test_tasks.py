@@ -1,6 +1,7 @@
 """Retries, rescue and the timetable."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.core.management import call_command
@@ -9,7 +10,7 @@ from django.tasks import TaskResultStatus, task
 from django.utils import timezone
 from django_tasks_db.models import DBTaskResult
 
-from config import tasks
+from config import heartbeat, tasks
 from config.management.commands.worker import keep_time
 from config.tasks import retried
 
@@ -48,7 +49,7 @@ def work() -> None:
 @pytest.fixture(autouse=True)
 def no_clock(monkeypatch: pytest.MonkeyPatch) -> None:
     """The clock of the worker runs in a thread of its own, which a test's transaction cannot show anything."""
-    monkeypatch.setattr("config.management.commands.worker.keep_time", lambda: None)
+    monkeypatch.setattr("config.management.commands.worker.keep_time", lambda is_working: None)
 
 
 def test_task_that_fails_is_tried_again_later() -> None:
@@ -106,5 +107,28 @@ def test_clock_goes_on_after_the_database_was_away(monkeypatch: pytest.MonkeyPat
 
     monkeypatch.setattr(tasks, "rescue", rescue)
     with pytest.raises(KeyboardInterrupt):
-        keep_time(interval=0)
+        keep_time(lambda: True, interval=0)
     assert list(faults) == []
+
+
+@pytest.mark.threat("X1")
+def test_worker_goes_on_after_the_database_was_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    faults = iter([OperationalError("terminated"), InterfaceError("closed")])
+    found = DBTaskResult.objects.ready
+
+    def ready() -> Any:
+        for fault in faults:
+            raise fault
+        return found()
+
+    monkeypatch.setattr(DBTaskResult.objects, "ready", ready)
+    tick.enqueue()
+    call_command("worker", "--max-tasks=1", "--no-startup-delay", "--no-reload", "--interval=0", verbosity=0)
+    assert (calls, list(faults)) == (["tick"], [])
+
+
+def test_clock_ends_with_the_work() -> None:
+    lives = iter([True, True, False])
+    keep_time(lambda: next(lives), interval=0)
+    assert list(lives) == []
+    assert heartbeat.last_beat() is not None

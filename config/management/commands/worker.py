@@ -1,8 +1,9 @@
 import logging
 import threading
-from typing import Any
+import time
+from collections.abc import Callable
 
-from django.db import Error, close_old_connections
+from django.db import Error, InterfaceError, OperationalError, close_old_connections
 from django_tasks_db.management.commands import db_worker
 
 from config import heartbeat, tasks
@@ -16,15 +17,39 @@ class Command(db_worker.Command):
     def configure_logging(self, verbosity: int) -> None:
         """LOGGING decides, as for every other process; the package would say each line twice, at its own level."""
 
-    def handle(self, **options: Any) -> None:
-        threading.Thread(target=keep_time, daemon=True).start()
-        super().handle(**options)
+
+class Worker(db_worker.Worker):
+    """One that outlives its database.
+
+    The package's ends when PostgreSQL was restarted. On a development site not even that is seen: its thread ends, and
+    the process waits for somebody to edit a file.
+    """
+
+    def run(self) -> None:
+        works = threading.current_thread()
+        threading.Thread(target=keep_time, args=[works.is_alive], daemon=True).start()
+        while self.running:
+            try:
+                super().run()
+                return
+            except (OperationalError, InterfaceError) as error:
+                if self.batch:
+                    raise
+                logger.warning("The worker lost its database, and tries again: %s", type(error).__name__)
+                close_old_connections()
+                time.sleep(self.interval)
 
 
-def keep_time(interval: float = 1) -> None:
-    """Once a second: put back what a dead worker held, enqueue what is due, and say that we are alive."""
+db_worker.Worker = Worker  # type: ignore[misc]  # the command has no other place to say which
+
+
+def keep_time(is_working: Callable[[], bool], interval: float = 1) -> None:
+    """Once a second: put back what a dead worker held, enqueue what is due, and say that we are alive.
+
+    It ends with the thread that works: a sign of life from a worker that does nothing would be a lie.
+    """
     pause = threading.Event()
-    while True:
+    while is_working():
         try:
             close_old_connections()
             tasks.rescue()
