@@ -74,6 +74,17 @@ def mail_webhook_secrets_are_secrets(**kwargs: Any) -> list[CheckMessage]:
 
 
 @register
+def metrics_token_is_a_secret(**kwargs: Any) -> list[CheckMessage]:
+    if not settings.METRICS_TOKEN or len(settings.METRICS_TOKEN) >= 32:
+        return []
+    return [
+        Error(
+            "METRICS_TOKEN has fewer than 32 characters.", hint="Make one with: openssl rand -hex 32", id="pugmark.E021"
+        )
+    ]
+
+
+@register
 def news_has_a_ground(**kwargs: Any) -> list[CheckMessage]:
     if settings.NEWS_BASIS in {"consent", "soft_opt_in"}:
         return []

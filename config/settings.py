@@ -79,6 +79,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "config.log.name_requests",
+    "config.metrics.count_requests",
     "django.middleware.security.SecurityMiddleware",
     "config.middleware.own_error_pages",
     "config.middleware.security_headers",
@@ -263,7 +264,7 @@ SECURE_CSP = {
 X_FRAME_OPTIONS = "DENY"
 SECURE_REFERRER_POLICY = "strict-origin-when-cross-origin"
 SECURE_SSL_REDIRECT = IS_SECURE_SITE
-SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$", r"^metrics$"]
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if env.bool("BEHIND_PROXY", default=False) else None
 SECURE_HSTS_SECONDS = 365 * 24 * 3600 if IS_SECURE_SITE else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = IS_SECURE_SITE
@@ -281,6 +282,8 @@ OTP_TOTP_THROTTLE_FACTOR = OTP_STATIC_THROTTLE_FACTOR = 0  # guesses are counted
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 
+# Whoever shows it may read the numbers of /metrics, which is not there for anybody else.
+METRICS_TOKEN: str = env.str("METRICS_TOKEN", default="")
 # "json" for whatever collects logs, "plain" for a person. What exceptions say is shown to developers alone.
 LOG_FORMAT: str = env.str("LOG_FORMAT", default="plain" if DEBUG else "json")
 if LOG_FORMAT not in {"plain", "json"}:

@@ -9,6 +9,7 @@ from adoptions.views import complaining
 
 from .bounces import receive
 from .health import healthz, readyz
+from .metrics import metrics
 from .pages import PAGES, page
 
 handler400 = "config.errors.bad_request"
@@ -26,6 +27,7 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("healthz", healthz, name="healthz"),
     path("readyz", readyz, name="readyz"),
+    path("metrics", metrics, name="metrics"),
     # Pictures that staff uploaded; only while DEBUG is on. In production the web server in front hands them out.
     *static(settings.MEDIA_URL, document_root=settings.MEDIA_ROOT),
 ]

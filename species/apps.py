@@ -6,4 +6,4 @@ class SpeciesConfig(AppConfig):
     verbose_name = "Species"
 
     def ready(self) -> None:
-        from . import reminders  # noqa: F401  puts its tasks on the timetable
+        from . import measures, reminders  # noqa: F401  has its numbers read, puts its tasks on the timetable
