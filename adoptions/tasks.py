@@ -24,6 +24,7 @@ from . import (
     updates,
     webhooks,
 )
+from .exchange import exports
 from .models import EventState, StripeEvent
 
 logger = logging.getLogger(__name__)
@@ -158,3 +159,10 @@ def check_campaign_links() -> None:
 def gather_reports() -> None:
     """The sums that the reports of the admin show."""
     reports.gather()
+
+
+@whenever(exports.is_needed)
+@task
+def write_exports() -> None:
+    """Lists that staff asked for, a part at a time."""
+    exports.work(until=patience.now() + TURN)

@@ -29,6 +29,7 @@ ROLES: dict[str, tuple[str, ...]] = {
         *every("adoptions", ("gift", "supporter", "giftaiddeclaration"), "view", "change"),
         "adoptions.add_giftaiddeclaration",  # that came on paper or by word of mouth
         "adoptions.add_change",  # stop, pause or skip for somebody who rings
+        *every("adoptions", ("exportedfile",), "view", "add"),  # lists of people, taken out
         *every("config", ("mail", "mailwords"), "view", "change"),
         "species.view_species",
     ),
@@ -36,7 +37,7 @@ ROLES: dict[str, tuple[str, ...]] = {
         *every("adoptions", ("supporter", "adoption", "payment", "change", "gift", "campaign", "campaignday"), "view"),
         *every("adoptions", ("giftaiddeclaration", "comparison"), "view"),
         *every("adoptions", ("plan", "planprice"), "view", "add", "change"),
-        *every("adoptions", ("refundrequest",), "view", "add"),
+        *every("adoptions", ("refundrequest", "exportedfile"), "view", "add"),
         *every("adoptions", ("difference", "attention", "closure", "stripeevent"), "view", "change"),
         "config.view_mail",
         "species.view_species",

@@ -11,7 +11,7 @@ from config.long_lists import LongList
 from config.money import pounds
 
 from .. import finding
-from ..models import Adoption, Change, Gift, Payment, PaymentKind
+from ..models import Adoption, Change, ExportLayout, Gift, Payment, PaymentKind
 from .plan import change_plan, possible
 from .read_only import ReadOnly
 from .refunds import refund_payment
@@ -51,6 +51,9 @@ class GiftInline(ReadOnly, admin.StackedInline[Gift, Adoption]):
 @admin.register(Adoption)
 class AdoptionAdmin(ReadOnly, LongList[Adoption]):
     """Every adoption with its money. Derived from Stripe: there is nothing to edit by hand."""
+
+    change_list_template = "admin/adoptions/list_to_take_out.html"
+    layout = ExportLayout.ADOPTIONS_CSV
 
     list_display = [
         "reference",

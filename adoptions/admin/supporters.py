@@ -10,7 +10,7 @@ from django.utils.html import format_html
 from config.long_lists import LongList
 
 from .. import consent, details, finding
-from ..models import Adoption, ConsentEvent, Supporter, Suppression
+from ..models import Adoption, ConsentEvent, ExportLayout, Supporter, Suppression
 from .attention import staff
 from .care import find_supporter, show_timeline
 from .gift_aid import declare_gift_aid
@@ -31,6 +31,8 @@ class AdoptionInline(ReadOnly, admin.TabularInline[Adoption, Supporter]):
 
 @admin.register(Supporter)
 class SupporterAdmin(LongList[Supporter]):
+    change_list_template = "admin/adoptions/list_to_take_out.html"
+    layout = ExportLayout.SUPPORTERS_CSV
     list_display = ["name", "address", "created_at", "timeline_link"]
     list_filter = ["created_at"]
     sortable_by = ["address", "created_at"]

@@ -7,6 +7,7 @@ from .complaints import Complaint, ComplaintAbout, ComplaintOutcome
 from .consent import Basis, ConsentEvent, ConsentState, GivenBy, Suppression
 from .differences import Comparison, Difference, DifferenceKind
 from .drafts import Draft
+from .exchange import ExportedFile, ExportedPart, ExportLayout, ExportState
 from .gift_aid import GiftAidDeclaration
 from .gifts import Delivery, Gift, GiftState
 from .payments import Fee, Payment
@@ -59,6 +60,10 @@ __all__ = [
     "DifferenceKind",
     "Draft",
     "EventState",
+    "ExportLayout",
+    "ExportState",
+    "ExportedFile",
+    "ExportedPart",
     "Fee",
     "FormerAddress",
     "Frequency",

@@ -20,6 +20,8 @@ from adoptions.models import (
     AttentionKind,
     Campaign,
     Complaint,
+    ExportedFile,
+    ExportState,
     Frequency,
     Gift,
     GiftAidDeclaration,
@@ -220,6 +222,7 @@ TO_STAFF_OR_STRANGERS = (
     "campaign_test",
     "attention",
     "mail_digest",
+    "export_ready",
     "dispute_opened",
     "manage_link",
     "confirm_email",
@@ -286,6 +289,12 @@ def context_of(kind: str, name: str = "Ellie") -> dict[str, Any]:
         "campaign_test": {"campaign": Campaign(code="leopard26", name=name), "link_url": f"{SITE}/l"},
         "attention": {
             "attention": Attention(kind=AttentionKind.HELD, reason="Paid 1p, agreed 3600p.", adoption=adoption),
+            "admin_url": f"{SITE}/a",
+        },
+        "export_ready": {
+            "file": ExportedFile(
+                layout="supporters-csv", state=ExportState.READY, done=2, finished_at=datetime(2026, 12, 24, tzinfo=UTC)
+            ),
             "admin_url": f"{SITE}/a",
         },
         "refund_made": {

@@ -12,7 +12,9 @@ from playwright.sync_api import Browser, BrowserContext, Locator, ViewportSize, 
 from pytest_django.live_server_helper import LiveServer
 
 from adoptions import reports
-from adoptions.models import Campaign
+from adoptions.exchange import exports
+from adoptions.exchange.choosing import Choice
+from adoptions.models import Campaign, ExportLayout
 from config import second_step
 from tests.adoptions.conftest import Amara, amara, standin_server, stripe  # noqa: F401  fixtures
 from tests.adoptions.test_refunds import pay, refunded_at_stripe
@@ -61,6 +63,7 @@ def test_pages_of_the_desk_are_accessible_and_fit_their_screen(desk: BrowserCont
     adoption = make_active_adoption()
     campaign = Campaign.objects.create(code="leopard26", name="Winter", species=adoption.species, preset_pence=100)
     reports.gather()
+    waiting = exports.ask(ExportLayout.SUPPORTERS_CSV, Choice(), by=User.objects.get())
     page = desk.new_page()
     wrong: list[str] = []
     for address in (
@@ -75,6 +78,8 @@ def test_pages_of_the_desk_are_accessible_and_fit_their_screen(desk: BrowserCont
         "/admin/species/comment/queue/",
         "/admin/second-step/set-up/",
         "/admin/adoptions/payment/reports/",
+        "/admin/adoptions/exportedfile/new/",
+        f"/admin/adoptions/exportedfile/{waiting.pk}/progress/?still",
     ):
         page.goto(address)
         wrong += findings(page)

@@ -25,6 +25,7 @@ adoptions.complaint            -    -    v    -    v
 adoptions.comparison           -    -    -    v    v
 adoptions.consentevent         -    -    v    -    v
 adoptions.difference           -    -    -    v    v
+adoptions.exportedfile         -    -    v    v    v
 adoptions.gift                 -    -    v    v    v
 adoptions.giftaiddeclaration   -    -    v    v    v
 adoptions.payment              -    -    v    v    v
@@ -65,6 +66,9 @@ OWN = {
     "adoptions_campaign_csv": ("Fundraiser", "Finance", "Auditor"),
     "adoptions_campaign_code": ("Fundraiser", "Finance", "Auditor"),
     "adoptions_campaign_test_mail": ("Fundraiser",),
+    "adoptions_exportedfile_new": ("Fundraiser", "Finance"),
+    "adoptions_exportedfile_progress": ("Fundraiser", "Finance", "Auditor"),
+    "adoptions_exportedfile_save": ("Fundraiser", "Finance"),
     "reports": ("Fundraiser", "Finance", "Auditor"),
     "reports_csv": ("Fundraiser", "Finance", "Auditor"),
     "find_supporter": ("Fundraiser", "Finance", "Auditor"),

@@ -1,0 +1,161 @@
+"""The layout that Salesforce's Nonprofit Success Pack imports: its object “NPSP Data Import”.
+
+The headings are the labels of its fields, as in the template that Salesforce hands out, for names of fields carry a
+prefix that depends on how the package was installed. Matched against `DataImport__c` of SalesforceFoundation/NPSP.
+Lengths are those of its fields: what is longer would stop the whole import.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.db.models import Sum
+from django.utils import timezone
+
+from ..models import REPEATING, Frequency, Payment
+from .choosing import chosen_charges, chosen_supporters
+from .layouts import Column, Kind, Layout, SupporterRow, fill_supporters
+
+FIRST_LONG, LAST_LONG, MESSAGE_LONG = 40, 80, 2000
+PERIODS = {Frequency.MONTHLY: "Monthly", Frequency.YEARLY: "Yearly"}
+
+
+class Field(Column):
+    """A heading of theirs: the same whatever is beneath it."""
+
+    @property
+    def in_csv(self) -> str:
+        return self.name
+
+
+def first_and_last(name: str) -> tuple[str, str]:
+    """Ours is one piece: the last word goes for the last name, which Salesforce cannot do without."""
+    first, _, last = name.strip().rpartition(" ")
+    return first[:FIRST_LONG], (last or "Unknown")[:LAST_LONG]
+
+
+def contact(row: SupporterRow) -> tuple[str, str]:
+    return first_and_last(row.supporter.name)
+
+
+CONTACT = (
+    Field("Contact1 First Name", "All words of the name but the last.", lambda row: contact(row)[0]),
+    Field("Contact1 Last Name", "The last word of the name.", lambda row: contact(row)[1]),
+    Field("Contact1 Personal Email", "By which Salesforce finds them again.", lambda row: row.supporter.email),
+    Field("Contact1 Preferred Email", "Always Personal.", lambda row: "Personal"),
+    Field(
+        "Contact1 Consent Opt-In",
+        "TRUE for those who may be mailed news now; FALSE for all others.",
+        lambda row: "TRUE" if row.may_be_mailed else "FALSE",
+    ),
+    Field(
+        "Contact1 Consent Message",
+        "The words they agreed to.",
+        lambda row: row.word.wording[:MESSAGE_LONG] if row.may_be_mailed else "",
+    ),
+)
+
+
+@dataclass
+class DonationRow(SupporterRow):
+    payment: Payment | None = None
+    net_pence: int = 0
+
+    @property
+    def charge(self) -> Payment:
+        assert self.payment  # noqa: S101  it is what the row was made for
+        return self.payment
+
+
+def fill_donations(charges: Sequence[Payment]) -> list[DonationRow]:
+    """What came in, less what went back of it; nothing where all of it did."""
+    back = Payment.objects.filter(charge__in=[charge.pk for charge in charges]).order_by().values("charge")
+    reversed_pence = dict(back.values_list("charge", Sum("amount_pence")))
+    supporters = {charge.adoption.supporter_id: charge.adoption.supporter for charge in charges}
+    people = {row.supporter.pk: row for row in fill_supporters(list(supporters.values()))}
+    rows = []
+    for charge in charges:
+        net = charge.amount_pence + reversed_pence.get(charge.pk, 0)
+        if net > 0:
+            who = people[charge.adoption.supporter_id]
+            rows.append(
+                DonationRow(
+                    who.supporter, who.word, who.is_suppressed, who.may_be_mailed, payment=charge, net_pence=net
+                )
+            )
+    return rows
+
+
+def repeating(row: DonationRow) -> bool:
+    return row.charge.adoption.frequency in REPEATING
+
+
+DONATIONS = Layout(
+    title="Payments for Salesforce NPSP",
+    about="One line for each payment that has arrived, with who gave it, as the NPSP Data Import of Salesforce reads "
+    "it. The days above are those of the payments. What was wholly refunded is left out.",
+    columns=(
+        *CONTACT,
+        Field("Donation Donor", "Always Contact1: a person gave it.", lambda row: "Contact1"),
+        Field("Donation Amount", "In pounds, less what went back.", lambda row: row.net_pence, kind=Kind.MONEY),
+        Field(
+            "Donation Date",
+            "The day of the payment.",
+            lambda row: timezone.localdate(row.charge.occurred_at),
+            kind=Kind.DAY,
+        ),
+        Field(
+            "Donation Name",
+            "The species and the reference of the adoption.",
+            lambda row: f"Adoption of {row.charge.adoption.species.common_name} {row.charge.adoption.reference}"[:120],
+        ),
+        Field("Donation Stage", "Always Closed Won: the money is here.", lambda row: "Closed Won"),
+        Field(
+            "Campaign Name",
+            "The code of the link that brought the adoption. It must exist in Salesforce beforehand.",
+            lambda row: row.charge.adoption.campaign_code,
+        ),
+        Field(
+            "Payment Method",
+            "Credit Card, or Direct Debit.",
+            lambda row: "Credit Card" if row.charge.card_last4 else "Direct Debit",
+        ),
+        Field(
+            "Payment Gateway Payment ID",
+            "Of the charge at Stripe: the same line twice can be told by it.",
+            lambda row: row.charge.stripe_id,
+        ),
+        Field(
+            "Recurring Donation Name",
+            "The reference; only for monthly and yearly adoptions, as are the next three.",
+            lambda row: row.charge.adoption.reference if repeating(row) else "",
+        ),
+        Field(
+            "Recurring Donation Amount",
+            "In pounds, each time.",
+            lambda row: row.charge.adoption.amount_pence if repeating(row) else None,
+            kind=Kind.MONEY,
+        ),
+        Field(
+            "Recurring Donation Installment Period",
+            "Monthly or Yearly.",
+            lambda row: PERIODS[Frequency(row.charge.adoption.frequency)] if repeating(row) else "",
+        ),
+        Field(
+            "Recurring Donation Date Established",
+            "The day it began.",
+            lambda row: timezone.localdate(row.charge.adoption.activated_at) if repeating(row) else None,
+            kind=Kind.DAY,
+        ),
+    ),
+    chosen=lambda choice: chosen_charges(choice).select_related("adoption__supporter", "adoption__species"),
+    fill=fill_donations,
+    is_for_programs=False,
+)
+CONTACTS = Layout(
+    title="Contacts for Salesforce NPSP",
+    about="One line for each supporter, without any payments, as the NPSP Data Import of Salesforce reads it.",
+    columns=CONTACT,
+    chosen=lambda choice: chosen_supporters(choice),
+    fill=fill_supporters,
+    is_for_programs=False,
+)
