@@ -193,4 +193,4 @@ def work() -> None:
 @pytest.fixture(autouse=True)
 def no_clock(monkeypatch: pytest.MonkeyPatch) -> None:
     """The worker's clock would go on in a thread after the test."""
-    monkeypatch.setattr("config.management.commands.worker.keep_time", lambda: None)
+    monkeypatch.setattr("config.management.commands.worker.keep_time", lambda is_working: None)
