@@ -49,8 +49,8 @@ class Line:
 
 
 class RunningSite:
-    def __init__(self, port: int, log: Path) -> None:
-        self.port, self.log = port, log
+    def __init__(self, port: int, log: Path, process: subprocess.Popen[bytes]) -> None:
+        self.port, self.log, self.process = port, log, process
 
     @contextmanager
     def line(self) -> Iterator[Line]:
@@ -83,7 +83,7 @@ def running_site(log: Path) -> Iterator[RunningSite]:
             stderr=subprocess.DEVNULL,
         )
         try:
-            yield RunningSite(door.getsockname()[1], log)
+            yield RunningSite(door.getsockname()[1], log, process)
         finally:
             process.terminate()
             process.wait(30)
