@@ -123,7 +123,7 @@ def in_hand(supporter: Supporter, user: AbstractBaseUser | AnonymousUser) -> lis
     may = user.has_perm if isinstance(user, HasPermissions) else lambda name: False
     if not may("adoptions.view_adoption"):
         return []
-    rows = Adoption.objects.filter(supporter=supporter).select_related("species", "gift")[:IN_HAND]
+    rows = Adoption.objects.filter(supporter=supporter).select_related("species", "gift", "supporter")[:IN_HAND]
     charges = Payment.objects.filter(adoption__in=list(rows), kind=PaymentKind.CHARGE).order_by("occurred_at", "pk")
     newest = {charge.adoption_id: charge for charge in charges}
     return [InHand(row, list(deeds(row, newest.get(row.pk), may))) for row in rows]
@@ -133,7 +133,9 @@ def deeds(adoption: Adoption, charge: Payment | None, may: Callable[[str], bool]
     if charge and may("adoptions.add_refundrequest"):
         when = timezone.localtime(charge.occurred_at)
         words = f"Refund {pounds(charge.amount_pence)} of {when:%d/%m/%Y}"
-        yield Deed(words, reverse("admin:refund", args=[charge.pk]))
+        yield Deed(words, reverse("admin:refund_by_hand" if charge.is_by_hand else "admin:refund", args=[charge.pk]))
+    if charge and not adoption.supporter.has_email and may("adoptions.view_payment"):
+        yield Deed("Receipt to print", reverse("admin:receipt_for_post", args=[charge.pk]))
     if adoption.is_repeating and adoption.is_adopted and may("adoptions.add_change"):
         yield Deed("Stop, pause or skip", reverse("admin:change_plan", args=[adoption.pk]))
     gift: Gift | None = getattr(adoption, "gift", None)

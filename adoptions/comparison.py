@@ -164,7 +164,8 @@ def fault_of_plan(subscription: Subscription, adoption: Adoption) -> str:
 def compare_money(word: StripesWord) -> Iterator[Found]:
     """Every movement, both ways: theirs in ours and ours in theirs, with the same pence."""
     theirs = {one.key[1:]: one for one in their_movements(word, owners(word))}
-    rows = Payment.objects.filter(Q(occurred_at__gte=word.since) | Q(stripe_id__in=[key[1] for key in theirs]))
+    recorded = Payment.objects.through_stripe()
+    rows = recorded.filter(Q(occurred_at__gte=word.since) | Q(stripe_id__in=[key[1] for key in theirs]))
     ours = {(one.kind, one.stripe_id): one for one in rows}
     for key, movement in theirs.items():
         if movement.kind == DifferenceKind.CURRENCY or key not in ours:

@@ -5,7 +5,9 @@ back; and their address is not suppressed. A suppression is a digest of the addr
 erasure, and whatever a stranger ticks in their name.
 """
 
+from dataclasses import dataclass
 from hashlib import sha256
+from typing import Any
 
 from django.conf import settings
 from django.core import signing
@@ -78,7 +80,26 @@ def marketable() -> QuerySet[Supporter]:
     )
 
 
-def grant(supporter: Supporter, *, page: str, campaign_code: str = "", basis: Basis = Basis.CONSENT) -> bool:
+@dataclass(frozen=True)
+class Told:
+    """Said to staff and not typed by the person: on which way, and who wrote it down."""
+
+    way: GivenBy
+    by: Model
+
+    @property
+    def columns(self) -> dict[str, Any]:
+        return {"given_by": self.way, "by_id": self.by.pk}
+
+
+def grant(
+    supporter: Supporter,
+    *,
+    page: str,
+    campaign_code: str = "",
+    basis: Basis = Basis.CONSENT,
+    told: Told | None = None,
+) -> bool:
     """They ticked the box, or did not tick the one that refuses; False if that was their last word already.
 
     A silence is no word against one that they gave: it neither takes a refusal back nor weakens a yes.
@@ -99,6 +120,7 @@ def grant(supporter: Supporter, *, page: str, campaign_code: str = "", basis: Ba
         page=page[:200],
         campaign_code=campaign_code,
         at=timezone.now(),
+        **(told.columns if told else {}),
     )
     return True
 
@@ -111,7 +133,7 @@ def answered(supporter: Supporter, *, wants_news: bool | None, page: str, campai
         refuse(supporter, page=page)
 
 
-def refuse(supporter: Supporter, *, page: str) -> bool:
+def refuse(supporter: Supporter, *, page: str, told: Told | None = None) -> bool:
     """They ticked the box that refuses; False if that was the last word about the address already.
 
     Heeded at once, as a word like any other. But nobody has shown that the address is theirs: so it suppresses nothing,
@@ -123,7 +145,12 @@ def refuse(supporter: Supporter, *, page: str) -> bool:
         return False
     had_news = may_send_news(supporter)
     event = ConsentEvent.objects.create(
-        supporter=supporter, address_hash=digest, state=ConsentState.WITHDRAWN, page=page[:200], at=timezone.now()
+        supporter=supporter,
+        address_hash=digest,
+        state=ConsentState.WITHDRAWN,
+        page=page[:200],
+        at=timezone.now(),
+        **(told.columns if told else {}),
     )
     adoption = (
         Adoption.objects.filter(supporter=supporter).exclude(activated_at=None).select_related("supporter").first()

@@ -9,6 +9,7 @@ from django.utils import timezone
 from config.mail import queue_mail
 
 from .models import Adoption, FormerAddress, Supporter
+from .models.supporters import NO_EMAIL
 
 
 def change_email(supporter: Supporter, email: str) -> bool:
@@ -33,6 +34,8 @@ def change_email(supporter: Supporter, email: str) -> bool:
 
 def keep_in_mind(supporter: Supporter, old: str) -> None:
     """Which address was theirs, and in which time: with the news of the change as the last that goes there."""
+    if old.endswith(NO_EMAIL):
+        return
     before = FormerAddress.objects.filter(supporter=supporter).first()
     since = before.until if before else supporter.created_at
     FormerAddress.objects.create(supporter=supporter, email=old, since=since, until=timezone.now())

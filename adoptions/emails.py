@@ -34,7 +34,7 @@ def queue_receipt(adoption: Adoption, payment: Payment) -> bool:
     return queue_mail(
         "receipt",
         to=adoption.supporter.email,
-        key=payment.stripe_id,
+        key=payment.known_as,
         context={
             "adoption": adoption,
             "payment": payment,

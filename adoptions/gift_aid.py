@@ -77,18 +77,18 @@ class Taxpayer:
     postcode: str
 
 
-def keep(adoption: Adoption, taxpayer: Taxpayer | None) -> None:
+def keep(adoption: Adoption, taxpayer: Taxpayer | None, given: "Given | None" = None) -> None:
     """Write a declaration down with the adoption it came with. Called with the adoption's row locked.
 
     Answering differently before paying takes the earlier declaration back and makes another one.
     """
-    given = GiftAidDeclaration.objects.filter(adoption=adoption).standing()
-    last = given.first()
+    standing = GiftAidDeclaration.objects.filter(adoption=adoption).standing()
+    last = standing.first()
     if last and taxpayer and astuple(taxpayer) == (last.first_name, last.last_name, last.address, last.postcode):
         return
-    given.cancel(because="Answered differently before paying.")
+    standing.cancel(because="Answered differently before paying.")
     if taxpayer:
-        declare(adoption.supporter, taxpayer, adoption=adoption)
+        declare(adoption.supporter, taxpayer, adoption=adoption, given=given)
 
 
 @dataclass(frozen=True)

@@ -1,16 +1,20 @@
 """From Stripe's objects to our payments: the one place where money is written down.
 
 Every function is called with the adoption's row locked, adds only what is missing, and can be called any number of
-times with any older or newer news: a charge, refund or dispute has one row per kind, under Stripe's own id.
+times with any older or newer news: a charge, refund or dispute has one row per kind, under Stripe's own id. What comes
+by cheque, in cash or as a transfer has no such id; it is written once for each visit to the form that staff fill in.
 """
 
 from collections.abc import Iterable, Sequence
+from datetime import date, datetime, time
 
+from django.db import transaction
 from django.db.models import Max, Min
+from django.utils import timezone
 
 from config.money import Pence
 
-from .models import OPEN, Adoption, Fee, Payment, PaymentKind
+from .models import OPEN, Adoption, Fee, HandEntry, Method, Payment, PaymentKind
 from .stripe_objects import BalanceLine, Charge, Dispute, Refund
 
 REFUND_STANDS = {"succeeded", "pending", "requires_action"}
@@ -90,6 +94,39 @@ def add(payment: Payment, kind: PaymentKind, stripe_id: str, amount_pence: Pence
             "occurred_at": source.created,
         },
     )
+
+
+def record_by_hand(
+    adoption: Adoption,
+    kind: PaymentKind,
+    *,
+    pence: Pence,
+    method: Method,
+    on: date,
+    entry: HandEntry,
+    charge: Payment | None = None,
+) -> Payment:
+    """Write down what staff saw: `entry`, unsaved, says who and from what. Once for each of its requests.
+
+    Raises IntegrityError for a request, or a reversal, that was written down before.
+    """
+    at = noon_of(on)
+    with transaction.atomic():
+        entry.payment = Payment.objects.create(
+            adoption=adoption,
+            kind=kind,
+            amount_pence=pence,
+            method=method,
+            charge=charge,
+            occurred_at=max(at, charge.occurred_at) if charge else at,
+        )
+        entry.save(force_insert=True)
+    return entry.payment
+
+
+def noon_of(day: date) -> datetime:
+    """The moment that stands for a day of which no more is known; never one to come."""
+    return min(timezone.make_aware(datetime.combine(day, time(12))), timezone.now())
 
 
 def kind_of_line(line: BalanceLine) -> str:

@@ -77,7 +77,7 @@ def queue_recovered(adoption: Adoption, payment: Payment) -> bool:
     told = [f"payment_failed:{payment.invoice_id}:", f"action_required:{payment.invoice_id}:"]
     if not any(Mail.objects.filter(key__startswith=key).exists() for key in told):
         return False
-    return to_payer("payment_recovered", adoption, payment.stripe_id, payment=payment)
+    return to_payer("payment_recovered", adoption, payment.known_as, payment=payment)
 
 
 def queue_card_expiring(adoption: Adoption, subscription: Subscription, last_day: date) -> bool:
@@ -167,6 +167,22 @@ def queue_refund(adoption: Adoption, payment: Payment, refund: Refund) -> bool:
         refunded_at=refund.created,
         is_whole=refund.amount_pence == payment.amount_pence,
         card_last4=payment.card_last4,
+    )
+
+
+def queue_refund_by_hand(adoption: Adoption, refund: Payment) -> bool:
+    """`refund`: the movement that staff wrote down."""
+    if refund.charge is None or refund.occurred_at < timezone.now() - NEWS_FOR:
+        return False
+    return to_payer(
+        "refund_made",
+        adoption,
+        refund.known_as,
+        amount_pence=-refund.amount_pence,
+        refunded_at=refund.occurred_at,
+        is_whole=-refund.amount_pence == refund.charge.amount_pence,
+        card_last4="",
+        way=refund.get_method_display().lower(),
     )
 
 

@@ -52,7 +52,7 @@ def export(supporter: Supporter) -> dict[str, Any]:
         "made_at": timezone.now(),
         "you": {"name": supporter.name, "email": supporter.email, "known_since": supporter.created_at},
         "former_addresses": list(supporter.former_addresses.values("email", "since", "until")),
-        "adoptions": [export_adoption(adoption) for adoption in adoptions.prefetch_related("payments")],
+        "adoptions": [export_adoption(adoption) for adoption in adoptions.prefetch_related("payments__hand_entry")],
         "wishes_for_contact": list(
             ConsentEvent.objects.filter(supporter=supporter).values(
                 "at", "state", "basis", "wording_version", "wording", "page", "campaign_code", "given_by"
@@ -96,6 +96,7 @@ def export_adoption(adoption: Adoption) -> dict[str, Any]:
         "asked_at": adoption.created_at,
         "began_at": adoption.activated_at,
         "ended_at": adoption.ended_at,
+        "came": adoption.source,
         "campaign": adoption.campaign_code,
         "stripe_customer": adoption.stripe_customer_id,
         "gift": {name: getattr(gift, name) for name in fields} if gift else None,
@@ -104,8 +105,11 @@ def export_adoption(adoption: Adoption) -> dict[str, Any]:
                 "kind": payment.kind,
                 "amount_pence": payment.amount_pence,
                 "occurred_at": payment.occurred_at,
+                "way": payment.method,
                 "card_last4": payment.card_last4,
                 "stripe_id": payment.stripe_id,
+                "cheque_or_slip": entry.reference if (entry := getattr(payment, "hand_entry", None)) else "",
+                "note_of_staff": entry.note if entry else "",
             }
             for payment in adoption.payments.all()
         ],

@@ -35,11 +35,13 @@ def rows_of(payment: Payment, name: str, declared: str) -> list[tuple[str, str]]
     rows = [("Received from", name)]
     if payment.card_last4:
         rows.append(("Paid with", f"the card or account ending {payment.card_last4}"))
+    elif payment.is_by_hand:
+        rows.append(("Paid by", payment.get_method_display().lower()))
     rows += [
         ("For", f"Adoption of the {adoption.species.common_name}{present}, {adoption.get_frequency_display().lower()}"),
         ("Gift Aid", declared),
         ("Reference", adoption.reference),
-        ("Payment", payment.stripe_id),
+        ("Payment", payment.known_as),
     ]
     for reversal in payment.reversals.all():
         day = date_format(timezone.localtime(reversal.occurred_at), "j F Y")

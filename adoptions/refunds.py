@@ -68,6 +68,8 @@ def refund(
     """
     if payment.kind != PaymentKind.CHARGE:
         raise CannotRefund("Only a payment can be refunded.")
+    if payment.is_by_hand:
+        raise CannotRefund("This did not come through Stripe. Give it back by hand, and write that down.")
     with transaction.atomic():
         # Two people at once: the second sees what the first asked for.
         fulfilment.locked(payment.adoption_id)

@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from species.models import Comment, CommentStatus
 
-from .models import ADOPTED, REPEATING, Adoption, Frequency, Payment, ReportLine
+from .models import ADOPTED, REPEATING, Adoption, Frequency, Method, Payment, PaymentKind, ReportLine
 
 DAYS, MONTHS = 31, 13
 TAKINGS, NEW, LOST, STARTED, KEPT, PLANS, COMMENTS, WAITED = (
@@ -45,9 +45,9 @@ def gather() -> int:
 
 
 def everything() -> Iterator[dict[str, Any]]:
-    payments = Payment.objects.annotate(period=TruncDay("occurred_at")).order_by().values("period", "kind")
+    payments = Payment.objects.annotate(period=TruncDay("occurred_at")).order_by().values("period", "kind", "method")
     for row in payments.annotate(number=Count("pk"), pence=Sum("amount_pence")):
-        yield line(TAKINGS, row["period"], row["kind"], row["number"], row["pence"])
+        yield line(TAKINGS, row["period"], f"{row['kind']} {row['method']}", row["number"], row["pence"])
     for report, moment in ((NEW, "activated_at"), (LOST, "ended_at")):
         moved = Adoption.objects.filter(BEGAN, **{f"{moment}__isnull": False}).annotate(period=TruncMonth(moment))
         for move in moved.order_by().values("period", "frequency").annotate(number=Count("pk")):
@@ -126,7 +126,15 @@ def gathered_at() -> datetime | None:
 
 
 def all_reports() -> list[Report]:
-    return [takings_by_day(), takings_by_month(), coming_and_going(), retention(), plans(), comments()]
+    return [
+        takings_by_day(),
+        takings_by_month(),
+        takings_by_way(),
+        coming_and_going(),
+        retention(),
+        plans(),
+        comments(),
+    ]
 
 
 def month_before(day: date, months: int) -> date:
@@ -151,7 +159,7 @@ def sums(report: str, since: date | None = None) -> dict[tuple[date, str], tuple
 
 def takings_row(label: str, first: date, last: date, found: Iterable[tuple[str, int, int]]) -> Row:
     parts = list(found)
-    came = [(number, pence) for kind, number, pence in parts if kind == "charge"]
+    came = [(number, pence) for key, number, pence in parts if key.split()[0] == PaymentKind.CHARGE]
     net = sum(pence for _, _, pence in parts)
     received = sum(pence for _, pence in came)
     return Row(label, [sum(number for number, _ in came), received, received - net, net], first, last)
@@ -182,6 +190,23 @@ def takings_by_month() -> Report:
     about = "The same by month."
     behind = ("adoptions_payment", "occurred_at")
     return Report("takings-by-month", "Takings by month", about, TAKINGS_HEADINGS, rows, [1, 2, 3], 3, behind)
+
+
+def takings_by_way() -> Report:
+    """What stays of each month, by the way on which it came."""
+    known = sums(TAKINGS, months()[-1])
+    rows = []
+    for month in months():
+        stays = dict.fromkeys(Method, 0)
+        for (day, key), (_, pence) in known.items():
+            if month <= day <= end_of(month):
+                stays[Method(key.split()[1])] += pence
+        cells = list(stays.values())
+        rows.append(Row(f"{month:%B %Y}", [*cells, sum(cells)], month, end_of(month)))
+    about = "What stays, by the way on which it came: through Stripe, or written down by staff."
+    headings = [*(way.label for way in Method), "In all"]
+    behind = ("adoptions_payment", "occurred_at")
+    return Report("takings-by-way", "Takings by way", about, headings, rows, [0, 1, 2, 3, 4], 4, behind)
 
 
 def coming_and_going() -> Report:

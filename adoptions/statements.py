@@ -65,9 +65,13 @@ def due(year: Year) -> QuerySet[Supporter]:
     within = Q(adoptions__payments__occurred_at__gte=year.start, adoptions__payments__occurred_at__lt=year.end)
     key = Concat(Value("annual_statement:"), Cast(OuterRef("pk"), CharField()), Value(f":{year.ends_in}"))
     declared = GiftAidDeclaration.objects.filter(supporter=OuterRef("pk"))
-    given = Supporter.objects.filter(within, erased_at=None).annotate(
-        times=Count("adoptions__payments", filter=Q(adoptions__payments__kind=PaymentKind.CHARGE)),
-        total=Sum("adoptions__payments__amount_pence"),
+    given = (
+        Supporter.objects.reachable()
+        .filter(within)
+        .annotate(
+            times=Count("adoptions__payments", filter=Q(adoptions__payments__kind=PaymentKind.CHARGE)),
+            total=Sum("adoptions__payments__amount_pence"),
+        )
     )
     return given.filter(Q(times__gt=1) | Exists(declared), ~Exists(Mail.objects.filter(key=key)), total__gt=0).order_by(
         "pk"

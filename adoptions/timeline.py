@@ -30,8 +30,10 @@ from .models import (
     FormerAddress,
     Gift,
     GiftAidDeclaration,
+    HandEntry,
     Payment,
     RefundRequest,
+    Source,
     Supporter,
 )
 
@@ -78,12 +80,13 @@ def page(name: str, pk: object) -> str:
 
 
 def adoptions(supporter: Supporter) -> Iterator[Moment]:
-    for adoption in Adoption.objects.filter(supporter=supporter).select_related("species")[:MOST_OF_A_KIND]:
+    rows = Adoption.objects.filter(supporter=supporter).select_related("species", "entered_by")
+    for adoption in rows[:MOST_OF_A_KIND]:
         address = page("adoptions_adoption", adoption.pk)
         what = f"{adoption.species.common_name}, {adoption.price}, {adoption.reference}"
-        yield Moment(
-            adoption.created_at, "Adoption", f"Asked for: {what}. Now: {adoption.get_state_display()}.", address
-        )
+        came = "" if adoption.source == Source.WEB else f" {adoption.get_source_display().lower()}"
+        asked = f"Asked for{came}: {what}. Now: {adoption.get_state_display()}."
+        yield Moment(adoption.created_at, "Adoption", asked, address, name_of(adoption.entered_by))
         if adoption.activated_at:
             yield Moment(adoption.activated_at, "Adoption", f"Began: {what}.", address)
             certificate = reverse("adoptions:certificate", args=[adoption.token])
@@ -93,10 +96,17 @@ def adoptions(supporter: Supporter) -> Iterator[Moment]:
 
 
 def money(supporter: Supporter) -> Iterator[Moment]:
-    for payment in Payment.objects.filter(adoption__supporter=supporter).select_related("adoption")[:MOST_OF_A_KIND]:
-        card = f", card or account ending {payment.card_last4}" if payment.card_last4 else ""
-        words = f"{payment.get_kind_display()} {pounds(payment.amount_pence)}{card}, {payment.adoption.reference}."
-        yield Moment(payment.occurred_at, "Money", words, page("adoptions_adoption", payment.adoption_id))
+    rows = Payment.objects.filter(adoption__supporter=supporter).select_related("adoption", "hand_entry__entered_by")
+    for payment in rows[:MOST_OF_A_KIND]:
+        way = f", card or account ending {payment.card_last4}" if payment.card_last4 else ""
+        entry: HandEntry | None = getattr(payment, "hand_entry", None)
+        if entry:
+            why = f": {entry.get_because_display().lower()}" if entry.because else ""
+            way = f", {entry}".rstrip().lower() + why
+        words = f"{payment.get_kind_display()} {pounds(payment.amount_pence)}{way}, {payment.adoption.reference}."
+        words += f" {entry.note}" if entry and entry.note else ""
+        by = name_of(entry.entered_by) if entry else ""
+        yield Moment(payment.occurred_at, "Money", words, page("adoptions_adoption", payment.adoption_id), by)
 
 
 def changes(supporter: Supporter) -> Iterator[Moment]:

@@ -19,7 +19,7 @@ from config.models import Mail, MailState
 from species.models import Comment, CommentStatus, Fact
 
 from . import reconcile
-from .models import Adoption, AdoptionState, Attention, Campaign, Complaint, EventState, Gift, StripeEvent
+from .models import Adoption, AdoptionState, Attention, Campaign, Complaint, EventState, Gift, HandEntry, StripeEvent
 from .models.complaints import GROWS_LATE_AFTER
 from .models.gifts import GiftState
 
@@ -84,6 +84,16 @@ def failed_payments() -> Matter:
     return Matter("adoptions whose payment failed", count, address, is_urgent=False)
 
 
+def unseen_money() -> Matter:
+    """Cheques, cash and transfers that were written down; bad news if one is not at the bank after a week."""
+    waiting = HandEntry.objects.unseen().aggregate(count=Count("pk"), oldest=Min("entered_at"))
+    oldest = waiting["oldest"]
+    note = f"the oldest for {timesince(oldest)}" if oldest else ""
+    is_late = bool(oldest) and oldest < timezone.now() - WEEK
+    address = rows_of("adoptions_handentry", "?bank=unseen")
+    return Matter("cheques, cash and transfers to find at the bank", waiting["count"], address, is_late, note)
+
+
 def parked_events() -> Matter:
     count = StripeEvent.objects.filter(state=EventState.PARKED).count()
     address = rows_of("adoptions_stripeevent", f"?state__exact={EventState.PARKED}")
@@ -131,6 +141,7 @@ MATTERS: list[tuple[str, Callable[[], Matter]]] = [
     ("adoptions.view_attention", attentions),
     ("adoptions.view_complaint", complaints),
     ("adoptions.view_stripeevent", parked_events),
+    ("adoptions.change_handentry", unseen_money),
     ("config.view_mail", failing_mails),
     ("adoptions.view_adoption", failed_payments),
     ("species.view_comment", waiting_comments),

@@ -5,17 +5,20 @@ paying: whatever slipped through all the same (two pages left open, a page paid 
 moment its money arrives, and staff are asked to give it back.
 """
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.db import models
+from django.db.models import Q
 from django.utils import timezone
 
 from config.money import pounds
 
 from . import attention, stripe_gateway
-from .models import ADOPTED, Adoption, AdoptionState, AttentionKind, Supporter
+from .models import ADOPTED, Adoption, AdoptionState, AttentionKind, Source, Supporter
+from .models.supporters import NO_EMAIL
 from .stripe_objects import Session
 
 if TYPE_CHECKING:
@@ -29,6 +32,18 @@ PAID_OR_ON_ITS_WAY = ADOPTED | {AdoptionState.PROCESSING, AdoptionState.HELD}
 def has_just_adopted(answers: "Answers") -> bool:
     """Is the same paid for, or on its way, since half an hour? Then one more is to be asked for in so many words."""
     return adoptions_like(answers).filter(state__in=PAID_OR_ON_ITS_WAY).exclude(attempt=answers.attempt).exists()
+
+
+def has_just_been_asked_for(answers: "Answers") -> bool:
+    """The same for what staff type in: a colleague may have, a moment ago, and be waiting for the money."""
+    asked = Q(state__in=PAID_OR_ON_ITS_WAY) | Q(state=AdoptionState.PENDING) & ~Q(source=Source.WEB)
+    return adoptions_like(answers).filter(asked).exclude(attempt=answers.attempt).exists()
+
+
+def has_namesake_without_email(answers: "Answers") -> bool:
+    """Somebody of that name without an address, for whom the same was just written down."""
+    rows = adoptions_like(replace(answers, email="")).filter(state__in=PAID_OR_ON_ITS_WAY)
+    return rows.filter(supporter__name__iexact=answers.name).exclude(attempt=answers.attempt).exists()
 
 
 def waiting_for(supporter: Supporter, answers: "Answers") -> Adoption | None:
@@ -45,8 +60,10 @@ def waiting_for(supporter: Supporter, answers: "Answers") -> Adoption | None:
 
 
 def adoptions_like(answers: "Answers") -> models.QuerySet[Adoption]:
+    """Of whoever has the address; of all who have none, where none was given."""
+    whose = Q(supporter__email__iexact=answers.email) if answers.email else Q(supporter__email__endswith=NO_EMAIL)
     return Adoption.objects.filter(
-        supporter__email__iexact=answers.email,
+        whose,
         species=answers.species,
         frequency=answers.frequency,
         amount_pence=answers.amount_pence,

@@ -25,6 +25,7 @@ from .tasks import every
 
 logger = logging.getLogger(__name__)
 
+NOWHERE = ".invalid"  # of who was erased, has no email, or is not known at Stripe any more: there is nobody to tell
 LEASE = timedelta(minutes=1)
 MOST_ATTEMPTS = 40  # with waits doubling from 15 s to an hour: about a day and a half
 LONGEST_WAIT = timedelta(hours=1)
@@ -38,8 +39,8 @@ def queue_mail(kind: str, *, to: str, key: str, context: dict[str, Any], unsubsc
 
     The rendered copy is kept: staff see exactly what was sent, and a later change of the words changes nothing.
     """
-    if to.endswith("@erased.invalid"):
-        return False  # of somebody who was erased: there is nobody to tell
+    if to.endswith(NOWHERE):
+        return False
     words = mail_words.render(kind, {"charity": settings.CHARITY, "site_url": settings.SITE_URL, **context})
     return queue_rendered(kind, to=to, key=key, words=words, unsubscribe_url=unsubscribe_url)
 

@@ -28,6 +28,8 @@ ROLES: dict[str, tuple[str, ...]] = {
         *every("adoptions", ("campaign",), "view", "add", "change"),
         *every("adoptions", ("gift", "supporter", "giftaiddeclaration"), "view", "change"),
         "adoptions.add_giftaiddeclaration",  # that came on paper or by word of mouth
+        "adoptions.add_adoption",  # of somebody who rings, writes or comes by
+        "adoptions.view_handentry",
         "adoptions.add_change",  # stop, pause or skip for somebody who rings
         *every("adoptions", ("exportedfile",), "view", "add"),  # lists of people, taken out
         *every("config", ("mail", "mailwords"), "view", "change"),
@@ -38,6 +40,8 @@ ROLES: dict[str, tuple[str, ...]] = {
         *every("adoptions", ("giftaiddeclaration", "comparison"), "view"),
         *every("adoptions", ("plan", "planprice"), "view", "add", "change"),
         *every("adoptions", ("refundrequest", "exportedfile"), "view", "add"),
+        "adoptions.add_adoption",
+        *every("adoptions", ("handentry",), "view", "change"),  # found at the bank
         *every("adoptions", ("difference", "attention", "closure", "stripeevent"), "view", "change"),
         "config.view_mail",
         "species.view_species",

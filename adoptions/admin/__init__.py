@@ -3,6 +3,7 @@
 from . import (
     adoptions,
     attention,
+    by_hand,
     campaigns,
     complaints,
     differences,
@@ -19,6 +20,7 @@ from . import (
 __all__ = [
     "adoptions",
     "attention",
+    "by_hand",
     "campaigns",
     "complaints",
     "differences",

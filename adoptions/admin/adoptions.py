@@ -5,13 +5,14 @@ from django.db.models import OuterRef, QuerySet, Subquery, Sum
 from django.db.models.functions import Coalesce
 from django.http import HttpRequest
 from django.urls import URLPattern, path, reverse
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 
 from config.long_lists import LongList
 from config.money import pounds
 
 from .. import finding
 from ..models import Adoption, Change, ExportLayout, Gift, Payment, PaymentKind
+from . import by_hand
 from .plan import change_plan, possible
 from .read_only import ReadOnly
 from .refunds import refund_payment
@@ -19,8 +20,8 @@ from .refunds import refund_payment
 
 class PaymentInline(ReadOnly, admin.TabularInline[Payment, Adoption]):
     model = Payment
-    fields = ["occurred_at", "kind", "amount", "stripe_id", "card_last4", "refund"]
-    readonly_fields = ["occurred_at", "kind", "amount", "stripe_id", "card_last4", "refund"]
+    fields = ["occurred_at", "kind", "amount", "method", "stripe_id", "card_last4", "refund"]
+    readonly_fields = ["occurred_at", "kind", "amount", "method", "stripe_id", "card_last4", "refund"]
     extra = 0
 
     @admin.display(description="Amount")
@@ -29,9 +30,15 @@ class PaymentInline(ReadOnly, admin.TabularInline[Payment, Adoption]):
 
     @admin.display(description="Give back")
     def refund(self, payment: Payment) -> str:
-        if payment.kind != PaymentKind.CHARGE:
-            return ""
-        return format_html('<a href="{}">Refund</a>', reverse("admin:refund", args=[payment.pk]))
+        """Money by hand goes back by hand; what was a mistake is taken back."""
+        pages = [("take_back_payment", "It was none")] if payment.is_by_hand else []
+        if payment.kind == PaymentKind.CHARGE:
+            refund = ("refund_by_hand", "Given back") if payment.is_by_hand else ("refund", "Refund")
+            pages = [refund, *pages, ("receipt_for_post", "Receipt (PDF)")]
+        elif payment.kind != PaymentKind.REFUND:
+            pages = []
+        links = ((reverse(f"admin:{name}", args=[payment.pk]), words) for name, words in pages)
+        return format_html_join(" · ", '<a href="{}">{}</a>', links)
 
 
 class ChangeInline(ReadOnly, admin.TabularInline[Change, Adoption]):
@@ -50,9 +57,9 @@ class GiftInline(ReadOnly, admin.StackedInline[Gift, Adoption]):
 
 @admin.register(Adoption)
 class AdoptionAdmin(ReadOnly, LongList[Adoption]):
-    """Every adoption with its money. Derived from Stripe: there is nothing to edit by hand."""
+    """Every adoption with its money. Derived from Stripe, or entered once: there is nothing to edit by hand."""
 
-    change_list_template = "admin/adoptions/list_to_take_out.html"
+    change_list_template = "admin/adoptions/adoption/list.html"
     layout = ExportLayout.ADOPTIONS_CSV
 
     list_display = [
@@ -71,6 +78,7 @@ class AdoptionAdmin(ReadOnly, LongList[Adoption]):
         "frequency",
         "species",
         "is_gift",
+        "source",
         "campaign",
         "created_at",
     ]
@@ -82,7 +90,7 @@ class AdoptionAdmin(ReadOnly, LongList[Adoption]):
     fields = [
         ("reference", "state", "held_because"),
         ("supporter_link", "species", "plan"),
-        ("price", "received"),
+        ("price", "received", "source", "entered_by"),
         ("created_at", "activated_at", "ends_on", "ended_at"),
         ("next_payment_on", "retry_on", "is_paused", "resumes_on", "card_expires_on"),
         "plan_link",
@@ -90,13 +98,22 @@ class AdoptionAdmin(ReadOnly, LongList[Adoption]):
         ("stripe_session_id", "stripe_subscription_id", "stripe_customer_id"),
         "certificate_link",
     ]
-    readonly_fields = ["price", "received", "supporter_link", "plan_link", "certificate_link", "first_campaign_code"]
+    readonly_fields = [
+        "price",
+        "received",
+        "supporter_link",
+        "plan_link",
+        "certificate_link",
+        "first_campaign_code",
+        "entered_by",
+    ]
 
     def get_urls(self) -> list[URLPattern]:
         wrap = self.admin_site.admin_view
         return [
             path("payments/<int:payment_id>/refund/", wrap(refund_payment), name="refund"),
             path("<int:adoption_id>/plan/", wrap(change_plan), name="change_plan"),
+            *by_hand.urls(),
             *super().get_urls(),
         ]
 

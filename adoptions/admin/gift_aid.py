@@ -2,16 +2,17 @@
 back for somebody who asks; nobody edits any.
 """
 
+from django.conf import settings
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
-from django.urls import reverse
+from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.html import format_html
-from django.views.decorators.http import require_http_methods
+from django.views.decorators.http import require_http_methods, require_safe
 
 from .. import declaring
 from ..gift_aid_forms import StaffDeclarationForm
@@ -28,7 +29,7 @@ class GiftAidDeclarationAdmin(ReadOnly, admin.ModelAdmin[GiftAidDeclaration]):
     search_help_text = "Name, postcode, email or reference"
     list_per_page = 50
     show_full_result_count = False
-    actions = ["take_back_by_word", "take_back_in_writing"]
+    actions = ["take_back_by_word", "take_back_in_writing", "record_posted"]
     fields = [
         "supporter_link",
         ("first_name", "last_name"),
@@ -38,8 +39,18 @@ class GiftAidDeclarationAdmin(ReadOnly, admin.ModelAdmin[GiftAidDeclaration]):
         ("charity_name", "wording_version"),
         "wording",
         ("cancelled_on", "cancelled_because", "cancelled_by"),
+        "letter_link",
     ]
-    readonly_fields = ["supporter_link"]
+    readonly_fields = ["supporter_link", "letter_link"]
+
+    def get_urls(self) -> list[URLPattern]:
+        own = path("<int:pk>/letter/", self.admin_site.admin_view(show_letter), name="gift_aid_letter")
+        return [own, *super().get_urls()]
+
+    @admin.display(description="On paper")
+    def letter_link(self, declaration: GiftAidDeclaration) -> str:
+        address = reverse("admin:gift_aid_letter", args=[declaration.pk])
+        return format_html('<a href="{}">Letter to print</a>', address)
 
     @admin.display(description="Supporter")
     def supporter_link(self, declaration: GiftAidDeclaration) -> str:
@@ -58,8 +69,31 @@ class GiftAidDeclarationAdmin(ReadOnly, admin.ModelAdmin[GiftAidDeclaration]):
         count = declaring.take_back(list(queryset.values_list("pk", flat=True)), how=how, by=staff(request))
         self.message_user(request, f"{count} taken back: gifts from today on are not covered.", messages.SUCCESS)
 
+    @admin.action(description="The written record went out by post", permissions=["cancel"])
+    def record_posted(self, request: HttpRequest, queryset: QuerySet[GiftAidDeclaration]) -> None:
+        count = GiftAidDeclaration.objects.filter(pk__in=list(queryset.values_list("pk", flat=True))).record_sent()
+        words = f"{count} by word of mouth count from now on. The others counted before, or were taken back."
+        self.message_user(request, words, messages.SUCCESS)
+
     def has_cancel_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("adoptions.change_giftaiddeclaration")
+
+
+@require_safe
+def show_letter(request: HttpRequest, pk: int) -> HttpResponse:
+    """What we hold, to print and post: the written record of a declaration for somebody without email."""
+    if not request.user.has_perm("adoptions.view_giftaiddeclaration"):
+        raise PermissionDenied
+    declaration = get_object_or_404(GiftAidDeclaration, pk=pk)
+    context = {
+        **admin.site.each_context(request),
+        "title": "Letter about a Gift Aid declaration",
+        "declaration": declaration,
+        "is_oral": declaration.channel == GiftAidDeclaration.Channel.ORAL,
+        "charity": settings.CHARITY,
+        "today": timezone.localdate(),
+    }
+    return TemplateResponse(request, "admin/adoptions/gift_aid_letter.html", context)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -71,7 +105,8 @@ def declare_gift_aid(request: HttpRequest, pk: int) -> HttpResponse:
     form = StaffDeclarationForm(request.POST if request.method == "POST" else None)
     if form.is_valid():
         declaration = declaring.write_down(supporter, form.named(), form.given(staff(request)))
-        messages.success(request, f"Written down. {supporter.email} is sent what we hold.")
+        sent = f"{supporter.email} is sent what we hold." if supporter.has_email else "Print its letter and post it."
+        messages.success(request, f"Written down. {sent}")
         response = HttpResponseRedirect(reverse("admin:adoptions_giftaiddeclaration_change", args=[declaration.pk]))
         response.status_code = 303
         return response

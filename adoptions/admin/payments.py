@@ -21,6 +21,7 @@ class PaymentAdmin(ReadOnly, LongList[Payment]):
         "occurred_at",
         "kind",
         "amount",
+        "method",
         "kept",
         "adoption",
         "supporter",
@@ -28,7 +29,7 @@ class PaymentAdmin(ReadOnly, LongList[Payment]):
         "invoice_id",
         "card_last4",
     ]
-    list_filter = ["kind", "occurred_at"]
+    list_filter = ["kind", "method", "occurred_at"]
     list_select_related = ["adoption__supporter", "fee"]
     sortable_by = ["occurred_at"]
     search_fields = ["stripe_id"]
@@ -46,6 +47,8 @@ class PaymentAdmin(ReadOnly, LongList[Payment]):
 
     @admin.display(description="Kept by Stripe", empty_value="not settled")
     def kept(self, payment: Payment) -> str | None:
+        if payment.is_by_hand:
+            return "—"
         fee = getattr(payment, "fee", None)
         return pounds(fee.amount_pence) if fee else None
 

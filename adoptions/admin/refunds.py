@@ -56,7 +56,7 @@ def refund_payment(request: HttpRequest, payment_id: int) -> HttpResponse:
     if not request.user.has_perm("adoptions.add_refundrequest"):
         raise PermissionDenied
     charges = Payment.objects.select_related("adoption__supporter", "adoption__species", "adoption__plan")
-    payment = get_object_or_404(charges, pk=payment_id, kind=PaymentKind.CHARGE)
+    payment = get_object_or_404(charges.through_stripe(), pk=payment_id, kind=PaymentKind.CHARGE)
     if request.method != "POST":
         left = refunds.refundable_pence(payment)
         initial = {"amount": f"{left // 100}.{left % 100:02}", "request": uuid.uuid4()}

@@ -153,7 +153,7 @@ SUPPORTERS = Layout(
     about="One line for each supporter: who they are, whether they may be mailed, and what they have given.",
     columns=(
         Column("name", "As they gave it, in one piece.", lambda row: row.supporter.name),
-        Column("email", "By which we know them.", lambda row: row.supporter.email),
+        Column("email", "By which we know them.", lambda row: row.supporter.email_if_any),
         Column("known_since", "When they first came to us.", lambda row: row.supporter.created_at, kind=Kind.MOMENT),
         Column(
             "may_be_mailed",
@@ -243,4 +243,4 @@ ADOPTIONS = Layout(
 
 
 def address_of(supporter: Supporter) -> str:
-    return supporter.email if supporter.erased_at is None else ""
+    return supporter.email_if_any if supporter.erased_at is None else ""

@@ -40,7 +40,7 @@ def contact(row: SupporterRow) -> tuple[str, str]:
 CONTACT = (
     Field("Contact1 First Name", "All words of the name but the last.", lambda row: contact(row)[0]),
     Field("Contact1 Last Name", "The last word of the name.", lambda row: contact(row)[1]),
-    Field("Contact1 Personal Email", "By which Salesforce finds them again.", lambda row: row.supporter.email),
+    Field("Contact1 Personal Email", "By which Salesforce finds them again.", lambda row: row.supporter.email_if_any),
     Field("Contact1 Preferred Email", "Always Personal.", lambda row: "Personal"),
     Field(
         "Contact1 Consent Opt-In",

@@ -10,12 +10,13 @@ from .drafts import Draft
 from .exchange import ExportedFile, ExportedPart, ExportLayout, ExportState
 from .gift_aid import GiftAidDeclaration
 from .gifts import Delivery, Gift, GiftState
-from .payments import Fee, Payment
+from .payments import Because, Fee, HandEntry, Payment
 from .plans import Plan, PlanPrice
 from .reports import ReportLine
 from .shield import Closure, Decline, PageOpening, Whom
 from .states import (
     ADOPTED,
+    BY_HAND,
     INCOMING,
     INTERVALS,
     OPEN,
@@ -24,13 +25,16 @@ from .states import (
     AdoptionState,
     EventState,
     Frequency,
+    Method,
     PaymentKind,
+    Source,
 )
 from .stripe_events import StripeEvent
 from .supporters import FormerAddress, Supporter
 
 __all__ = [
     "ADOPTED",
+    "BY_HAND",
     "INCOMING",
     "INTERVALS",
     "OPEN",
@@ -42,6 +46,7 @@ __all__ = [
     "Attention",
     "AttentionKind",
     "Basis",
+    "Because",
     "Campaign",
     "CampaignDay",
     "Change",
@@ -71,6 +76,8 @@ __all__ = [
     "GiftAidDeclaration",
     "GiftState",
     "GivenBy",
+    "HandEntry",
+    "Method",
     "PageOpening",
     "Payment",
     "PaymentKind",
@@ -80,6 +87,7 @@ __all__ = [
     "RefundReason",
     "RefundRequest",
     "ReportLine",
+    "Source",
     "StripeEvent",
     "Supporter",
     "SupporterSession",

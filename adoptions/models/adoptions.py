@@ -2,6 +2,7 @@ import secrets
 import uuid
 from datetime import datetime
 
+from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Coalesce, Now
@@ -13,7 +14,7 @@ from species.models import Species
 
 from .campaigns import Campaign
 from .plans import Plan
-from .states import ADOPTED, OPEN, REPEATING, AdoptionState, Frequency
+from .states import ADOPTED, OPEN, REPEATING, AdoptionState, Frequency, Source
 from .supporters import Supporter
 
 # Without 0/O, 1/I/L, and vowels: nothing to misread over the phone and no words by accident.
@@ -116,6 +117,18 @@ class Adoption(models.Model):
         default=0, db_default=0, help_text="What came with it was worth so much, when it was adopted."
     )
 
+    source = models.CharField("came", max_length=6, choices=Source, default=Source.WEB, db_default=Source.WEB)
+    entered_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        db_index=False,
+        related_name="+",
+        editable=False,
+        help_text="Who of staff typed it in. Empty: the supporter.",
+    )
+
     campaign = models.ForeignKey(
         Campaign,
         on_delete=models.PROTECT,
@@ -195,10 +208,15 @@ class Adoption(models.Model):
             models.CheckConstraint(
                 name="adoption_retry_only_if_behind", condition=Q(state="past_due") | Q(retry_on__isnull=True)
             ),
+            models.CheckConstraint(
+                name="adoption_off_the_site_names_who_typed",
+                condition=Q(source="web", entered_by__isnull=True) | (~Q(source="web") & Q(entered_by__isnull=False)),
+            ),
             models.CheckConstraint(name="adoption_held_has_reason", condition=~Q(state="held") | ~Q(held_because="")),
         ]
         indexes = [
             models.Index(fields=["state", "-id"], name="adoption_by_state"),
+            models.Index(fields=["source", "-id"], name="adoption_off_the_site", condition=~Q(source="web")),
             models.Index(fields=["frequency", "-id"], name="adoption_by_frequency"),
             models.Index(
                 fields=["first_campaign_code"], name="adoption_by_first_code", condition=~Q(first_campaign_code="")

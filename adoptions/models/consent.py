@@ -20,6 +20,8 @@ class Basis(models.TextChoices):
 
 class GivenBy(models.TextChoices):
     SELF = "self", "The person"
+    ORAL = "oral", "The person, by word of mouth to staff"
+    PAPER = "paper", "The person, on paper"
     STAFF = "staff", "Staff, as the person asked"
 
 
@@ -42,7 +44,11 @@ class ConsentEvent(models.Model):
     campaign_code = models.CharField(max_length=32, blank=True)
     given_by = models.CharField(max_length=5, choices=GivenBy, default=GivenBy.SELF)
     by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, help_text="Empty: the person."
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        help_text="Who of staff wrote it down. Empty: the person.",
     )
     at = models.DateTimeField()
 
@@ -52,11 +58,12 @@ class ConsentEvent(models.Model):
             models.CheckConstraint(
                 name="consent_yes_is_a_supporters_own",
                 condition=Q(state="withdrawn")
-                | (Q(supporter__isnull=False, given_by="self", by__isnull=True) & ~Q(basis="") & ~Q(wording="")),
+                | (Q(supporter__isnull=False, given_by__in=["self", "oral", "paper"]) & ~Q(basis="") & ~Q(wording="")),
             ),
             models.CheckConstraint(
                 name="consent_by_staff_names_them",
-                condition=Q(given_by="self", by__isnull=True) | Q(given_by="staff", by__isnull=False),
+                condition=Q(given_by="self", by__isnull=True)
+                | Q(given_by__in=["oral", "paper", "staff"], by__isnull=False),
             ),
         ]
         triggers = [pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete)]

@@ -36,9 +36,31 @@ class PaymentKind(models.TextChoices):
     REFUND_FAILED = "refund_failed", "Refund that failed"
     DISPUTE = "dispute", "Dispute"
     DISPUTE_REVERSAL = "dispute_reversal", "Dispute won"
+    VOID = "void", "Payment that was none"  # entered by hand by mistake, or a cheque that the bank gave back
 
 
 INCOMING = frozenset({PaymentKind.CHARGE, PaymentKind.REFUND_FAILED, PaymentKind.DISPUTE_REVERSAL})
+
+
+class Method(models.TextChoices):
+    """On which way money came or went."""
+
+    STRIPE = "stripe", "Through Stripe"
+    CHEQUE = "cheque", "Cheque"
+    CASH = "cash", "Cash"
+    TRANSFER = "transfer", "Bank transfer"
+
+
+BY_HAND = (Method.CHEQUE, Method.CASH, Method.TRANSFER)  # staff write it down; Stripe knows nothing of it
+
+
+class Source(models.TextChoices):
+    """How somebody reached us to adopt."""
+
+    WEB = "web", "On the site"
+    PHONE = "phone", "By phone"
+    PAPER = "paper", "On paper"
+    PERSON = "person", "In person"
 
 
 class EventState(models.TextChoices):

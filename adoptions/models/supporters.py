@@ -1,3 +1,4 @@
+import secrets
 from datetime import datetime
 
 from django.contrib.postgres.indexes import GinIndex, OpClass
@@ -6,10 +7,23 @@ from django.db import models
 from django.db.models import F, Q, Value
 from django.db.models.functions import Cast, Concat, Lower, Now, Upper
 
+# Many who send a cheque have no email. Theirs is an address that never can exist (RFC 2606), one for each of them: so
+# whatever asks by an address finds nobody else, and config/mail.py sends nothing there.
+NO_EMAIL = "@no-email.invalid"
+
+
+def no_email() -> str:
+    """An address for somebody who has none."""
+    return f"none-{secrets.token_hex(12)}{NO_EMAIL}"
+
 
 class SupporterQuerySet(models.QuerySet["Supporter"]):
     def with_address(self, email: str) -> "SupporterQuerySet":
         return self.filter(email__iexact=email, erased_at=None)
+
+    def reachable(self) -> "SupporterQuerySet":
+        """Who can be written to by email."""
+        return self.filter(erased_at=None).exclude(email__endswith=NO_EMAIL)
 
     def erase(self) -> int:
         """Forget who they are. The row stays, for the payments that the law makes us keep hang on it."""
@@ -60,7 +74,18 @@ class Supporter(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.name} <{self.email}>" if self.erased_at is None else f"erased {self.pk}"
+        if self.erased_at is not None:
+            return f"erased {self.pk}"
+        return f"{self.name} <{self.email}>" if self.has_email else f"{self.name}, no email"
+
+    @property
+    def has_email(self) -> bool:
+        return not self.email.endswith(NO_EMAIL)
+
+    @property
+    def email_if_any(self) -> str:
+        """For lists that leave the site."""
+        return self.email if self.has_email else ""
 
 
 class FormerAddress(models.Model):

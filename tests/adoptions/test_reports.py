@@ -170,7 +170,7 @@ def test_every_line_leads_to_the_rows_it_counts(fiona: Client) -> None:
         for row, (_, _, address) in zip(each.report.rows, each.rows, strict=True):
             if address and "payment" in address and any(row.cells):
                 listed = fiona.get(address).context["cl"].queryset
-                assert sum(listed.values_list("amount_pence", flat=True)) == row.cells[3], row.label
+                assert sum(listed.values_list("amount_pence", flat=True)) == row.cells[each.report.drawn], row.label
                 counted += 1
     assert counted >= 6
 

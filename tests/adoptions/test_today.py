@@ -71,6 +71,7 @@ def test_each_number_counts_its_rows(fiona: User) -> None:
         "things to look at": 1,
         "complaints to answer": 0,
         "events of Stripe's that could not be worked": 1,
+        "cheques, cash and transfers to find at the bank": 0,
         "mails that do not get through": 2,
         "adoptions whose payment failed": 1,
         "comments waiting": 1,

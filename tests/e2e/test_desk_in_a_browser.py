@@ -14,14 +14,14 @@ from pytest_django.live_server_helper import LiveServer
 from adoptions import reports
 from adoptions.exchange import exports
 from adoptions.exchange.choosing import Choice
-from adoptions.models import Campaign, ExportLayout
+from adoptions.models import Adoption, Campaign, ExportLayout, Payment
 from config import second_step
 from tests.adoptions.conftest import Amara, amara, standin_server, stripe  # noqa: F401  fixtures
 from tests.adoptions.test_refunds import pay, refunded_at_stripe
 from tests.e2e.conftest import DESK, PHONE
 from tests.e2e.test_moderating_in_a_browser import too_wide
 from tests.e2e.test_pages_in_a_browser import findings
-from tests.makers import make_active_adoption, make_plan, make_species, make_supporter
+from tests.makers import make_active_adoption, make_payment, make_plan, make_species, make_supporter
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -59,6 +59,10 @@ def test_link_is_made_on_one_screen(desk: BrowserContext) -> None:
     expect(page.get_by_role("heading", level=1)).to_contain_text("Amur leopard")
 
 
+def by_cheque(adoption: Adoption) -> Payment:
+    return make_payment(adoption, method="cheque", stripe_id="")
+
+
 def test_pages_of_the_desk_are_accessible_and_fit_their_screen(desk: BrowserContext) -> None:
     adoption = make_active_adoption()
     campaign = Campaign.objects.create(code="leopard26", name="Winter", species=adoption.species, preset_pence=100)
@@ -73,6 +77,9 @@ def test_pages_of_the_desk_are_accessible_and_fit_their_screen(desk: BrowserCont
         f"/admin/adoptions/supporter/{adoption.supporter_id}/timeline/",
         "/admin/adoptions/supporter/find/?q=amaru supporter",
         f"/admin/adoptions/adoption/payments/{adoption.payments.get().pk}/refund/",
+        "/admin/adoptions/adoption/enter/",
+        f"/admin/adoptions/adoption/payments/{by_cheque(adoption).pk}/by-hand/",
+        f"/admin/adoptions/adoption/payments/{by_cheque(adoption).pk}/take-back/",
         "/admin/config/mailwords/",
         "/admin/config/mailwords/receipt/words/",
         "/admin/species/comment/queue/",

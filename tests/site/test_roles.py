@@ -28,6 +28,7 @@ adoptions.difference           -    -    -    v    v
 adoptions.exportedfile         -    -    v    v    v
 adoptions.gift                 -    -    v    v    v
 adoptions.giftaiddeclaration   -    -    v    v    v
+adoptions.handentry            -    -    v    v    v
 adoptions.payment              -    -    v    v    v
 adoptions.plan                 -    -    v    vac  v
 adoptions.refundrequest        -    -    -    v    v
@@ -56,7 +57,12 @@ TABLE = {
 # Screens of our own beside those: who gets further than "no". The others are answered 403 or 404.
 OWN = {
     "refund": ("Finance",),
+    "enter_adoption": ("Fundraiser", "Finance"),
+    "refund_by_hand": ("Finance",),
+    "take_back_payment": ("Finance",),
+    "receipt_for_post": ("Fundraiser", "Finance", "Auditor"),
     "declare_gift_aid": ("Fundraiser",),
+    "gift_aid_letter": ("Fundraiser", "Finance", "Auditor"),
     "change_plan": ("Fundraiser",),
     "adoptions_attention_resolve": ("Finance",),
     "adoptions_attention_give_back": ("Finance",),

@@ -3,7 +3,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from adoptions import rebuilding
-from adoptions.models import Payment
+from adoptions.models import Method, Payment
 from adoptions.stripe_gateway import StripeRefused, StripeUnavailable
 from config.money import pounds
 
@@ -22,4 +22,9 @@ class Command(BaseCommand):
         self.stdout.write(
             f"{rebuilt.adoptions} adoptions at Stripe, {rebuilt.restored} of them restored now. The ledger holds "
             f"{Payment.objects.count()} movements, {pounds(Payment.objects.balance_pence())} in all."
+        )
+        by_hand = Payment.objects.exclude(method=Method.STRIPE)
+        self.stdout.write(
+            "Stripe knows nothing of cheques, cash and transfers: only a backup brings them back. The ledger holds "
+            f"{by_hand.count()} of them, {pounds(by_hand.balance_pence())}."
         )

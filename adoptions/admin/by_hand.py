@@ -1,0 +1,297 @@
+"""Type an adoption in for who rings, writes or comes by; write down what went back; find money at the bank."""
+
+import uuid
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.contrib.admin import ActionLocation
+from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
+from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+from django.utils.html import format_html
+from django.views.decorators.http import require_http_methods, require_safe
+
+from config.long_lists import LongList, a_few
+from config.money import pounds
+from species.models import Species
+
+from .. import by_hand, checkout, finding, receipts
+from ..by_hand import CannotTakeBack, Entry
+from ..entry_forms import EntryForm, GiveBackForm, TakeBackForm
+from ..models import Adoption, Because, HandEntry, Method, Payment, PaymentKind, Plan, Source, Supporter
+from .attention import staff
+from .read_only import ReadOnly
+
+
+def urls() -> list[URLPattern]:
+    wrap = admin.site.admin_view
+    return [
+        path("enter/", wrap(enter_adoption), name="enter_adoption"),
+        path("payments/<int:payment_id>/by-hand/", wrap(give_back), name="refund_by_hand"),
+        path("payments/<int:payment_id>/take-back/", wrap(take_back), name="take_back_payment"),
+        path("payments/<int:payment_id>/receipt.pdf", wrap(receipt), name="receipt_for_post"),
+    ]
+
+
+def on_offer() -> list[tuple[Species, Plan]]:
+    """What can be adopted now, every way of it."""
+    species = Species.objects.public().order_by("common_name")
+    return [(each, plan) for each in species for plan in Plan.objects.on_offer_for(each)]
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def enter_adoption(request: HttpRequest) -> HttpResponse:
+    """One screen. `supporter`, `species` and `plan` in the address choose whose and what."""
+    if not request.user.has_perm("adoptions.add_adoption"):
+        raise PermissionDenied
+    offers = on_offer()
+    if not offers:
+        messages.error(request, "There is nothing to adopt: no plan is on offer for a published species.")
+        return see(reverse("admin:adoptions_adoption_changelist"))
+    chosen = [each for each in offers if each[0].slug == request.GET.get("species", "")] or offers
+    species, plan = next((each for each in chosen if each[1].slug == request.GET.get("plan", "")), chosen[0])
+    supporter = known(request.GET.get("supporter", ""))
+    if request.method != "POST":
+        initial = {"attempt": uuid.uuid4(), "frequency": "once"}
+        form = EntryForm(plan=plan, supporter=supporter, initial=initial)
+        return entry_page(request, form, species, plan, offers)
+    form = EntryForm(request.POST, plan=plan, supporter=supporter)
+    if form.is_valid():
+        try:
+            return entered(request, write_down(request, form, species))
+        except checkout.SameAgain:
+            form.ask_for_another()
+    return entry_page(request, form, species, plan, offers)
+
+
+def known(number: str) -> Supporter | None:
+    """Whom staff looked up before."""
+    if not (number.isascii() and number.isdigit() and len(number) < 18):
+        return None
+    return Supporter.objects.filter(pk=int(number), erased_at=None).first()
+
+
+def write_down(request: HttpRequest, form: EntryForm, species: Species) -> Adoption:
+    entry = Entry(Source(form.cleaned_data["source"]), staff(request), form.supporter)
+    return by_hand.enter(form.answers(species), entry, form.money())
+
+
+def entered(request: HttpRequest, adoption: Adoption) -> HttpResponse:
+    who = adoption.supporter
+    mail = f"{who.email} is sent the receipt." if who.has_email else "Print the receipt and the certificate for them."
+    messages.success(request, f"{adoption} is entered for {who.name}, {adoption.price}. {mail}")
+    return see(reverse("admin:adoptions_adoption_change", args=[adoption.pk]))
+
+
+def entry_page(
+    request: HttpRequest, form: EntryForm, species: Species, plan: Plan, offers: list[tuple[Species, Plan]]
+) -> HttpResponse:
+    whose = f"&supporter={form.supporter.pk}" if form.supporter else ""
+    context = {
+        **admin.site.each_context(request),
+        "title": "Enter an adoption",
+        "form": form,
+        "species": species,
+        "plan": plan,
+        "others": [
+            (f"{one.common_name}, {way.name}", f"?species={one.slug}&plan={way.slug}{whose}")
+            for one, way in offers
+            if (one, way) != (species, plan)
+        ],
+    }
+    return TemplateResponse(request, "admin/adoptions/enter.html", context, status=status_of(form))
+
+
+def status_of(form: forms.Form) -> int:
+    return 422 if form.is_bound and form.errors else 200
+
+
+def see(address: str) -> HttpResponse:
+    response = HttpResponseRedirect(address)
+    response.status_code = 303
+    return response
+
+
+# --- what went back, or never was -------------------------------------------------------------------------------------
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def give_back(request: HttpRequest, payment_id: int) -> HttpResponse:
+    """For money that did not come through Stripe, and so does not go back through it."""
+    charge = movement(request, payment_id, [PaymentKind.CHARGE])
+    form = GiveBackForm(request.POST if request.method == "POST" else None, charge=charge)
+    if request.method == "POST" and is_repeated(request.POST.get("request", "")):
+        return see(address_of(charge))
+    if form.is_valid():
+        try:
+            made = by_hand.give_back(charge, form.back(), by=staff(request))
+            messages.success(request, f"{pounds(-made.amount_pence)} is written down as given back.")
+        except CannotTakeBack as error:
+            messages.error(request, str(error))
+        return see(address_of(charge))
+    about = (
+        f"{pounds(form.left)} of it is left. Give the money back first, by cheque, in cash or as a transfer; then "
+        "write here how and when. The supporter gets a mail that says so. When nothing is left, the adoption ends."
+    )
+    return money_page(request, charge, form, "Money given back", about, "Write it down")
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def take_back(request: HttpRequest, payment_id: int) -> HttpResponse:
+    row = movement(request, payment_id, [PaymentKind.CHARGE, PaymentKind.REFUND])
+    form = TakeBackForm(request.POST if request.method == "POST" else None)
+    if form.is_valid():
+        wanted = form.cleaned_data
+        try:
+            by_hand.take_back(
+                row,
+                because=Because(wanted["because"]),
+                note=wanted["note"],
+                request=wanted["request"],
+                by=staff(request),
+            )
+            messages.success(request, "Taken back. Both movements stay in the books; nobody was mailed.")
+        except CannotTakeBack as error:
+            messages.error(request, str(error))
+        return see(address_of(row))
+    about = (
+        "The opposite movement is written beside it, so that the books say what happened. "
+        "An adoption of which no money is left ends, and its certificate can no longer be opened. Nobody is mailed: "
+        "a receipt that went out is for you to explain."
+    )
+    return money_page(request, row, form, "A movement that was none", about, "Take it back")
+
+
+def movement(request: HttpRequest, payment_id: int, kinds: list[PaymentKind]) -> Payment:
+    if not request.user.has_perm("adoptions.add_refundrequest"):
+        raise PermissionDenied
+    rows = Payment.objects.exclude(method=Method.STRIPE).select_related("adoption__supporter", "adoption__species")
+    return get_object_or_404(rows, pk=payment_id, kind__in=kinds)
+
+
+def is_repeated(name: str) -> bool:
+    """The button pressed a second time, after the first one was answered."""
+    try:
+        return HandEntry.objects.filter(request=uuid.UUID(name)).exists()
+    except ValueError:
+        return False
+
+
+def address_of(row: Payment) -> str:
+    return reverse("admin:adoptions_adoption_change", args=[row.adoption_id])
+
+
+def money_page(
+    request: HttpRequest, row: Payment, form: forms.Form, title: str, about: str, button: str
+) -> HttpResponse:
+    context = {
+        **admin.site.each_context(request),
+        "title": title,
+        "payment": row,
+        "adoption": row.adoption,
+        "form": form,
+        "about": about,
+        "button": button,
+    }
+    return TemplateResponse(request, "admin/adoptions/by_hand.html", context, status=status_of(form))
+
+
+@require_safe
+def receipt(request: HttpRequest, payment_id: int) -> HttpResponse | FileResponse:
+    """To print and post, for who has no email."""
+    if not request.user.has_perm("adoptions.view_payment"):
+        raise PermissionDenied
+    charges = Payment.objects.select_related("adoption__supporter", "adoption__species")
+    payment = get_object_or_404(charges, pk=payment_id, kind=PaymentKind.CHARGE)
+    response = HttpResponse(receipts.render(payment), content_type="application/pdf")
+    response.headers["Content-Disposition"] = f'inline; filename="receipt-{payment.adoption}.pdf"'
+    return response
+
+
+# --- found at the bank ------------------------------------------------------------------------------------------------
+
+
+class IsSeen(admin.SimpleListFilter):
+    title = "the bank"
+    parameter_name = "bank"
+
+    def lookups(self, request: HttpRequest, model_admin: object) -> list[tuple[str, str]]:
+        return [("unseen", "Not found on a statement yet"), ("seen", "Found")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[HandEntry]) -> QuerySet[HandEntry]:
+        if self.value() == "seen":
+            return queryset.exclude(confirmed_at=None)
+        return queryset.filter(confirmed_at=None) if self.value() == "unseen" else queryset
+
+
+@admin.register(HandEntry)
+class HandEntryAdmin(ReadOnly, LongList[HandEntry]):
+    """Cheques, cash and transfers, as they were written down; finance finds each at the bank."""
+
+    list_display = [
+        "received",
+        "way",
+        "amount",
+        "what",
+        "adoption",
+        "reference",
+        "because",
+        "entered_by",
+        "confirmed_at",
+    ]
+    list_filter = [IsSeen, "payment__method", "because", "entered_at"]
+    list_select_related = ["payment__adoption", "entered_by"]
+    sortable_by = []
+    search_fields = ["reference"]
+    search_help_text = "The reference of the adoption, or the whole number of the cheque or slip"
+    actions = ["found_at_the_bank"]
+    fields = [
+        *("adoption_link", "received", "way", "what", "amount", "reference", "note", "because"),
+        *("entered_by", "entered_at", "confirmed_at", "confirmed_by"),
+    ]
+    readonly_fields = ["adoption_link", "received", "way", "what", "amount"]
+
+    def searches(self, words: list[str]) -> list[QuerySet[Any]]:
+        rows = HandEntry.objects
+        ours = Payment.objects.filter(adoption__in=a_few(finding.by_reference(words[0])))
+        return [rows.filter(reference=" ".join(words)), rows.filter(payment__in=a_few(ours))]
+
+    @admin.display(description="Received")
+    def received(self, entry: HandEntry) -> Any:
+        return entry.payment.occurred_at.date()
+
+    @admin.display(description="Way")
+    def way(self, entry: HandEntry) -> str:
+        return entry.payment.get_method_display()
+
+    @admin.display(description="What")
+    def what(self, entry: HandEntry) -> str:
+        return entry.payment.get_kind_display()
+
+    @admin.display(description="Amount")
+    def amount(self, entry: HandEntry) -> str:
+        return pounds(entry.payment.amount_pence)
+
+    @admin.display(description="Adoption")
+    def adoption(self, entry: HandEntry) -> str:
+        return entry.payment.adoption.reference
+
+    @admin.display(description="Adoption")
+    def adoption_link(self, entry: HandEntry) -> str:
+        return format_html('<a href="{}">{}</a>', address_of(entry.payment), entry.payment.adoption)
+
+    @admin.action(
+        description="Found on the bank’s statement",
+        permissions=["confirm"],
+        location=[ActionLocation.CHANGE_LIST, ActionLocation.CHANGE_FORM],
+    )
+    def found_at_the_bank(self, request: HttpRequest, queryset: QuerySet[HandEntry]) -> None:
+        count = HandEntry.objects.filter(pk__in=list(queryset.values_list("pk", flat=True))).confirm(by=staff(request))
+        self.message_user(request, f"{count} noted as found at the bank.", messages.SUCCESS)
+
+    def has_confirm_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("adoptions.change_handentry")

@@ -1,0 +1,244 @@
+"""What staff type in for who rings, writes or comes by: the public form, and how it and the money reached us."""
+
+import uuid
+from dataclasses import replace
+from datetime import date, timedelta
+from typing import Any, cast
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils import timezone
+
+from config.fields import PenceField, SingleLineField
+from config.money import Pence, pounds
+from species.models import Species
+
+from . import by_hand, consent
+from .by_hand import Money, Return
+from .checkout import Answers
+from .forms import AS_GIFT, FOR_ME, OTHER, AdoptForm
+from .gift_aid_forms import GIFT_AID_FIELDS
+from .gift_forms import GIFT_FIELDS
+from .models import BY_HAND, Because, Delivery, Frequency, Method, Payment, Plan, Source, Supporter
+
+OLDEST = timedelta(days=366)  # a cheque is good for six months
+DAYS = ["%Y-%m-%d", "%d/%m/%Y", "%d.%m.%Y", "%d %B %Y", "%d %b %Y"]
+YES, NO = "yes", "no"
+GROUPS = [
+    ("Who", ["source", "name", "email", "no_email", "news"]),
+    ("What they give", ["frequency", "other_amount", "method", "received_on", "reference", "note", "another"]),
+    ("Who it is for", ["is_gift", *GIFT_FIELDS]),
+    ("Gift Aid", GIFT_AID_FIELDS),
+]
+LABELS = {
+    "name": "Name",
+    "email": "Email address",
+    "frequency": "How often",
+    "other_amount": "Amount in pounds",
+    "is_gift": "Who is the adoption for?",
+    "recipient_name": "Name of the person who is given it",
+    "message": "The giver’s message (optional)",
+    "recipient_email": "The recipient’s email address",
+    "gift_aid": "Gift Aid",
+    "first_name": "First name",
+    "last_name": "Last name",
+    "home_address": "Home address: house, street and town",
+    "another": "Yes, this is one more, beside the one that was entered a moment ago",
+}
+
+
+class ReceivedField(forms.DateField):
+    """A day that has come, and not so long ago that a cheque of it would be worth nothing."""
+
+    def __init__(self, **options: Any) -> None:
+        widget = forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"})
+        super().__init__(initial=timezone.localdate, input_formats=DAYS, widget=widget, **options)
+
+    def clean(self, value: Any) -> date:
+        day = cast(date, super().clean(value))
+        today = timezone.localdate()
+        if day and not today - OLDEST <= day <= today:
+            raise ValidationError("Enter a day of the last year, and none to come.")
+        return day
+
+
+def way_field(label: str) -> forms.ChoiceField:
+    choices = [(way.value, way.label) for way in BY_HAND]
+    return forms.ChoiceField(label=label, choices=choices, widget=forms.RadioSelect)
+
+
+def reference_field() -> SingleLineField:
+    return SingleLineField(label="Number of the cheque, paying-in slip or transfer", required=False, max_length=60)
+
+
+def note_field() -> SingleLineField:
+    return SingleLineField(
+        label="Note", required=False, max_length=300, help_text="For colleagues. The supporter does not see it."
+    )
+
+
+class EntryForm(AdoptForm):
+    """One amount instead of a group for each frequency, for whoever types knows it; and no ticks in somebody's name."""
+
+    source = forms.ChoiceField(
+        label="How did they reach us?",
+        choices=[(each.value, each.label) for each in Source if each != Source.WEB],
+        widget=forms.RadioSelect,
+    )
+    method = way_field("How did they pay?")
+    received_on = ReceivedField(label="Received on")
+    reference = reference_field()
+    note = note_field()
+    no_email = forms.BooleanField(label="They have no email address: we print and post what they get", required=False)
+    news = forms.ChoiceField(
+        label="News by email",
+        required=False,
+        choices=[("", "It was not asked"), (YES, "They said yes to these words"), (NO, "They want none")],
+        initial="",
+        widget=forms.RadioSelect,
+    )
+
+    def __init__(self, data: Any = None, *, plan: Plan, supporter: Supporter | None = None, **kwargs: Any) -> None:
+        super().__init__(data, plan=plan, **kwargs)
+        self.supporter = supporter
+        for name in ["wants_news", "no_news", "news_asked", *(f"amount_{each}" for each in self.prices)]:
+            self.fields.pop(name, None)
+        if supporter:
+            for name in ["name", "email", "no_email", *([] if supporter.has_email else ["news"])]:
+                self.fields.pop(name)
+        self.speak_of_them()
+        for field in self.fields.values():
+            field.widget.attrs["autocomplete"] = "off"  # or the browser fills in whoever sits before it
+
+    def speak_of_them(self) -> None:
+        """The public form speaks to the person; this one to whoever writes for them."""
+        for name, label in LABELS.items():
+            if name in self.fields:
+                self.fields[name].label = label
+        if "email" in self.fields:
+            self.fields["email"].required = False
+            self.fields["email"].help_text = "Their receipt and certificate go there."
+        if "news" in self.fields:
+            self.fields["news"].help_text = f"Read aloud, or as it stood on paper: “{consent.wording()}”"
+        cast(forms.ChoiceField, self.fields["gift_aid"]).choices = [
+            (YES, "Yes: they declared it in the words below"),
+            (NO, "No, or it is not their own money"),
+        ]
+        cast(forms.ChoiceField, self.fields["is_gift"]).choices = [
+            (FOR_ME, "Themselves"),
+            (AS_GIFT, "Somebody else: it is a gift"),
+        ]
+        cast(forms.ChoiceField, self.fields["delivery"]).choices = [
+            (Delivery.EMAIL.value, "We email it on a day they choose"),
+            (Delivery.SELF.value, "On paper, or they pass the link on"),
+        ]
+        self.fields["gift_aid"].help_text = f"Read aloud, or as it stood on paper: “{self.declaration()}”"
+
+    def ask_for_another(self) -> None:
+        """The same was entered a moment ago: let them say that it is one more."""
+        self.fields["another"].widget = forms.CheckboxInput()
+        self.add_error("another", "The same was entered within the last half hour. Tick this if it is one more.")
+
+    @property
+    def groups(self) -> list[tuple[str, list[forms.BoundField]]]:
+        return [
+            (title, [self[name] for name in names if name in self.fields and not self[name].is_hidden])
+            for title, names in GROUPS
+        ]
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean()
+        if "email" in self.fields and not self.has_error("email"):
+            self.check_email(cleaned)
+        if cleaned.get("frequency") and cleaned["frequency"] != Frequency.ONCE:
+            self.add_error("frequency", "A cheque, cash or a transfer pays once: nothing is taken by itself.")
+        return cleaned
+
+    def check_email(self, cleaned: dict[str, Any]) -> None:
+        has_none = cleaned.get("no_email")
+        if bool(cleaned.get("email")) == bool(has_none):
+            sentence = (
+                "There is an address, so they have one: take out the tick or the address."
+                if has_none
+                else "Enter their email address, or tick that they have none."
+            )
+            self.add_error("email", sentence)
+        elif has_none and cleaned.get("news") == YES:
+            self.add_error("news", "News goes by email, and they have none.")
+
+    def clean_amount(self, frequency: str) -> int | None:
+        self.cleaned_data[f"amount_{frequency}"] = OTHER
+        return super().clean_amount(frequency)
+
+    def said_of_news(self) -> bool | None:
+        return {YES: True, NO: False}.get(self.cleaned_data.get("news", ""))
+
+    def answers(self, species: Species) -> Answers:
+        known = self.supporter
+        self.cleaned_data.setdefault("name", known.name if known else "")
+        self.cleaned_data.setdefault("email", known.email if known else "")
+        return replace(super().answers(species), wants_news=self.said_of_news())
+
+    def money(self) -> Money:
+        """Call only on a valid form."""
+        cleaned = self.cleaned_data
+        return Money(Method(cleaned["method"]), cleaned["received_on"], cleaned["reference"], cleaned["note"])
+
+
+class GiveBackForm(forms.Form):
+    """Money that staff gave back by hand: how much, on which way, when and why."""
+
+    amount = PenceField(label="Amount in pounds", max_length=12)
+    method = way_field("How did it go back?")
+    on = ReceivedField(label="On which day")
+    because = forms.ChoiceField(
+        label="Why", choices=[(each.value, each.label) for each in (Because.ASKED, Because.TWICE)]
+    )
+    reference = reference_field()
+    note = note_field()
+    request = forms.UUIDField(widget=forms.HiddenInput)
+
+    def __init__(self, data: Any = None, *, charge: Payment) -> None:
+        self.charge, self.left = charge, by_hand.left_pence(charge)
+        amount = f"{self.left // 100}.{self.left % 100:02}"
+        super().__init__(data, initial={"amount": amount, "request": uuid.uuid4(), "method": charge.method})
+
+    def clean_amount(self) -> int:
+        pence: int = self.cleaned_data["amount"]
+        if not 1 <= pence <= self.left:
+            raise forms.ValidationError(f"Enter an amount from £0.01 to {pounds(self.left)}.")
+        return pence
+
+    def clean_on(self) -> date:
+        day: date = self.cleaned_data["on"]
+        if day < timezone.localdate(self.charge.occurred_at):
+            raise forms.ValidationError("That is before the money came.")
+        return day
+
+    def back(self) -> Return:
+        """Call only on a valid form."""
+        cleaned = self.cleaned_data
+        return Return(
+            cleaned["request"],
+            Pence(cleaned["amount"]),
+            Method(cleaned["method"]),
+            cleaned["on"],
+            Because(cleaned["because"]),
+            cleaned["reference"],
+            cleaned["note"],
+        )
+
+
+class TakeBackForm(forms.Form):
+    """A movement that was none."""
+
+    because = forms.ChoiceField(
+        label="Why",
+        choices=[(each.value, each.label) for each in (Because.MISTAKE, Because.RETURNED)],
+        widget=forms.RadioSelect,
+    )
+    note = note_field()
+    request = forms.UUIDField(widget=forms.HiddenInput)
+
+    def __init__(self, data: Any = None) -> None:
+        super().__init__(data, initial={"request": uuid.uuid4()})
