@@ -17,10 +17,21 @@ from django.utils import timezone
 
 from config.money import pounds
 
-from . import attention, emails, gifts, ledger, money_emails, standing_orders, stripe_gateway, stripe_troubles, twice
+from . import (
+    attention,
+    emails,
+    gifts,
+    ledger,
+    money_emails,
+    standing_orders,
+    stripe_gateway,
+    stripe_invoices,
+    stripe_troubles,
+    twice,
+)
 from .models import OPEN, Adoption, AdoptionState, Attention, AttentionKind, Payment, PaymentKind
 from .standing_orders import Standing
-from .stripe_objects import Charge, Dispute, Invoice, Session
+from .stripe_objects import Charge, Dispute, Invoice, Period, Session
 
 HASTY_READS = 3
 CLOSED = {"won", "lost", "warning_closed", "prevented"}
@@ -78,9 +89,9 @@ def sync_session(session_id: str) -> bool:
         twice.notice_second_page(session_id)
         return False
     session, _, _ = apply_latest(adoption_id, lambda: read_news_of(session_id), apply_session)
-    if session.invoice:
-        write_invoice(adoption_id, session.invoice)
-    if session.subscription:
+    if session.invoice and session.subscription:
+        write_invoice(adoption_id, session.invoice, of=session.subscription)
+    elif session.subscription:
         follow(adoption_id, session.subscription)
     return True
 
@@ -210,7 +221,7 @@ def owner_of_charge(charge_id: str) -> tuple[int, str] | None:
     charge = stripe_gateway.read_charge(charge_id)
     if not charge.payment_intent or charge.is_live != settings.STRIPE_LIVEMODE:
         return None
-    invoice = stripe_gateway.read_invoice_paid_by(charge.payment_intent)
+    invoice = stripe_invoices.read_invoice_paid_by(charge.payment_intent)
     adoption_id = find_by_invoice(invoice) if invoice else find_by_payment(charge.payment_intent)
     return (adoption_id, invoice.id if invoice else "") if adoption_id else None
 
@@ -278,28 +289,39 @@ def sync_warning(warning_id: str) -> bool:
 # --- subscriptions ------------------------------------------------------------------------------------------
 
 
-def sync_invoice(invoice_id: str) -> bool:
-    """One period of a repeating adoption."""
-    adoption_id = find_by_invoice(stripe_gateway.read_invoice(invoice_id))
-    if adoption_id is None:
+def sync_invoice(invoice_id: str, *, of: str = "") -> bool:
+    """One period of a repeating adoption. `of`: its subscription, if the caller has heard which."""
+    subscription_id = of or stripe_gateway.read_invoice(invoice_id).subscription
+    found = find_by_subscription(subscription_id) if subscription_id else None
+    if found is None or subscription_id is None:
         return False
-    invoice = write_invoice(adoption_id, invoice_id)
-    # After the money: a subscription that ended before its payment was heard of must not stay active.
-    follow(adoption_id, invoice.subscription or "")
-    return True
+    adoption_id, seen = found
+    if write_invoice(adoption_id, invoice_id, of=subscription_id, seen=seen):
+        return True
+    return bool(of) and sync_invoice(invoice_id)  # it was not of that one, and nothing was written
 
 
-def write_invoice(adoption_id: int, invoice_id: str) -> Invoice:
-    def read() -> tuple[Invoice, list[Charge]]:
-        invoice = stripe_gateway.read_invoice(invoice_id)
-        tried = [stripe_gateway.read_charge_of(intent) for intent in invoice.payment_intents]
-        return invoice, [charge for charge in tried if charge and charge.is_paid]
+def write_invoice(adoption_id: int, invoice_id: str, *, of: str, seen: int | None = None) -> bool:
+    """Take what was paid, and follow the subscription; False, and nothing is done, if it is of another one."""
 
-    def apply(adoption: Adoption, news: tuple[Invoice, list[Charge]]) -> None:
-        for charge in news[1]:
-            take(adoption, charge, invoice_id=invoice_id)
+    def read() -> tuple[Period, Standing | None]:
+        period = stripe_invoices.read_period(invoice_id)
+        if period.subscription is None:
+            return period, None
+        return period, standing_orders.standing_of(period.subscription, period.invoice)
 
-    return apply_latest(adoption_id, read, apply)[0]
+    def apply(adoption: Adoption, news: tuple[Period, Standing | None]) -> None:
+        period, standing = news
+        if standing is None or standing.subscription.id != of:
+            return
+        for charge in period.tries:
+            if charge.is_paid:
+                take(adoption, charge, invoice_id=invoice_id)
+        # After the money: a subscription that ended before its payment was heard of must not stay active.
+        apply_subscription(adoption, standing)
+
+    period, _ = apply_latest(adoption_id, read, apply, seen=seen)
+    return period.invoice.subscription == of
 
 
 def sync_subscription(subscription_id: str) -> bool:

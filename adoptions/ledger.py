@@ -159,8 +159,10 @@ def settle_state(adoption: Adoption) -> None:
     """Let the state follow the money, so that it is the same in whatever order the news came.
 
     A single adoption is active while money is there and ended once all of it went back. A repeating one begins with
-    its first payment; how it goes on is told by its subscription.
+    its first payment; how it goes on is told by its subscription, so that nothing is asked once it has begun.
     """
+    if adoption.is_repeating and adoption.state not in OPEN:
+        return
     this = Adoption.objects.filter(pk=adoption.pk)
     moved = adoption.payments.aggregate(first=Min("occurred_at"), last=Max("occurred_at"))
     if adoption.is_repeating and moved["first"]:

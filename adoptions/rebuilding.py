@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from species.models import Species
 
-from . import emails, fulfilment, ledger, stripe_gateway, stripe_listing
+from . import emails, fulfilment, ledger, stripe_invoices, stripe_listing
 from .models import Adoption, Campaign, Frequency, Plan, Supporter
 from .stripe_objects import Customer, Session
 
@@ -68,7 +68,7 @@ def restore(session: Session, *, pages: int = 1) -> bool:
         is_new = restore_adoption(session, pages)
         fulfilment.sync_session(session.id)
         if session.subscription:
-            for invoice in stripe_gateway.read_invoices_of(session.subscription):
+            for invoice in stripe_invoices.read_invoices_of(session.subscription):
                 fulfilment.sync_invoice(invoice.id)
     return is_new
 

@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from config.money import pounds
 
-from . import fulfilment, stripe_acts, stripe_gateway
+from . import fulfilment, stripe_acts, stripe_gateway, stripe_invoices
 from .models import Attention, AttentionKind, Payment, PaymentKind, RefundReason, RefundRequest
 from .stripe_gateway import StripeRefused, StripeUnavailable
 
@@ -153,7 +153,7 @@ def give_back_second_page(attention: Attention, *, by: Model) -> None:
         stripe_acts.stop_now(session.subscription, key=f"second-page:{session.id}:stop")
     intents = [session.payment_intent] if session.payment_intent else []
     if session.subscription:
-        for invoice in stripe_gateway.read_invoices_of(session.subscription):
+        for invoice in stripe_invoices.read_invoices_of(session.subscription):
             intents += invoice.payment_intents
     for intent in intents:
         give_back_all_of(intent or "", name=f"second-page:{session.id}")

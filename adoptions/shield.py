@@ -17,7 +17,7 @@ from django.utils import timezone
 
 from config.limits import Limit, client_address, digest_of, network_of
 
-from . import attention, fulfilment, stripe_gateway, stripe_troubles
+from . import attention, fulfilment, stripe_gateway, stripe_invoices, stripe_troubles
 from .models import OPEN, Adoption, Attention, AttentionKind, Closure, Decline, PageOpening, Whom
 from .stripe_objects import FailedTry
 
@@ -74,7 +74,7 @@ def count_decline(charge_id: str) -> bool:
 def adoption_of(refused: FailedTry) -> Adoption | None:
     public_id = refused.adoption_public_id
     if not public_id and refused.payment_intent:
-        invoice = stripe_gateway.read_invoice_paid_by(refused.payment_intent)
+        invoice = stripe_invoices.read_invoice_paid_by(refused.payment_intent)
         public_id = invoice.adoption_public_id if invoice else ""
     if not fulfilment.is_uuid(public_id):
         return None

@@ -36,10 +36,15 @@ class Standing:
 
 
 def read(subscription_id: str) -> Standing:
-    subscription = stripe_gateway.read_subscription(subscription_id)
+    return standing_of(stripe_gateway.read_subscription(subscription_id))
+
+
+def standing_of(subscription: Subscription, latest: Invoice | None = None) -> Standing:
+    """A subscription that was read just now and, if it is behind, why. `latest`: an invoice read with it, if any."""
     if subscription.status not in BEHIND or not subscription.latest_invoice:
         return Standing(subscription)
-    invoice = stripe_gateway.read_invoice(subscription.latest_invoice)
+    is_it = latest is not None and latest.id == subscription.latest_invoice
+    invoice = latest if latest and is_it else stripe_gateway.read_invoice(subscription.latest_invoice)
     if invoice.status != "open" or not invoice.attempts or not invoice.payment_intents:
         return Standing(subscription)
     return Standing(subscription, invoice, stripe_troubles.read_refusal(invoice.payment_intents[-1]))

@@ -194,21 +194,6 @@ def read_invoice(invoice_id: str) -> Invoice:
     return as_invoice(invoice)
 
 
-def read_invoice_paid_by(payment_intent_id: str) -> Invoice | None:
-    """The invoice a payment intent paid; None for a single payment."""
-    with asking_stripe():
-        found = client().v1.invoice_payments.list(
-            {"payment": {"type": "payment_intent", "payment_intent": payment_intent_id}, "limit": 1}
-        )
-    return read_invoice(id_of(found.data[0].invoice)) if found.data else None
-
-
-def read_invoices_of(subscription_id: str) -> list[Invoice]:
-    with asking_stripe():
-        found = client().v1.invoices.list({"subscription": subscription_id, "limit": 100, "expand": ["data.payments"]})
-        return [as_invoice(invoice) for invoice in found.auto_paging_iter()]
-
-
 def read_subscription(subscription_id: str) -> Subscription:
     """Asked for with every second event, so it is read as it comes: making the library's objects of it costs more
     than all that follows."""
@@ -323,20 +308,28 @@ def as_session(found: Any) -> Session:
 
 
 def as_charge(found: Any, refunds: Iterable[Any] = ()) -> Charge:
-    method = found.payment_method_details
+    method = found["payment_method_details"]
     details = method[method["type"]] if method and method["type"] in method else None
     return Charge(
-        id=found.id,
-        payment_intent=id_of(found.payment_intent) or None,
-        amount_pence=whole_pence(found.amount),
-        currency=found.currency,
-        is_paid=bool(found.paid) and found.status == "succeeded",
-        is_live=found.livemode,
-        created=as_time(found.created),
+        id=found["id"],
+        payment_intent=id_of(found["payment_intent"]) or None,
+        amount_pence=whole_pence(found["amount"]),
+        currency=found["currency"],
+        is_paid=bool(found["paid"]) and found["status"] == "succeeded",
+        is_live=found["livemode"],
+        created=as_time(found["created"]),
         adoption_public_id=_meta(found).get("adoption", ""),
         last4=(details["last4"] or "") if details and "last4" in details else "",
         refunds=tuple(as_refund(refund) for refund in refunds),
+        method=found["payment_method"] or "",
+        refusal=why_refused(found) if found["status"] == "failed" else "",
     )
+
+
+def why_refused(charge: Any) -> str:
+    """The bank's own word if it gave one, else Stripe's."""
+    outcome = charge["outcome"]
+    return str((outcome and outcome["reason"]) or charge["failure_code"] or "unknown")
 
 
 def as_refund(found: Any) -> Refund:
@@ -362,21 +355,22 @@ def as_dispute(found: Any) -> Dispute:
 
 
 def as_invoice(found: Any) -> Invoice:
-    details = found.parent["subscription_details"] if found.parent else None
-    payments = found.payments["data"] if "payments" in found and found.payments else []
-    intents = (id_of(p["payment"]["payment_intent"]) for p in payments if "payment_intent" in p["payment"])
+    details = found["parent"] and found["parent"]["subscription_details"]
+    tried = found["payments"]["data"] if "payments" in found and found["payments"] is not None else []
+    intents = (id_of(p["payment"]["payment_intent"]) for p in tried if "payment_intent" in p["payment"])
     return Invoice(
-        id=found.id,
-        status=found.status or "",
+        id=found["id"],
+        status=found["status"] or "",
         subscription=id_of(details["subscription"]) if details else None,
-        amount_paid_pence=whole_pence(found.amount_paid),
-        currency=found.currency,
+        amount_paid_pence=whole_pence(found["amount_paid"]),
+        currency=found["currency"],
         payment_intents=tuple(intent for intent in intents if intent),
-        amount_due_pence=whole_pence(found.amount_due),
-        attempts=found.attempt_count,
-        next_attempt_at=_when(found.next_payment_attempt),
-        address=found.hosted_invoice_url or "",
+        amount_due_pence=whole_pence(found["amount_due"]),
+        attempts=found["attempt_count"],
+        next_attempt_at=_when(found["next_payment_attempt"]),
+        address=found["hosted_invoice_url"] or "",
         adoption_public_id=_meta(details).get("adoption", "") if details else "",
+        is_first=found["billing_reason"] == "subscription_create",
     )
 
 

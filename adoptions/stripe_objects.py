@@ -49,6 +49,8 @@ class Charge:
     last4: str
     adoption_public_id: str = ""
     refunds: tuple[Refund, ...] = ()
+    method: str = ""  # the card or account by Stripe's id: another one, if the supporter typed it in anew
+    refusal: str = ""  # why it failed, in the word of the bank or of Stripe; empty unless it did
 
 
 @dataclass(frozen=True)
@@ -64,6 +66,7 @@ class Invoice:
     attempts: int = 0
     next_attempt_at: datetime | None = None
     address: str = ""  # Stripe's own page, where it can be paid by other means
+    is_first: bool = False  # of its subscription: all others are renewals
 
 
 @dataclass(frozen=True)
@@ -90,6 +93,15 @@ class Subscription:
     latest_invoice: str = ""
     card_last4: str = ""
     card_expires: tuple[int, int] | None = None  # year, month
+
+
+@dataclass(frozen=True)
+class Period:
+    """One invoice, every try to have it paid (the newest first), and the subscription it is of, read in one moment."""
+
+    invoice: Invoice
+    tries: tuple[Charge, ...]
+    subscription: Subscription | None
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from django.db.models import Q
 from django.utils import timezone
 
-from . import stripe_gateway, stripe_listing, webhooks
+from . import stripe_gateway, stripe_invoices, stripe_listing, webhooks
 from .models import ADOPTED, Adoption, AdoptionState, Payment, PaymentKind, StripeEvent
 from .stripe_gateway import StripeRefused
 from .stripe_objects import BalanceLine, Charge, Dispute, Invoice, Payout, Refund, Session, Subscription
@@ -151,7 +151,7 @@ def ask_about_owners(word: StripesWord) -> None:
             and charge.id not in known
             and intent not in invoiced
         ):
-            invoice = stripe_gateway.read_invoice_paid_by(intent)
+            invoice = stripe_invoices.read_invoice_paid_by(intent)
             if invoice:
                 word.invoices[invoice.id] = invoice
 

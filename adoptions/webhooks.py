@@ -17,6 +17,7 @@ from config import patience
 from . import fulfilment, shield, stripe_gateway
 from .models import EventState, StripeEvent
 from .stripe_gateway import StripeRefused
+from .stripe_invoices import subscription_named_in
 from .stripe_objects import SignedEvent
 
 logger = logging.getLogger(__name__)
@@ -126,6 +127,8 @@ def is_ours(event: StripeEvent) -> bool:
     if not event.object_id:
         return False
     try:
+        if HANDLERS[event.type] is fulfilment.sync_invoice:
+            return fulfilment.sync_invoice(event.object_id, of=subscription_named_in(event.body))
         return HANDLERS[event.type](event.object_id)
     except StripeRefused as error:
         if error.code == "resource_missing":

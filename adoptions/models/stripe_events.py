@@ -14,10 +14,10 @@ class StripeEventQuerySet(models.QuerySet["StripeEvent"]):
         return self.filter(state=EventState.RECEIVED, attempts=0)
 
     def take(self, number: int) -> list["StripeEvent"]:
-        """So many of those that wait, oldest first, for this worker alone; without their bodies."""
+        """So many of those that wait, oldest first, for this worker alone."""
         with transaction.atomic():
             free = self.waiting().select_for_update(skip_locked=True).order_by("received_at")
-            taken = list(free.only("type", "object_id")[:number])
+            taken = list(free.only("type", "object_id", "body")[:number])
             self.filter(pk__in=[event.pk for event in taken]).count_attempt()
         return taken
 

@@ -147,6 +147,23 @@ def two_presses_are_one_page(world: World, client: Client) -> None:
     assert len(world.books.all("checkout.session")) == 1
 
 
+def hint_of_another_subscription_moves_nothing(world: World, client: Client) -> None:
+    """An event that names the subscription of somebody else as that of the invoice, as no event of Stripe's does."""
+    mine, other = world.adopt_monthly(), world.adopt_monthly()
+    deliver(client, world.new_events())
+    world.advance(months=1)
+    paid = [one for one in world.new_events() if one["type"] == "invoice.paid"]
+    names = {world.subscription(mine): world.subscription(other), world.subscription(other): world.subscription(mine)}
+    for event in paid:
+        details = event["data"]["object"]["parent"]["subscription_details"]
+        details["subscription"] = names[details["subscription"]]
+    deliver(client, paid)
+    assert shown(mine) == shown(other) == ("active", (("charge", 500), ("charge", 500)))
+    for adoption in (mine, other):
+        charges = {one["id"] for one in world.charges(adoption)}
+        assert charges == set(adoption.payments.values_list("stripe_id", flat=True))
+
+
 def second_page_changes_nothing(world: World, client: Client) -> None:
     adoption = world.adopt()
     world.come_back(adoption)
@@ -336,6 +353,20 @@ mutant(
     "take(adoption, charge)",
     late("three_renewals"),
 )
+mutant(
+    "take the hint of an event for the truth",
+    fulfilment.write_invoice,
+    "if standing is None or standing.subscription.id != of:",
+    "if standing is None:",
+    hint_of_another_subscription_moves_nothing,
+)
+mutant(
+    "leave an invoice alone of which the hint was wrong",
+    fulfilment.sync_invoice,
+    "bool(of) and sync_invoice(invoice_id)",
+    "True",
+    hint_of_another_subscription_moves_nothing,
+)
 
 follow = fulfilment.apply_subscription
 mutant(
@@ -345,8 +376,8 @@ mutant("stay behind", follow, "this.activate()", "this.none().activate()", in_ti
 mutant("never end", follow, "this.end(", "this.none().end(", in_time("ended_by_stripe"))
 mutant(
     "hear of a payment and not ask how it goes on",
-    fulfilment.sync_invoice,
-    'follow(adoption_id, invoice.subscription or "")',
+    fulfilment.write_invoice,
+    "apply_subscription(adoption, standing)",
     "pass",
     payment_alone_tells_that_it_goes_on,
 )

@@ -11,7 +11,7 @@ from django.db.models import QuerySet
 from django.test import Client
 from django.utils import timezone
 
-from adoptions import fulfilment, gifts, refunds, stripe_acts, stripe_gateway
+from adoptions import fulfilment, gifts, refunds, stripe_acts, stripe_gateway, stripe_invoices
 from adoptions.models import Adoption, AdoptionState, Attention, AttentionKind
 from adoptions.stripe_objects import Charge
 from config.models import Mail
@@ -205,7 +205,7 @@ def test_replaced_page_that_was_paid_nevertheless_is_given_back_with_one_button(
     assert attention.resolved_by == marek
     session = stripe_gateway.read_session(first_page)
     assert stripe_gateway.read_subscription(session.subscription or "").status == "canceled"
-    [invoice] = stripe_gateway.read_invoices_of(session.subscription or "")
+    [invoice] = stripe_invoices.read_invoices_of(session.subscription or "")
     charge = stripe_gateway.read_charge_of(invoice.payment_intents[0])
     assert charge
     assert sum(refund.amount_pence for refund in charge.refunds) == charge.amount_pence == 500
