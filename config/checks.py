@@ -1,10 +1,13 @@
 """Misconfiguration stops the start, with a sentence that says what to set."""
 
+from collections.abc import Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
-from django.core.checks import CheckMessage, Error, register
+from django.core.checks import CheckMessage, Error, Tags, register
+from django.core.checks import Warning as CheckWarning
+from django.db import connections
 
 from . import retention
 
@@ -170,3 +173,22 @@ def staff_take_a_second_step(**kwargs: Any) -> list[CheckMessage]:
 def every_column_has_a_time_to_go(**kwargs: Any) -> list[CheckMessage]:
     """A new column without a rule would be kept for ever, and nobody would have been told."""
     return [Error(fault, hint="Say so in config/retention.toml.", id="pugmark.E010") for fault in retention.faults()]
+
+
+@register(Tags.database)
+def database_lets_nobody_wait_for_ever(databases: Sequence[str] | None = None, **kwargs: Any) -> list[CheckMessage]:
+    """A pooler that ignores what we ask for at the start of a session loses our limits of time, and says nothing."""
+    found: list[CheckMessage] = []
+    for alias in databases or ():
+        with connections[alias].cursor() as cursor:
+            for setting in ("statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout"):
+                cursor.execute("SELECT current_setting(%s)", [setting])
+                if cursor.fetchone() == ("0",):
+                    found.append(
+                        CheckWarning(
+                            f"PostgreSQL gives this connection no {setting}.",
+                            hint="Behind a pooler, set it for the role: see PgBouncer in config/deploy/SCALE.md.",
+                            id="pugmark.W015",
+                        )
+                    )
+    return found

@@ -6,7 +6,9 @@ import sys
 from pathlib import Path
 
 import pytest
+from django.db import connection
 
+from config import checks
 from config.local.postgres import DATABASE, ensure_running
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -78,3 +80,13 @@ def test_dangerous_configuration_stops_the_start(changes: dict[str, str], code: 
 def test_development_needs_no_configuration() -> None:
     nothing = dict.fromkeys(PRODUCTION)
     assert check(**{**nothing, "DEBUG": "True"}).returncode == 0
+
+
+@pytest.mark.django_db
+def test_connection_without_limits_of_time_is_told() -> None:
+    assert checks.database_lets_nobody_wait_for_ever(databases=["default"]) == []
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL lock_timeout = 0")
+    [warning] = checks.database_lets_nobody_wait_for_ever(databases=["default"])
+    assert warning.msg == "PostgreSQL gives this connection no lock_timeout."
+    assert checks.database_lets_nobody_wait_for_ever() == []  # `check` alone asks no database
