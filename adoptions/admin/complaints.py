@@ -33,9 +33,9 @@ class IsOpen(admin.SimpleListFilter):
     def queryset(self, request: HttpRequest, queryset: QuerySet[Complaint]) -> QuerySet[Complaint]:
         match self.value():
             case "open":
-                return queryset.filter(pk__in=Complaint.objects.open().values("pk"))
+                return queryset & Complaint.objects.open()
             case "late":
-                return queryset.filter(pk__in=Complaint.objects.late().values("pk"))
+                return queryset & Complaint.objects.late()
             case "done":
                 return queryset.exclude(closed_at=None)
         return queryset

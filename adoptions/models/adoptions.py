@@ -224,6 +224,10 @@ class Adoption(models.Model):
             models.Index(
                 fields=["stripe_customer_id"], name="adoption_by_customer", condition=~Q(stripe_customer_id="")
             ),
+            models.Index(
+                fields=["-activated_at", "-id"], name="adoption_by_start", condition=Q(activated_at__isnull=False)
+            ),
+            models.Index(fields=["-ended_at", "-id"], name="adoption_by_end", condition=Q(ended_at__isnull=False)),
         ]
 
     def __str__(self) -> str:

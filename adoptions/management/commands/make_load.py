@@ -20,7 +20,9 @@ from django.db.models import Max
 from adoptions.models import (
     Adoption,
     Attention,
+    Complaint,
     Difference,
+    Fee,
     Frequency,
     Gift,
     Payment,
@@ -35,9 +37,10 @@ from species.models import Species
 
 BLOCK = 50_000
 NEWEST = datetime(2026, 11, 1, tzinfo=UTC)
+SPAN = timedelta(minutes=1_000_000)  # two years, however many the rows
 GIVEN = ("Amara", "Bela", "Chloe", "Dara", "Elif", "Femi", "Hana", "Imran", "Jonas", "Leila", "Marek", "Priya", "Rosa")
 FAMILY = ("Adeyemi", "Baker", "Costa", "Davies", "Fischer", "Hughes", "Ivanova", "Jones", "Khan", "Nowak", "Okafor")
-RARE = 10  # one in so many adoptions has a refund, a thing to look at and a difference
+RARE = 10  # one in so many adoptions has ended, a refund, a thing to look at, a difference and a complaint
 
 type Row = tuple[Any, ...]
 
@@ -55,7 +58,7 @@ class Command(BaseCommand):
         began = datetime.now(UTC)
         with connection.cursor() as cursor:
             cursor.execute("SET statement_timeout = 0")
-        load = Load()
+        load = Load(first, adoptions)
         for start in range(first, first + adoptions, BLOCK):
             with transaction.atomic():
                 load.block(range(start, min(start + BLOCK, first + adoptions)))
@@ -71,19 +74,24 @@ class Command(BaseCommand):
 class Load:
     """What all rows have in common, and the rows of each table for the numbers of a block."""
 
-    def __init__(self) -> None:
+    def __init__(self, first: int, adoptions: int) -> None:
+        self.oldest, self.apart = first, SPAN // adoptions
         self.species = Species.objects.order_by("pk").first() or Species.objects.create(
             slug="made-up-cat", common_name="Made-up cat", scientific_name="Felis ficta"
         )
         self.plan = Plan.objects.order_by("pk").first() or Plan.objects.create(slug="made-up", name="Made up")
         self.staff = User.objects.get_or_create(username="made-up", defaults={"is_active": False})[0]
 
+    def when(self, n: int) -> datetime:
+        """Evenly apart, the first the oldest."""
+        return NEWEST - SPAN + (n - self.oldest) * self.apart
+
     def block(self, numbers: range) -> None:
         copy(Supporter, "id name email stripe_customer_id created_at", map(self.supporter, numbers))
         copy(
             Adoption,
             "id public_id reference token attempt supporter_id species_id plan_id frequency amount_pence is_gift "
-            "campaign_code state held_because created_at activated_at stripe_session_id session_number "
+            "campaign_code state held_because created_at activated_at ended_at stripe_session_id session_number "
             "stripe_subscription_id stripe_customer_id revision",
             map(self.adoption, numbers),
         )
@@ -92,6 +100,7 @@ class Load:
             "id adoption_id kind amount_pence stripe_id invoice_id card_last4 occurred_at recorded_at",
             map(self.payment, numbers),
         )
+        copy(Fee, "payment_id amount_pence stripe_id payout_id recorded_at", map(self.fee, numbers))
         copy(
             Gift,
             "adoption_id recipient_name message delivery recipient_email state held_because revision sendings token",
@@ -109,25 +118,51 @@ class Load:
         copy(
             Attention,
             "kind key adoption_id reason opened_at resolved_at how",
-            (("dispute", f"du_{n}", n, "£5 disputed.", when(n), when(n), "Closed: won.") for n in numbers),
+            (("dispute", f"du_{n}", n, "£5 disputed.", self.when(n), self.when(n), "Closed: won.") for n in numbers),
         )
         copy(
             Difference,
             "kind what stripe_id adoption_id note found_at repaired_at how",
-            (("missing", "charge", f"ch_load{n}", n, "", when(n), when(n), "Asked Stripe again.") for n in numbers),
+            (
+                ("missing", "charge", f"ch_load{n}", n, "", self.when(n), self.when(n), "Asked Stripe again.")
+                for n in numbers
+            ),
         )
         copy(
             RefundRequest,
             "public_id payment_id amount_pence reason note by_id asked_at attempt answered_at refused",
             (
-                (uuid.UUID(int=n), n, 1, "duplicate", "", self.staff.pk, when(n), 1, when(n), "charge_disputed")
+                (
+                    uuid.UUID(int=n),
+                    n,
+                    1,
+                    "duplicate",
+                    "",
+                    self.staff.pk,
+                    self.when(n),
+                    1,
+                    self.when(n),
+                    "charge_disputed",
+                )
                 for n in numbers
             ),
         )
+        copy(
+            Complaint,
+            "reference about name email words received_at acknowledged_at outcome answer closed_at closed_by_id",
+            map(self.complaint, numbers),
+        )
+
+    def complaint(self, n: int) -> Row:
+        """One in ten still waits for its answer."""
+        told = f"CP-{letters(n)}", "other", f"Sam {letters(n)[-4:]}", f"load{n}@example.org", "My pack is late."
+        if n % (RARE * 10) == 1:
+            return *told, self.when(n), self.when(n), "", "", None, None
+        return *told, self.when(n), self.when(n), "upheld", "We are sorry.", self.when(n), self.staff.pk
 
     def supporter(self, n: int) -> Row:
         name = f"{GIVEN[n % len(GIVEN)]} {FAMILY[n // 7 % len(FAMILY)]}-{letters(n)[-4:]}"
-        return n, name, f"load{n}@example.org", "", when(n)
+        return n, name, f"load{n}@example.org", "", self.when(n)
 
     def adoption(self, n: int) -> Row:
         frequency = list(Frequency)[n % 3]
@@ -135,29 +170,50 @@ class Load:
         number = uuid.UUID(int=n)
         terms = n, self.species.pk, self.plan.pk, frequency.value, amount(n), n % 4 == 0, ""
         at_stripe = f"cs_load{n}", 1, subscription, f"cus_load{n}", 3
-        return n, number, f"PM-{letters(n)}", f"load{n}", number, *terms, "active", "", when(n), when(n), *at_stripe
+        # Every tenth of them, each frequency in turn, ended a month after it began.
+        state, ended_at = ("ended", self.when(n) + timedelta(days=30)) if n % RARE == 3 else ("active", None)
+        how = state, "", self.when(n), self.when(n), ended_at
+        return n, number, f"PM-{letters(n)}", f"load{n}", number, *terms, *how, *at_stripe
 
     def payment(self, n: int) -> Row:
-        return n, n, "charge", amount(n), f"ch_load{n}", f"in_load{n}", f"{n % 10_000:04}", when(n), when(n)
+        return n, n, "charge", amount(n), f"ch_load{n}", f"in_load{n}", f"{n % 10_000:04}", self.when(n), self.when(n)
+
+    def fee(self, n: int) -> Row:
+        return n, 20 + amount(n) // 67, f"txn_load{n}", f"po_load{n // 1000}", self.when(n)
 
     def gift(self, n: int) -> Row:
         return n, f"{GIVEN[n // 3 % len(GIVEN)]}-{letters(n)[-4:]}", "", "self", "", "waiting", "", 0, 0, f"load{n}"
 
     def event(self, n: int) -> Row:
         body = r"\\x7b7d"  # {} as bytea
-        return f"evt_load{n}", "invoice.paid", f"in_load{n}", "2026-10-28.endive", body, when(n), "done", when(n), 1, ""
+        return (
+            f"evt_load{n}",
+            "invoice.paid",
+            f"in_load{n}",
+            "2026-10-28.endive",
+            body,
+            self.when(n),
+            "done",
+            self.when(n),
+            1,
+            "",
+        )
 
     def look(self, n: int) -> Row:
-        return when(n), self.staff.pk, "looked", "adoptions.supporter", f"{{{n}}}", "", f"/admin/{n}/", "192.0.2.0/24"
+        return (
+            self.when(n),
+            self.staff.pk,
+            "looked",
+            "adoptions.supporter",
+            f"{{{n}}}",
+            "",
+            f"/admin/{n}/",
+            "192.0.2.0/24",
+        )
 
 
 def amount(n: int) -> int:
     return 300 + n % 40 * 100
-
-
-def when(n: int) -> datetime:
-    """A minute apart, the first the oldest of two years."""
-    return NEWEST - timedelta(minutes=1_000_000 - n % 1_000_000)
 
 
 def letters(n: int) -> str:
