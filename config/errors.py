@@ -1,13 +1,19 @@
-"""Error pages: plain, static, and never reading the request.
+"""Error pages: plain, static, and never parsing the request.
 
 Django's own handler for a bad request reads `request.POST` again to look for a CSRF token; when reading it was
 the fault, the second reading raises outside of every handler and the visitor gets the server's bare 500.
 """
 
+import errno
+import sys
+
+from django.db import OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 
-from . import log
+from . import log, typed_again
+
+NO_ROOM = {errno.ENOSPC, errno.EDQUOT}
 
 
 def error_page(status: int, *, template: str | None = None) -> HttpResponse:
@@ -29,7 +35,20 @@ def page_not_found(request: HttpRequest, exception: Exception | None = None) -> 
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    return error_page(500)
+    """Our fault; 503 if only for now, for want of the database or of room on a disk, with what was sent kept on it."""
+    error = sys.exc_info()[1]
+    if not is_for_now(error):
+        return error_page(500)
+    context = {"request_id": log.request_id(), "typed": typed_again.kept(request)}
+    headers = {"Retry-After": "120", "Cache-Control": "private, no-store"}
+    return HttpResponse(render_to_string("503.html", context), status=503, headers=headers)
+
+
+def is_for_now(error: BaseException | None) -> bool:
+    """Does it, or what is behind it, go away by itself or when an operator makes room?"""
+    if isinstance(error, OperationalError) or (isinstance(error, OSError) and error.errno in NO_ROOM):
+        return True
+    return error is not None and is_for_now(error.__cause__ or error.__context__)
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:

@@ -1,4 +1,6 @@
-"""What staff had typed into a form when their session ended: carried through the sign-in and given back.
+"""What was typed into a form that could not be taken: given back, so that it need not be typed again.
+
+Staff's when their session ended is carried through the sign-in; anybody's when the database or a disk has no room.
 
 It travels in the pages themselves, signed and compressed, and is stored nowhere: what a stranger could have us keep
 would be a store for anybody.
@@ -13,7 +15,9 @@ from django.http import HttpRequest
 SALT = "typed before the session ended"
 GOOD_FOR = 12 * 3600  # seconds
 NOT_CARRIED = re.compile(r"csrfmiddlewaretoken|password", re.IGNORECASE)
-OF_THE_FORM = re.compile(r"^_|^initial-|-(TOTAL|INITIAL|MIN_NUM|MAX_NUM)_FORMS$|(^|-)(id|index|request|action)$")
+OF_THE_FORM = re.compile(
+    r"^_|^csrfmiddlewaretoken$|^initial-|-(TOTAL|INITIAL|MIN_NUM|MAX_NUM)_FORMS$|(^|-)(id|index|request|action)$"
+)
 
 
 @dataclass(frozen=True)
@@ -27,6 +31,20 @@ class Typed:
         """What a person would recognise of it."""
         shown = [(name, value) for name, value in self.fields if value.strip() and not OF_THE_FORM.search(name)]
         return [(re.sub(r"[_-]+", " ", name).capitalize(), value) for name, value in shown]
+
+    @property
+    def sentences(self) -> list[str]:
+        """Of the words, those that took somebody time; who is no member of staff knows no name of a field."""
+        return [value for _, value in self.words if " " in value.strip()]
+
+
+def kept(request: HttpRequest) -> Typed | None:
+    """What a request sent, with its form's token, without passwords; None where nothing was, or it was never read."""
+    posted = getattr(request, "_post", None)
+    if not posted:
+        return None
+    fields = [(name, value) for name, values in posted.lists() for value in values if "password" not in name.lower()]
+    return Typed(request.get_full_path(), fields, has_files=bool(request.FILES))
 
 
 def pack(request: HttpRequest) -> str:
