@@ -20,7 +20,7 @@ HAS_CHROMIUM = command -v chromium >/dev/null 2>&1 || test -n "$$CHROMIUM"
 # A virtual environment whose Python has gone, or that was interrupted while being made, is made again.
 $(shell $(VENV) -c '' 2>/dev/null || rm -f .venv/made)
 
-.PHONY: help run test lint format bench chaos lock clean chromium
+.PHONY: help run test lint format bench chaos campaign lock clean chromium
 
 help: ## Say what each command does
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' Makefile
@@ -52,6 +52,9 @@ bench: .venv/installed-dev ## Measure what we promise about speed
 
 chaos: .venv/installed-dev ## Kill web, worker and database while people adopt, then count the money
 	@exec $(VENV) -m tests.chaos.run
+
+campaign: .venv/installed-dev ## Replay two hours of a campaign in ten minutes, and say how long people waited
+	@exec $(VENV) -m tests.bench.campaign
 
 lock: .venv/installed-dev ## Bring the lock files up to date with pyproject.toml
 	$(COMPILE) --upgrade pyproject.toml --output-file requirements.txt

@@ -143,7 +143,7 @@ def main() -> None:
     seed = random.SystemRandom().randrange(10_000)
     folder = Path(tempfile.mkdtemp(prefix="pugmark-chaos-"))
     folder.chmod(0o755)
-    set_up(folder)
+    set_up()
     say(f"Chaos for {seconds} seconds, seed {seed} …")
     result = play(folder, seconds, seed)
     must_be_nothing = (

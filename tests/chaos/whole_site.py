@@ -234,7 +234,7 @@ def count(books: Any) -> dict[str, int]:
     }
 
 
-def set_up(folder: Path) -> None:
+def set_up(**more: str) -> None:
     """Ports and a database of its own, for this process and for all it starts."""
     sys.path.insert(0, str(ROOT))
     from tests.config.local.checkouts import free_port  # needs nothing of Django
@@ -251,6 +251,7 @@ def set_up(folder: Path) -> None:
         "DATABASE_URL": f"postgres://postgres@127.0.0.1:{port + 3}/postgres",
         "BEHIND_PROXY": "True",  # so that each person has an address of their own
         "LOG_LEVEL": "WARNING",
+        **more,
     }
     import django
 
