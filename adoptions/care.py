@@ -22,7 +22,7 @@ from config.money import pounds
 from . import finding
 from .finding import Rows, alone, is_last4
 from .gift_aid_forms import whole_postcode
-from .models import Adoption, FormerAddress, Gift, GiftAidDeclaration, Payment, PaymentKind, Supporter
+from .models import OPEN, Adoption, FormerAddress, Gift, GiftAidDeclaration, Payment, PaymentKind, Supporter
 
 SHOWN = 50
 ADOPTIONS_SHOWN = 5
@@ -123,7 +123,9 @@ def in_hand(supporter: Supporter, user: AbstractBaseUser | AnonymousUser) -> lis
     may = user.has_perm if isinstance(user, HasPermissions) else lambda name: False
     if not may("adoptions.view_adoption"):
         return []
-    rows = Adoption.objects.filter(supporter=supporter).select_related("species", "gift", "supporter")[:IN_HAND]
+    rows = Adoption.objects.filter(supporter=supporter).select_related("species", "gift", "supporter", "payment_link")[
+        :IN_HAND
+    ]
     charges = Payment.objects.filter(adoption__in=list(rows), kind=PaymentKind.CHARGE).order_by("occurred_at", "pk")
     newest = {charge.adoption_id: charge for charge in charges}
     return [InHand(row, list(deeds(row, newest.get(row.pk), may))) for row in rows]
@@ -138,6 +140,8 @@ def deeds(adoption: Adoption, charge: Payment | None, may: Callable[[str], bool]
         yield Deed("Receipt to print", reverse("admin:receipt_for_post", args=[charge.pk]))
     if adoption.is_repeating and adoption.is_adopted and may("adoptions.add_change"):
         yield Deed("Stop, pause or skip", reverse("admin:change_plan", args=[adoption.pk]))
+    if getattr(adoption, "payment_link", None) and adoption.state in OPEN and may("adoptions.add_adoption"):
+        yield Deed("Payment link: send again or withdraw", reverse("admin:payment_link", args=[adoption.pk]))
     gift: Gift | None = getattr(adoption, "gift", None)
     if gift and may("adoptions.view_gift"):
         yield Deed(f"Present {gift}", reverse("admin:adoptions_gift_change", args=[gift.pk]))

@@ -17,7 +17,7 @@ from species.models import Species
 from . import consent, gift_aid, gifts, stripe_gateway, twice
 from .gift_aid import Taxpayer
 from .gifts import Present
-from .models import Adoption, AdoptionState, Campaign, Frequency, Plan, Supporter
+from .models import Adoption, AdoptionState, Campaign, Frequency, PaymentLink, Plan, Source, Supporter
 from .models.states import INTERVALS, OPEN
 from .stripe_gateway import StripeUnavailable
 from .stripe_objects import CheckoutRequest
@@ -190,8 +190,7 @@ def request_for(adoption: Adoption) -> CheckoutRequest:
         interval=INTERVALS[Frequency(adoption.frequency)],
         email=adoption.supporter.email,
         success_url=f"{thanks}?s={{CHECKOUT_SESSION_ID}}",
-        cancel_url=f"{settings.SITE_URL}{reverse('adoptions:adopt', args=[adoption.species.slug])}"
-        f"?attempt={adoption.attempt}",
+        cancel_url=settings.SITE_URL + way_back(adoption),
         # Enough to rebuild the adoption from Stripe alone, and nothing about a person.
         metadata={
             "adoption": str(adoption.public_id),
@@ -204,6 +203,14 @@ def request_for(adoption: Adoption) -> CheckoutRequest:
             "campaign_first": adoption.first_campaign_code,
         },
     )
+
+
+def way_back(adoption: Adoption) -> str:
+    """Where somebody goes who does not pay after all: to the form, or to the page behind the link they were sent."""
+    link: PaymentLink | None = getattr(adoption, "payment_link", None) if adoption.source != Source.WEB else None
+    if link:
+        return link.get_absolute_url()
+    return reverse("adoptions:adopt", args=[adoption.species.slug]) + f"?attempt={adoption.attempt}"
 
 
 def what_happens_next(adoption: Adoption) -> str:

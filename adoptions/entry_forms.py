@@ -21,6 +21,7 @@ from .gift_aid_forms import GIFT_AID_FIELDS
 from .gift_forms import GIFT_FIELDS
 from .models import BY_HAND, Because, Delivery, Frequency, Method, Payment, Plan, Source, Supporter
 
+LINK = "link"
 OLDEST = timedelta(days=366)  # a cheque is good for six months
 DAYS = ["%Y-%m-%d", "%d/%m/%Y", "%d.%m.%Y", "%d %B %Y", "%d %b %Y"]
 YES, NO = "yes", "no"
@@ -51,6 +52,7 @@ class ReceivedField(forms.DateField):
     """A day that has come, and not so long ago that a cheque of it would be worth nothing."""
 
     def __init__(self, **options: Any) -> None:
+        """Today, unless said otherwise."""
         widget = forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"})
         super().__init__(initial=timezone.localdate, input_formats=DAYS, widget=widget, **options)
 
@@ -62,8 +64,8 @@ class ReceivedField(forms.DateField):
         return day
 
 
-def way_field(label: str) -> forms.ChoiceField:
-    choices = [(way.value, way.label) for way in BY_HAND]
+def way_field(label: str, *more: tuple[str, str]) -> forms.ChoiceField:
+    choices = [*((way.value, str(way.label)) for way in BY_HAND), *more]
     return forms.ChoiceField(label=label, choices=choices, widget=forms.RadioSelect)
 
 
@@ -85,8 +87,8 @@ class EntryForm(AdoptForm):
         choices=[(each.value, each.label) for each in Source if each != Source.WEB],
         widget=forms.RadioSelect,
     )
-    method = way_field("How did they pay?")
-    received_on = ReceivedField(label="Received on")
+    method = way_field("How do they pay?", (LINK, "Card or Direct Debit: we mail them a link to pay"))
+    received_on = ReceivedField(label="Received on (not for a link)", required=False)
     reference = reference_field()
     note = note_field()
     no_email = forms.BooleanField(label="They have no email address: we print and post what they get", required=False)
@@ -150,9 +152,27 @@ class EntryForm(AdoptForm):
         cleaned = super().clean()
         if "email" in self.fields and not self.has_error("email"):
             self.check_email(cleaned)
-        if cleaned.get("frequency") and cleaned["frequency"] != Frequency.ONCE:
-            self.add_error("frequency", "A cheque, cash or a transfer pays once: nothing is taken by itself.")
+        if self.is_link:
+            self.check_link(cleaned)
+        elif cleaned.get("method"):
+            self.check_hand(cleaned)
         return cleaned
+
+    @property
+    def is_link(self) -> bool:
+        """Once cleaned: do they pay by themselves?"""
+        return self.cleaned_data.get("method") == LINK
+
+    def check_link(self, cleaned: dict[str, Any]) -> None:
+        self.forget("received_on")
+        if cleaned.get("no_email") or (self.supporter and not self.supporter.has_email):
+            self.add_error("method", "The link goes by email, and they have none.")
+
+    def check_hand(self, cleaned: dict[str, Any]) -> None:
+        if cleaned.get("frequency") and cleaned["frequency"] != Frequency.ONCE:
+            self.add_error("frequency", "A cheque, cash or a transfer pays once. To give again and again takes a link.")
+        if not cleaned.get("received_on") and not self.has_error("received_on"):
+            self.add_error("received_on", "Enter the day on which it came.")
 
     def check_email(self, cleaned: dict[str, Any]) -> None:
         has_none = cleaned.get("no_email")

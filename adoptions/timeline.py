@@ -32,6 +32,7 @@ from .models import (
     GiftAidDeclaration,
     HandEntry,
     Payment,
+    PaymentLink,
     RefundRequest,
     Source,
     Supporter,
@@ -80,7 +81,9 @@ def page(name: str, pk: object) -> str:
 
 
 def adoptions(supporter: Supporter) -> Iterator[Moment]:
-    rows = Adoption.objects.filter(supporter=supporter).select_related("species", "entered_by")
+    rows = Adoption.objects.filter(supporter=supporter).select_related(
+        "species", "entered_by", "payment_link__withdrawn_by"
+    )
     for adoption in rows[:MOST_OF_A_KIND]:
         address = page("adoptions_adoption", adoption.pk)
         what = f"{adoption.species.common_name}, {adoption.price}, {adoption.reference}"
@@ -93,6 +96,10 @@ def adoptions(supporter: Supporter) -> Iterator[Moment]:
             yield Moment(adoption.activated_at, "Certificate", f"Certificate {adoption.reference}.", certificate)
         if adoption.ended_at:
             yield Moment(adoption.ended_at, "Adoption", f"Ended: {what}.", address)
+        link: PaymentLink | None = getattr(adoption, "payment_link", None)
+        if link and link.withdrawn_at:
+            words = f"Payment link withdrawn: {what}."
+            yield Moment(link.withdrawn_at, "Adoption", words, address, name_of(link.withdrawn_by))
 
 
 def money(supporter: Supporter) -> Iterator[Moment]:

@@ -9,6 +9,7 @@ from .views import (
     commenting,
     gift,
     my_adoption,
+    paying,
     signing_in,
     unsubscribing,
     webhook,
@@ -18,6 +19,7 @@ app_name = "adoptions"
 
 urlpatterns = [
     path("adopt/<slug:slug>/", checkout.adopt, name="adopt"),
+    path("pay/<str:token>/", paying.pay, name="pay"),
     path("adoptions/<uuid:public_id>/thanks/", checkout.thanks, name="thanks"),
     path("adoptions/<str:token>/certificate.pdf", certificates.certificate, name="certificate"),
     path("adoptions/<str:token>/certificate/", certificates.page, name="certificate_page"),

@@ -6,6 +6,7 @@ signed in and by staff; and no row of any table is different afterwards. Then th
 
 import re
 import uuid
+from datetime import timedelta
 from urllib.parse import urldefrag
 
 import pytest
@@ -14,11 +15,12 @@ from django.contrib.auth.models import User
 from django.db import connection
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from adoptions import access, consent
 from adoptions.emails import certificate_url
 from adoptions.gift_emails import gift_url, manage_url
-from adoptions.models import AccessLink, Gift, Purpose, Supporter
+from adoptions.models import AccessLink, Gift, PaymentLink, Purpose, Supporter
 from config.mail import queue_mail
 from config.models import Mail
 from species import emails
@@ -26,6 +28,7 @@ from species.models import Comment
 from tests.adoptions.test_emails_rendered import context_of
 from tests.adoptions.test_gifts import give
 from tests.adoptions.visitors import link_in, signed_in
+from tests.makers import make_adoption
 
 pytestmark = pytest.mark.django_db
 
@@ -67,6 +70,10 @@ class World:
         self.marek = User.objects.create_superuser("marek", "marek@example.org", uuid.uuid4().hex)
         self.supporter: Supporter = self.gift.adoption.supporter
         consent.grant(self.supporter, page="/")
+        self.payment_link = PaymentLink.objects.create(
+            adoption=make_adoption(supporter=self.supporter, source="phone", entered_by=self.marek),
+            expires_at=timezone.now() + timedelta(days=7),
+        )
         self.sign_in = make_link(Purpose.SIGN_IN, self.supporter.email, self.supporter)
         self.new_email = make_link(Purpose.CHANGE_EMAIL, "new@example.org", self.supporter)
         self.unsubscribe = consent.unsubscribe_url(self.supporter.email)
@@ -81,6 +88,7 @@ class World:
             "species_url": species,
             "certificate_url": certificate_url(adoption),
             "gift_url": gift_url(self.gift),
+            "pay_url": settings.SITE_URL + self.payment_link.get_absolute_url(),
             "url": settings.SITE_URL + (self.new_email if kind == "confirm_email" else self.sign_in),
             "admin_url": settings.SITE_URL + reverse("admin:adoptions_adoption_change", args=[adoption.pk]),
             "unsubscribe_url": self.unsubscribe,
@@ -149,6 +157,7 @@ def test_fetching_every_address_of_every_mail_changes_no_row(world: World, visit
         "my-adoption",
         "my-comment",
         "no-more-replies",
+        "pay",
         "species",
         "unsubscribe",
     }

@@ -195,6 +195,7 @@ def test_reading_page_takes_any_parameter(sam: Client, address: str) -> None:
         "/go/{}",
         "/api/species/{}.json",
         "/adoptions/{}/thanks/",
+        "/pay/{}/",
         "/adoptions/{}/certificate.pdf",
         "/feeds/comments/{}.xml",
         "/field-notes/{}/",

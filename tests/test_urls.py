@@ -84,6 +84,7 @@ def test_addresses_with_a_secret_keep_their_shape() -> None:
     assert reverse("adoptions:certificate", args=["t0ken"]) == "/adoptions/t0ken/certificate.pdf"
     assert reverse("adoptions:certificate_page", args=["t0ken"]) == "/adoptions/t0ken/certificate/"
     assert reverse("adoptions:certificate_picture", args=["t0ken"]) == "/adoptions/t0ken/certificate.png"
+    assert reverse("adoptions:pay", args=["t0ken"]) == "/pay/t0ken/"
     assert reverse("adoptions:gift", args=["t0ken"]) == "/gift/t0ken/"
     assert reverse("adoptions:my_adoption") == "/my-adoption/"
     assert reverse("adoptions:use_link", args=["A" * 43]) == f"/my-adoption/{'A' * 43}/"

@@ -11,7 +11,7 @@ from config.long_lists import LongList
 from config.money import pounds
 
 from .. import finding
-from ..models import Adoption, Change, ExportLayout, Gift, Payment, PaymentKind
+from ..models import OPEN, Adoption, Change, ExportLayout, Gift, Payment, PaymentKind, PaymentLink
 from . import by_hand
 from .plan import change_plan, possible
 from .read_only import ReadOnly
@@ -152,6 +152,9 @@ class AdoptionAdmin(ReadOnly, LongList[Adoption]):
 
     @admin.display(description="For somebody who rings")
     def plan_link(self, adoption: Adoption) -> str:
+        if adoption.state in OPEN and PaymentLink.objects.filter(adoption=adoption).exists():
+            address = reverse("admin:payment_link", args=[adoption.pk])
+            return format_html('<a href="{}">The payment link: send it again, or withdraw it</a>', address)
         if not possible(adoption):
             return "Nothing to stop or change."
         address = reverse("admin:change_plan", args=[adoption.pk])

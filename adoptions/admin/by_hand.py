@@ -19,10 +19,24 @@ from config.long_lists import LongList, a_few
 from config.money import pounds
 from species.models import Species
 
-from .. import by_hand, checkout, finding, receipts
+from .. import by_hand, checkout, finding, payment_links, receipts
 from ..by_hand import CannotTakeBack, Entry
 from ..entry_forms import EntryForm, GiveBackForm, TakeBackForm
-from ..models import Adoption, Because, HandEntry, Method, Payment, PaymentKind, Plan, Source, Supporter
+from ..models import (
+    OPEN,
+    Adoption,
+    Because,
+    HandEntry,
+    Method,
+    Payment,
+    PaymentKind,
+    PaymentLink,
+    Plan,
+    Source,
+    Supporter,
+)
+from ..models.payment_links import MOST_SENDINGS
+from ..stripe_gateway import StripeRefused, StripeUnavailable
 from .attention import staff
 from .read_only import ReadOnly
 
@@ -31,6 +45,7 @@ def urls() -> list[URLPattern]:
     wrap = admin.site.admin_view
     return [
         path("enter/", wrap(enter_adoption), name="enter_adoption"),
+        path("<int:adoption_id>/link/", wrap(payment_link), name="payment_link"),
         path("payments/<int:payment_id>/by-hand/", wrap(give_back), name="refund_by_hand"),
         path("payments/<int:payment_id>/take-back/", wrap(take_back), name="take_back_payment"),
         path("payments/<int:payment_id>/receipt.pdf", wrap(receipt), name="receipt_for_post"),
@@ -77,12 +92,16 @@ def known(number: str) -> Supporter | None:
 
 def write_down(request: HttpRequest, form: EntryForm, species: Species) -> Adoption:
     entry = Entry(Source(form.cleaned_data["source"]), staff(request), form.supporter)
+    if form.is_link:
+        return payment_links.make(form.answers(species), entry)
     return by_hand.enter(form.answers(species), entry, form.money())
 
 
 def entered(request: HttpRequest, adoption: Adoption) -> HttpResponse:
     who = adoption.supporter
-    mail = f"{who.email} is sent the receipt." if who.has_email else "Print the receipt and the certificate for them."
+    is_link = PaymentLink.objects.filter(adoption=adoption).exists()
+    mail = f"{who.email} is sent {'the link to pay' if is_link else 'the receipt'}."
+    mail = mail if who.has_email else "Print the receipt and the certificate for them."
     messages.success(request, f"{adoption} is entered for {who.name}, {adoption.price}. {mail}")
     return see(reverse("admin:adoptions_adoption_change", args=[adoption.pk]))
 
@@ -114,6 +133,50 @@ def see(address: str) -> HttpResponse:
     response = HttpResponseRedirect(address)
     response.status_code = 303
     return response
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def payment_link(request: HttpRequest, adoption_id: int) -> HttpResponse:
+    """The link that somebody was mailed: send it again, or let it lead nowhere."""
+    if not request.user.has_perm("adoptions.add_adoption"):
+        raise PermissionDenied
+    links = PaymentLink.objects.select_related("adoption__supporter", "adoption__species", "withdrawn_by")
+    link = get_object_or_404(links, adoption=adoption_id)
+    if request.method == "POST":
+        if request.POST.get("act") == "again":
+            is_sent = payment_links.send_again(link)
+            tell(
+                request,
+                is_sent,
+                "Sent again, good for seven days.",
+                "Not sent: it is paid, withdrawn, or was sent often enough.",
+            )
+        elif request.POST.get("act") == "withdraw":
+            withdraw_link(request, link)
+        return see(reverse("admin:payment_link", args=[adoption_id]))
+    context = {
+        **admin.site.each_context(request),
+        "title": "Payment link",
+        "link": link,
+        "adoption": link.adoption,
+        "is_usable": payment_links.may_be_paid(link),
+        "may_be_sent": link.adoption.state in OPEN and not link.withdrawn_at and link.sendings < MOST_SENDINGS,
+    }
+    return TemplateResponse(request, "admin/adoptions/payment_link.html", context)
+
+
+def withdraw_link(request: HttpRequest, link: PaymentLink) -> None:
+    try:
+        is_done = payment_links.withdraw(link, by=staff(request))
+        no = "Nothing was changed: it is paid, or was withdrawn before."
+        tell(request, is_done, "Withdrawn: the link leads nowhere any more.", no)
+    except (StripeUnavailable, StripeRefused):
+        words = "Withdrawn, but Stripe did not answer: a page that they opened before may still be paid for a day."
+        messages.warning(request, words)
+
+
+def tell(request: HttpRequest, is_done: bool, yes: str, no: str) -> None:
+    messages.add_message(request, messages.SUCCESS if is_done else messages.WARNING, yes if is_done else no)
 
 
 # --- what went back, or never was -------------------------------------------------------------------------------------

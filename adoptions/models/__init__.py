@@ -10,6 +10,7 @@ from .drafts import Draft
 from .exchange import ExportedFile, ExportedPart, ExportLayout, ExportState
 from .gift_aid import GiftAidDeclaration
 from .gifts import Delivery, Gift, GiftState
+from .payment_links import PaymentLink
 from .payments import Because, Fee, HandEntry, Payment
 from .plans import Plan, PlanPrice
 from .reports import ReportLine
@@ -81,6 +82,7 @@ __all__ = [
     "PageOpening",
     "Payment",
     "PaymentKind",
+    "PaymentLink",
     "Plan",
     "PlanPrice",
     "Purpose",

@@ -194,7 +194,7 @@ def test_record_of_a_declaration_by_word_of_mouth_can_go_by_post(fiona: Client) 
         ({"frequency": "monthly", "other_amount": "5"}, "pays once"),
         ({"received_on": "2999-01-01"}, "none to come"),
         ({"received_on": "2001-01-01"}, "Enter a day of the last year"),
-        ({"received_on": ""}, "This field is required"),
+        ({"received_on": ""}, "Enter the day on which it came."),
         ({"other_amount": "0"}, "Enter an amount from £3"),
         ({"other_amount": ""}, "Choose or enter an amount."),
         ({"method": "barter"}, "Select a valid choice"),

@@ -297,6 +297,7 @@ def context_of(kind: str, name: str = "Ellie") -> dict[str, Any]:
             ),
             "admin_url": f"{SITE}/a",
         },
+        "payment_link": {"pay_url": f"{SITE}/p", "until": payment.occurred_at},
         "refund_made": {
             "amount_pence": 3600,
             "refunded_at": payment.occurred_at,

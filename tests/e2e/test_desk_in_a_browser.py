@@ -2,11 +2,13 @@
 
 import base64
 from collections.abc import Iterator
+from datetime import timedelta
 
 import pytest
 from django.contrib.auth.models import User
 from django.contrib.sessions.models import Session
 from django.test import Client
+from django.utils import timezone
 from django_otp.oath import TOTP
 from playwright.sync_api import Browser, BrowserContext, Locator, ViewportSize, expect
 from pytest_django.live_server_helper import LiveServer
@@ -14,14 +16,14 @@ from pytest_django.live_server_helper import LiveServer
 from adoptions import reports
 from adoptions.exchange import exports
 from adoptions.exchange.choosing import Choice
-from adoptions.models import Adoption, Campaign, ExportLayout, Payment
+from adoptions.models import Adoption, Campaign, ExportLayout, Payment, PaymentLink
 from config import second_step
 from tests.adoptions.conftest import Amara, amara, standin_server, stripe  # noqa: F401  fixtures
 from tests.adoptions.test_refunds import pay, refunded_at_stripe
 from tests.e2e.conftest import DESK, PHONE
 from tests.e2e.test_moderating_in_a_browser import too_wide
 from tests.e2e.test_pages_in_a_browser import findings
-from tests.makers import make_active_adoption, make_payment, make_plan, make_species, make_supporter
+from tests.makers import make_active_adoption, make_adoption, make_payment, make_plan, make_species, make_supporter
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -65,6 +67,10 @@ def by_cheque(adoption: Adoption) -> Payment:
 
 def test_pages_of_the_desk_are_accessible_and_fit_their_screen(desk: BrowserContext) -> None:
     adoption = make_active_adoption()
+    link = PaymentLink.objects.create(
+        adoption=make_adoption(source="phone", entered_by=User.objects.get()),
+        expires_at=timezone.now() + timedelta(days=7),
+    )
     campaign = Campaign.objects.create(code="leopard26", name="Winter", species=adoption.species, preset_pence=100)
     reports.gather()
     waiting = exports.ask(ExportLayout.SUPPORTERS_CSV, Choice(), by=User.objects.get())
@@ -80,6 +86,8 @@ def test_pages_of_the_desk_are_accessible_and_fit_their_screen(desk: BrowserCont
         "/admin/adoptions/adoption/enter/",
         f"/admin/adoptions/adoption/payments/{by_cheque(adoption).pk}/by-hand/",
         f"/admin/adoptions/adoption/payments/{by_cheque(adoption).pk}/take-back/",
+        f"/admin/adoptions/adoption/{link.adoption_id}/link/",
+        link.get_absolute_url(),
         "/admin/config/mailwords/",
         "/admin/config/mailwords/receipt/words/",
         "/admin/species/comment/queue/",

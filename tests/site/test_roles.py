@@ -58,6 +58,7 @@ TABLE = {
 OWN = {
     "refund": ("Finance",),
     "enter_adoption": ("Fundraiser", "Finance"),
+    "payment_link": ("Fundraiser", "Finance"),
     "refund_by_hand": ("Finance",),
     "take_back_payment": ("Finance",),
     "receipt_for_post": ("Fundraiser", "Finance", "Auditor"),
