@@ -54,7 +54,7 @@ def small_disk(settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPat
     save = FileSystemStorage._save  # type: ignore[attr-defined]  # what storages override
 
     def half(self: FileSystemStorage, name: str, content: Any) -> str:
-        if content.size < 80_000:
+        if content.size < 120_000:
             return str(save(self, name, content))
         save(self, name, ContentFile(content.read(ROOM // 10)))
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
@@ -140,7 +140,7 @@ def test_sizes_made_on_a_full_disk_are_made_whole_once_there_is_room(
     room = os.statvfs(tmp_path)
     (tmp_path / "ballast").write_bytes(b"x" * min(ROOM, room.f_bavail * room.f_frsize - 40_000))
     with pytest.raises(OSError, match="No space left"):
-        default_storage.save("pictures/large.jpg", ContentFile(os.urandom(90_000)))
+        default_storage.save("pictures/large.jpg", ContentFile(os.urandom(150_000)))
     assert stored(tmp_path) == sorted(["ballast", Path(str(picture.file.name)).name])
     small_disk()
     assert pictures.make_sizes(picture) == 1
