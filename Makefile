@@ -56,10 +56,14 @@ chaos: .venv/installed-dev ## Kill web, worker and database while people adopt, 
 campaign: .venv/installed-dev ## Replay two hours of a campaign in ten minutes, and say how long people waited
 	@exec $(VENV) -m tests.bench.campaign
 
+audit: .venv/installed-dev ## List the packages of a release, and look for known holes where the registry answers
+	@$(VENV) -m config.local.packages
+
 lock: .venv/installed-dev ## Bring the lock files up to date with pyproject.toml
 	$(COMPILE) --upgrade pyproject.toml --output-file requirements.txt
+	$(COMPILE) --upgrade --all-extras pyproject.toml --output-file requirements-optional.txt
 	$(COMPILE) --upgrade --group local pyproject.toml --output-file requirements-local.txt
-	$(COMPILE) --upgrade --group dev pyproject.toml --output-file requirements-dev.txt
+	$(COMPILE) --upgrade --all-extras --group dev pyproject.toml --output-file requirements-dev.txt
 
 clean: ## Remove everything that the other commands have made, the demonstration's data included
 	@test -z "$(PYTHON)" || rm -rf "$$("$(PYTHON)" -c 'from config.local.postgres import HOME; print(HOME)')"

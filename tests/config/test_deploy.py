@@ -59,7 +59,9 @@ def test_readme_names_every_variable_that_makes_tests_look_longer() -> None:
 
 
 @pytest.mark.threat("P8")
-@pytest.mark.parametrize("name", ["requirements.txt", "requirements-local.txt", "requirements-dev.txt"])
+@pytest.mark.parametrize(
+    "name", ["requirements.txt", "requirements-optional.txt", "requirements-local.txt", "requirements-dev.txt"]
+)
 def test_every_package_is_pinned_to_its_hashes(name: str) -> None:
     listed = (project.BASE_DIR / name).read_text().replace("\\\n", " ").splitlines()
     packages = [line for line in listed if line.strip() and not line.lstrip().startswith("#")]
