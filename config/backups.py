@@ -148,14 +148,13 @@ def _copied_out(table: str, columns: list[str]) -> Iterator[bytes]:
 
 def _stored(folder: str) -> Iterator[str]:
     """Every file in the storage of uploads, wherever that is."""
-    if folder == "" or default_storage.exists(folder):
-        try:
-            folders, files = default_storage.listdir(folder)
-        except FileNotFoundError:  # nobody has uploaded anything yet
-            return
-        yield from (f"{folder}{name}" for name in sorted(files))
-        for each in sorted(folders):
-            yield from _stored(f"{folder}{each}/")
+    try:
+        folders, files = default_storage.listdir(folder)
+    except FileNotFoundError:  # nobody has uploaded anything yet
+        return
+    yield from (f"{folder}{name}" for name in sorted(files))
+    for each in sorted(folders):
+        yield from _stored(f"{folder}{each}/")
 
 
 def _write_file(part: Path, name: str) -> dict[str, Any]:

@@ -30,6 +30,11 @@ type Raised = tuple[type[BaseException], BaseException, TracebackType | None] | 
 _ids: ContextVar[dict[str, str]] = ContextVar("ids")  # {"request": …} or {"task": …}, of what this thread is at
 
 
+def ids() -> dict[str, str]:
+    """The number of the request or task that this thread is at, under the name of which it is."""
+    return dict(_ids.get({}))
+
+
 def request_id() -> str:
     """The number of the request that is being answered; nothing outside of one."""
     return _ids.get({}).get("request", "")

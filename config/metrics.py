@@ -186,7 +186,7 @@ def backup_age() -> Value:
 
 @gauge("pugmark_disk_free_ratio", "How much of the disk is free on which uploaded files lie.")
 def disk_free() -> Value:
-    if not settings.MEDIA_ROOT.is_dir():
+    if settings.MEDIA_STORE or not settings.MEDIA_ROOT.is_dir():
         return None
     usage = shutil.disk_usage(settings.MEDIA_ROOT)
     return usage.free / usage.total

@@ -5,11 +5,14 @@ says which variables are missing. The table of variables is in config/deploy/DEP
 """
 
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.csp import CSP
+
+from config import media_store
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 LOCAL_DIR = BASE_DIR / ".local"
@@ -183,7 +186,7 @@ STATICFILES_FINDERS = [
 ]
 MEDIA_URL = "media/"
 MEDIA_ROOT = BASE_DIR / "media"
-STORAGES = {
+STORAGES: dict[str, dict[str, Any]] = {
     "default": {"BACKEND": "config.whole_files.WholeFileStorage"},
     "staticfiles": {
         "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
@@ -193,6 +196,11 @@ STORAGES = {
 }
 # Where `manage.py backup` keeps its folders: on another disk than the database, if you have one.
 BACKUP_FOLDER = Path(env.str("BACKUP_FOLDER", default=str(LOCAL_DIR / "backups") if DEBUG else "/var/backups/pugmark"))
+# Where uploads go instead of a folder of this machine: see config/media_store.py.
+MEDIA_STORE: str = env.str("MEDIA_STORE", default="")
+if MEDIA_STORE:
+    _store = media_store.parse(MEDIA_STORE)
+    STORAGES["default"] = {"BACKEND": "storages.backends.s3.S3Storage", "OPTIONS": _store.options()}
 WHITENOISE_AUTOREFRESH = WHITENOISE_USE_FINDERS = DEBUG
 WHITENOISE_MAX_AGE = 0 if DEBUG else 3600
 DATA_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024
@@ -253,7 +261,7 @@ SECURE_CSP = {
     "default-src": [CSP.NONE],
     "script-src": [CSP.SELF],
     "style-src": [CSP.SELF],
-    "img-src": [CSP.SELF, "data:"],
+    "img-src": [CSP.SELF, "data:", *([_store.origin] if MEDIA_STORE else [])],
     "font-src": [CSP.SELF],
     "connect-src": [CSP.SELF],
     "manifest-src": [CSP.SELF],
@@ -288,6 +296,9 @@ METRICS_TOKEN: str = env.str("METRICS_TOKEN", default="")
 LOG_FORMAT: str = env.str("LOG_FORMAT", default="plain" if DEBUG else "json")
 if LOG_FORMAT not in {"plain", "json"}:
     raise ImproperlyConfigured("Set LOG_FORMAT to json or plain, or leave it unset.")
+# Where errors are told, without anybody's name: see config/error_reports.py. Empty: nowhere.
+SENTRY_DSN: str = env.str("SENTRY_DSN", default="")
+
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,

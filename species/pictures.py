@@ -110,12 +110,14 @@ def _write(name: str, image: Image.Image, extension: str, how: dict[str, int]) -
 
 def sweep() -> int:
     """Delete files that belong to no picture any more. New ones are let be: their row may be on its way."""
-    if not default_storage.exists(FOLDER):
+    try:
+        stored = default_storage.listdir(FOLDER)[1]
+    except FileNotFoundError:  # nobody has uploaded anything yet
         return 0
     needed = {picture.stem for picture in Picture.objects.only("file")}
     strays = [
         name
-        for name in (f"{FOLDER}/{file}" for file in default_storage.listdir(FOLDER)[1])
+        for name in (f"{FOLDER}/{file}" for file in stored)
         if PurePosixPath(name).stem.partition("-")[0] not in needed
         and default_storage.get_modified_time(name) < timezone.now() - LONGEST_STRAY
     ]
