@@ -9,25 +9,26 @@ from django.core.checks import CheckMessage, Error, Tags, register
 from django.core.checks import Warning as CheckWarning
 from django.db import connections
 
-from . import retention
+from . import practice, retention
 
 
 @register
 def stripe_key_fits_the_environment(**kwargs: Any) -> list[CheckMessage]:
     """A live key moves money, so only production may hold one; a test key there would give adoptions away."""
-    if settings.DEBUG and settings.STRIPE_LIVEMODE:
+    if (settings.DEBUG or settings.PRACTICE) and settings.STRIPE_LIVEMODE:
         return [
             Error(
-                "A live Stripe key is set while DEBUG is on.",
+                f"A live Stripe key is set while {'DEBUG' if settings.DEBUG else 'PRACTICE'} is on.",
                 hint="Use a test key, or no key for the local stand-in, anywhere but in production.",
                 id="pugmark.E001",
             )
         ]
-    if not settings.DEBUG and not settings.STRIPE_LIVEMODE:
+    if not settings.DEBUG and not settings.PRACTICE and not settings.STRIPE_LIVEMODE:
         return [
             Error(
                 "This is production (DEBUG is off) and STRIPE_SECRET_KEY is not a live key.",
-                hint="Set the sk_live_ or rk_live_ key. Adoptions paid with a test key would cost nothing.",
+                hint="Set the sk_live_ or rk_live_ key: adoptions paid with a test key would cost nothing. For a site "
+                "to practise on, set PRACTICE=True.",
                 id="pugmark.E002",
             )
         ]
@@ -192,3 +193,14 @@ def database_lets_nobody_wait_for_ever(databases: Sequence[str] | None = None, *
                         )
                     )
     return found
+
+
+@register(Tags.database)
+def database_is_this_sites(databases: Sequence[str] | None = None, **kwargs: Any) -> list[CheckMessage]:
+    """Practice on the real data, and real people in a practice site, are both beyond repair once they happened."""
+    try:
+        if "default" in (databases or ()):
+            practice.check_database()
+    except practice.WrongDatabaseError as error:
+        return [Error(str(error), hint="Point DATABASE_URL at this site's own database.", id="pugmark.E016")]
+    return []

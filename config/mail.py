@@ -19,7 +19,7 @@ from django.tasks import task
 from django.urls import reverse
 from django.utils import timezone
 
-from . import mail_words
+from . import mail_words, practice
 from .models import Mail, MailState
 from .tasks import every
 
@@ -53,7 +53,7 @@ def queue_rendered(kind: str, *, to: str, key: str, words: mail_words.Rendered, 
             defaults={
                 "kind": kind,
                 "to": to,
-                "subject": words.subject[:250],
+                "subject": f"{'[Practice] ' if settings.PRACTICE else ''}{words.subject}"[:250],
                 "text": words.text,
                 "html": words.html,
                 "message_id": make_msgid(domain=host),
@@ -89,6 +89,10 @@ def send_claimed(mail: Mail) -> None:
             "List-Unsubscribe": f"<{mail.unsubscribe_url}>",
             "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
         }
+    if not practice.may_be_written_to(mail.to):
+        this.mark_sent()
+        this.update(error="Practice: written, and not sent. Only staff receive mail from here.")
+        return
     message = EmailMultiAlternatives(
         mail.subject, mail.text, to=[mail.to], reply_to=[settings.CHARITY["reply_to"]], headers=headers
     )

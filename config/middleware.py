@@ -36,6 +36,8 @@ def security_headers(get_response: GetResponse) -> GetResponse:
         response = get_response(request)
         response.headers.setdefault("Permissions-Policy", PERMISSIONS_POLICY)
         response.headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
+        if settings.PRACTICE:
+            response.headers["X-Robots-Tag"] = "noindex"
         if response.cookies:
             response.headers["Cache-Control"] = "private, no-store"
         return response

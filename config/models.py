@@ -178,6 +178,20 @@ class Heartbeat(models.Model):
         return f"{self.process} {self.at:%H:%M:%S}"
 
 
+class SiteKind(models.Model):
+    """Whose database this is: a live, a practice or a development site's (config/practice.py). One row."""
+
+    ONLY = 1
+
+    kind = models.CharField(max_length=12)
+
+    class Meta:
+        constraints = [models.CheckConstraint(name="site_kind_is_one", condition=models.Q(pk=1))]
+
+    def __str__(self) -> str:
+        return self.kind
+
+
 class Act(models.TextChoices):
     LOOKED = "looked", "Looked at"
     LISTED = "listed", "Saw in a list"

@@ -167,6 +167,11 @@ CHARITY = {
     "is_demonstration": "CHARITY_NAME" not in env.ENVIRON,
 }
 
+# A site for learning: real forms and mails, Stripe's test key, a database of its own (config/practice.py).
+PRACTICE: bool = env.bool("PRACTICE", default=False)
+if PRACTICE:  # on every page, mail and paper, whatever its words
+    CHARITY |= {"name": f"Practice: {CHARITY['name']}", "number": "none: this is for practice"}
+
 # Whose comments appear without a moderator, where nothing holds them: "adopters", "known" (species/proved_writers.py).
 COMMENTS_SHOWN_AT_ONCE: list[str] = env.list("COMMENTS_SHOWN_AT_ONCE", default=[])
 

@@ -22,15 +22,19 @@ FIRST = "layers.css"
 OF_GIVING = frozenset({"adopt.css", "gift.css", "my-adoption.css", "steps.css"})
 # Linked by pages that are not the site: they must not carry the site's rules, nor the site theirs. And what no reader
 # should wait for: the rules for paper, and those of moderators.
-ADMIN = {"admin.css", "admin-desk.css", "admin-mail.css", "admin-step.css", "admin-care.css"}
-ON_THEIR_OWN = frozenset({"standin.css", *ADMIN, "print.css", "comment-queue.css"})
+OF_THE_ADMIN = "admin"
+ON_THEIR_OWN = frozenset({"standin.css", "print.css", "comment-queue.css", "practice.css"})
 COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
 SPACE = re.compile(r"\s*([{};])\s*|(?<=,)\s+|(?<=[\w-]:)\s+")
 
 
 def parts(name: str, folder: Path) -> list[Path]:
     """The files that make a stylesheet, the one that declares the layers first."""
-    found = [path for path in folder.glob("*.css") if path.name not in ON_THEIR_OWN]
+    found = [
+        path
+        for path in folder.glob("*.css")
+        if path.name not in ON_THEIR_OWN and not path.name.startswith(OF_THE_ADMIN)
+    ]
     mine = [path for path in found if (path.name in OF_GIVING) == (name == GIVING)]
     return sorted(mine, key=lambda path: (path.name != FIRST, path.name))
 

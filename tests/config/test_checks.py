@@ -69,12 +69,18 @@ def test_production_without_a_variable_does_not_start(name: str) -> None:
         ({"COMMENTS_SHOWN_AT_ONCE": "adopters,everybody"}, "pugmark.E011"),
         ({"STAFF_TWO_FACTOR": "False"}, "pugmark.E009"),
         ({"DEBUG": "True"}, "pugmark.E001"),
+        ({"PRACTICE": "True"}, "pugmark.E001"),
+        ({"PRACTICE": "True", "STRIPE_SECRET_KEY": "sk_test_standin"}, "pugmark.E003"),
     ],
 )
 def test_dangerous_configuration_stops_the_start(changes: dict[str, str], code: str) -> None:
     done = check(**changes)
     assert done.returncode != 0
     assert code in done.stderr
+
+
+def test_practice_takes_a_test_key() -> None:
+    assert check(PRACTICE="True", STRIPE_SECRET_KEY="rk_test_0123").returncode == 0
 
 
 def test_development_needs_no_configuration() -> None:

@@ -2,11 +2,13 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from typing import Any
 
+from django.core.management.base import CommandError
 from django.db import Error, InterfaceError, OperationalError, close_old_connections
 from django_tasks_db.management.commands import db_worker
 
-from config import heartbeat, tasks
+from config import heartbeat, practice, tasks
 
 logger = logging.getLogger(__name__)
 
@@ -16,6 +18,13 @@ class Command(db_worker.Command):
 
     def configure_logging(self, verbosity: int) -> None:
         """LOGGING decides, as for every other process; the package would say each line twice, at its own level."""
+
+    def handle(self, **options: Any) -> None:
+        try:
+            practice.claim_database()
+        except practice.WrongDatabaseError as error:
+            raise CommandError(str(error)) from error
+        super().handle(**options)
 
 
 class Worker(db_worker.Worker):
