@@ -25,6 +25,8 @@ from .models import (
     ConsentEvent,
     Gift,
     GiftAidDeclaration,
+    Likeness,
+    Merge,
     Payment,
     Supporter,
     SupporterSession,
@@ -165,6 +167,8 @@ def forget(supporter: Supporter) -> bool:
         for email in details.addresses_of(supporter):
             drafts.forget(email)
         supporter.former_addresses.all().delete()
+        Likeness.objects.about(supporter.pk).delete()
+        Merge.objects.filter(survivor=supporter).forget()
         AccessLink.objects.filter(Q(supporter=supporter) | Q(email__iexact=supporter.email)).delete()
         SupporterSession.objects.filter(supporter=supporter).delete()
         return Supporter.objects.filter(pk=supporter.pk).erase() == 1

@@ -19,6 +19,7 @@ from .models import (
     Frequency,
     Gift,
     GiftAidDeclaration,
+    Merge,
     Payment,
     StripeEvent,
     Supporter,
@@ -71,6 +72,14 @@ def forget_supporters(rows: QuerySet[Supporter]) -> None:
     ):
         if rows.filter(pk=supporter.pk).exists():
             personal_data.forget(supporter)
+
+
+def merges_of_long_ago(before: datetime) -> QuerySet[Merge]:
+    return Merge.objects.filter(at__lt=before, memory__isnull=False)
+
+
+def forget_merges(rows: QuerySet[Merge]) -> None:
+    Merge.objects.filter(pk__in=rows.values("pk")).forget()
 
 
 # --- what hangs on them -------------------------------------------------------------------------------------------

@@ -16,6 +16,7 @@ from . import (
     declaring,
     fulfilment,
     gifts,
+    likeness,
     reconcile,
     refunds,
     reports,
@@ -152,6 +153,12 @@ def compare(days: int) -> None:
 def check_campaign_links() -> None:
     """Staff hear of a link that leads elsewhere before their readers do."""
     campaigns.check_links()
+
+
+@every(hours=1)
+@task
+def look_for_people_twice() -> None:
+    likeness.look_round()
 
 
 @every(hours=1)

@@ -31,6 +31,7 @@ from .models import (
     Gift,
     GiftAidDeclaration,
     HandEntry,
+    Merge,
     Payment,
     PaymentLink,
     RefundRequest,
@@ -216,10 +217,25 @@ def comments(supporter: Supporter) -> Iterator[Moment]:
             yield Moment(comment.created_at, "Comment", words, page("species_comment", comment.pk))
 
 
+def merges(supporter: Supporter) -> Iterator[Moment]:
+    for merge in Merge.objects.filter(survivor=supporter).select_related("by", "undone_by")[:MOST_OF_A_KIND]:
+        address, other = page("adoptions_merge", merge.pk), f"number {merge.merged_id}"
+        yield Moment(merge.at, "Staff", f"Joined with {other}, who was the same person.", address, name_of(merge.by))
+        if merge.undone_at:
+            words = f"Parted from {other} again."
+            yield Moment(merge.undone_at, "Staff", words, address, name_of(merge.undone_by))
+
+
+def numbers_of(supporter: Supporter) -> list[int]:
+    """Theirs, and those of the rows that were joined with it."""
+    joined = Merge.objects.standing().filter(survivor=supporter).values_list("merged_id", flat=True)
+    return [supporter.pk, *joined]
+
+
 def acts_of_staff(supporter: Supporter) -> Iterator[Moment]:
     """What was changed in the admin, as Django keeps it."""
     own = {
-        Supporter: [supporter.pk],
+        Supporter: numbers_of(supporter),
         Adoption: Adoption.objects.filter(supporter=supporter).values_list("pk", flat=True),
         Gift: Gift.objects.filter(adoption__supporter=supporter).values_list("pk", flat=True),
     }
@@ -235,7 +251,7 @@ def acts_of_staff(supporter: Supporter) -> Iterator[Moment]:
 def looks_of_staff(supporter: Supporter) -> Iterator[Moment]:
     """Who looked at them, or took them out in a file; lists they stood in among others are left out."""
     own = {
-        "supporter": Supporter.objects.filter(pk=supporter.pk),
+        "supporter": Supporter.objects.filter(pk__in=numbers_of(supporter)),
         "adoption": Adoption.objects.filter(supporter=supporter),
         "gift": Gift.objects.filter(adoption__supporter=supporter),
         "payment": Payment.objects.filter(adoption__supporter=supporter),
@@ -263,6 +279,7 @@ SOURCES: list[tuple[str, Callable[[Supporter], Iterator[Moment]]]] = [
     ("adoptions.view_refundrequest", refunds),
     ("adoptions.view_attention", attentions),
     ("adoptions.view_gift", gifts),
+    ("adoptions.view_merge", merges),
     ("adoptions.view_consentevent", consents),
     ("adoptions.view_giftaiddeclaration", declarations),
     ("config.view_mail", mails),

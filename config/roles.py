@@ -28,6 +28,8 @@ ROLES: dict[str, tuple[str, ...]] = {
         *every("adoptions", ("campaign",), "view", "add", "change"),
         *every("adoptions", ("gift", "supporter", "giftaiddeclaration"), "view", "change"),
         "adoptions.add_giftaiddeclaration",  # that came on paper or by word of mouth
+        *every("adoptions", ("likeness", "merge"), "view"),
+        "adoptions.add_merge",  # of two supporters who are one person, and its undoing
         "adoptions.add_adoption",  # of somebody who rings, writes or comes by
         "adoptions.view_handentry",
         "adoptions.add_change",  # stop, pause or skip for somebody who rings

@@ -8,7 +8,7 @@ from django.template.response import TemplateResponse
 from django.views.decorators.http import require_safe
 
 from .. import care, timeline
-from ..models import Supporter
+from ..models import Likeness, Merge, Supporter
 
 
 @require_safe
@@ -36,6 +36,7 @@ def show_timeline(request: HttpRequest, pk: int) -> HttpResponse:
     if not request.user.has_perm("adoptions.view_supporter"):
         raise PermissionDenied
     supporter = get_object_or_404(Supporter, pk=pk)
+    merge = Merge.objects.standing().filter(merged=supporter).select_related("survivor").first()
     context = {
         **admin.site.each_context(request),
         "title": f"All that happened: {supporter}",
@@ -45,5 +46,16 @@ def show_timeline(request: HttpRequest, pk: int) -> HttpResponse:
         "mails": care.mails_to_send_again(supporter, request.user),
         "moments": timeline.of(supporter, request.user),
         "most": timeline.MOST_OF_A_KIND,
+        "merged_into": merge.survivor if merge else None,
+        "twins": twins(request, supporter),
     }
     return TemplateResponse(request, "admin/adoptions/timeline.html", context)
+
+
+def twins(request: HttpRequest, supporter: Supporter) -> list[tuple[Supporter, str]]:
+    """Who else they may be, as far as a task has looked, and why."""
+    if not request.user.has_perm("adoptions.add_merge"):
+        return []
+    pairs = Likeness.objects.open().about(supporter.pk).filter(first__erased_at=None, second__erased_at=None)
+    shown = pairs.select_related("first", "second")[:9]
+    return [(pair.second if pair.first_id == supporter.pk else pair.first, pair.because) for pair in shown]

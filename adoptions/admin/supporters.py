@@ -11,6 +11,7 @@ from config.long_lists import LongList
 
 from .. import consent, details, finding
 from ..models import Adoption, ConsentEvent, ExportLayout, Supporter, Suppression
+from . import merging
 from .attention import staff
 from .care import find_supporter, show_timeline
 from .gift_aid import declare_gift_aid
@@ -62,6 +63,7 @@ class SupporterAdmin(LongList[Supporter]):
             path("find/", wrap(find_supporter), name="find_supporter"),
             path("<int:pk>/timeline/", wrap(show_timeline), name="supporter_timeline"),
             path("<int:pk>/gift-aid/", wrap(declare_gift_aid), name="declare_gift_aid"),
+            *merging.urls(),
             *super().get_urls(),
         ]
 

@@ -10,6 +10,7 @@ from .drafts import Draft
 from .exchange import ExportedFile, ExportedPart, ExportLayout, ExportState
 from .gift_aid import GiftAidDeclaration
 from .gifts import Delivery, Gift, GiftState
+from .merging import MAY_UNDO_MERGE, Likeness, Merge
 from .payment_links import PaymentLink
 from .payments import Because, Fee, HandEntry, Payment
 from .plans import Plan, PlanPrice
@@ -38,6 +39,7 @@ __all__ = [
     "BY_HAND",
     "INCOMING",
     "INTERVALS",
+    "MAY_UNDO_MERGE",
     "OPEN",
     "REPEATING",
     "RHYTHMS",
@@ -78,6 +80,8 @@ __all__ = [
     "GiftState",
     "GivenBy",
     "HandEntry",
+    "Likeness",
+    "Merge",
     "Method",
     "PageOpening",
     "Payment",

@@ -10,7 +10,7 @@ from django.urls import reverse
 from .adoptions import Adoption
 
 MOST_SENDINGS = 5
-SIGNER = signing.Signer(salt="adoptions.pay", sep=".")
+SIGNER = signing.Signer(salt="adoptions.pay")
 
 
 class PaymentLinkQuerySet(models.QuerySet["PaymentLink"]):

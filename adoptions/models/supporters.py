@@ -51,6 +51,10 @@ class Supporter(models.Model):
         null=True, blank=True, editable=False, help_text="Field notes up to here have been mailed."
     )
 
+    compared_at = models.DateTimeField(
+        null=True, blank=True, editable=False, help_text="When it was last looked whether they are here twice."
+    )
+
     objects = SupporterQuerySet.as_manager()
 
     class Meta:
@@ -71,6 +75,9 @@ class Supporter(models.Model):
             ),
             models.Index(OpClass(Upper("email"), name="text_pattern_ops"), name="supporter_by_email"),
             models.Index(fields=["-created_at", "-id"], name="supporter_newest"),
+            models.Index(
+                F("compared_at").asc(nulls_first=True), "id", name="supporter_to_compare", condition=Q(erased_at=None)
+            ),
         ]
 
     def __str__(self) -> str:

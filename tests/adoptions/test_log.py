@@ -11,6 +11,7 @@ import pytest
 from django.test import Client
 from pytest_django import Settings
 
+from adoptions.models import PaymentLink
 from config.models import Mail
 from species import comment_links
 from tests.adoptions.conftest import Amara, carry, work
@@ -72,6 +73,7 @@ def test_log_holds_no_secret_of_a_link(client: Client, db: None, monkeypatch: py
         f"/adoptions/{uuid.uuid4()}/thanks/",
         f"/adoptions/{make_adoption().token}/certificate.pdf",
         f"/unsubscribe/{secrets.token_urlsafe(24)}/",
+        f"{PaymentLink(pk=17).get_absolute_url()[:-2]}x/",
         f"{urlsplit(comment_links.moderate(moderator)).path[:-2]}x/",
     ]
     for path in [*paths, "/no/such/page-of-a-very-long-name/"]:

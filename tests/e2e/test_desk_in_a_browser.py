@@ -87,6 +87,7 @@ def test_pages_of_the_desk_are_accessible_and_fit_their_screen(desk: BrowserCont
         f"/admin/adoptions/adoption/payments/{by_cheque(adoption).pk}/by-hand/",
         f"/admin/adoptions/adoption/payments/{by_cheque(adoption).pk}/take-back/",
         f"/admin/adoptions/adoption/{link.adoption_id}/link/",
+        f"/admin/adoptions/supporter/{adoption.supporter_id}/merge/{make_supporter('Zoe', 'zoe@example.org').pk}/",
         link.get_absolute_url(),
         "/admin/config/mailwords/",
         "/admin/config/mailwords/receipt/words/",

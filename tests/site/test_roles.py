@@ -29,6 +29,8 @@ adoptions.exportedfile         -    -    v    v    v
 adoptions.gift                 -    -    v    v    v
 adoptions.giftaiddeclaration   -    -    v    v    v
 adoptions.handentry            -    -    v    v    v
+adoptions.likeness             -    -    v    -    v
+adoptions.merge                -    -    v    -    v
 adoptions.payment              -    -    v    v    v
 adoptions.plan                 -    -    v    vac  v
 adoptions.refundrequest        -    -    -    v    v
@@ -58,6 +60,8 @@ TABLE = {
 OWN = {
     "refund": ("Finance",),
     "enter_adoption": ("Fundraiser", "Finance"),
+    "merge_supporters": ("Fundraiser",),
+    "undo_merge": ("Fundraiser",),
     "payment_link": ("Fundraiser", "Finance"),
     "refund_by_hand": ("Finance",),
     "take_back_payment": ("Finance",),
