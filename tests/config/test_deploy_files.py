@@ -1,0 +1,92 @@
+"""What an operator installs is read by the tools that will read it there, and all of it starts the site in one way."""
+
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+DEPLOY = Path(__file__).resolve().parents[2] / "config/deploy"
+UNITS = sorted(path.name for path in DEPLOY.glob("pugmark-*"))
+SERVICES = [name for name in UNITS if name.endswith(".service")]
+MOST_EXPOSED = 20  # of 100, by systemd's own reckoning; a unit that says nothing has 96
+HADOLINT = Path(sys.executable).with_name("hadolint")
+
+
+def run(*command: str | Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+
+
+@pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="no systemd here")
+def test_units_are_what_systemd_understands(tmp_path: Path) -> None:
+    for name in UNITS:
+        here = (DEPLOY / name).read_text().replace("/srv/pugmark/.venv/bin/python", sys.executable)
+        (tmp_path / name).write_text(here)
+    done = run("systemd-analyze", "verify", "--man=no", *(tmp_path / name for name in UNITS))
+    said = [line for line in done.stderr.splitlines() if "pugmark" in line]
+    assert (done.returncode, said) == (0, [])
+
+
+@pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="no systemd here")
+@pytest.mark.parametrize("name", SERVICES)
+def test_process_may_do_little_should_somebody_get_in(name: str) -> None:
+    done = run(
+        "systemd-analyze", "security", "--offline=true", f"--threshold={MOST_EXPOSED}", "--no-pager", DEPLOY / name
+    )
+    if "--offline" in done.stderr:
+        pytest.skip("this systemd is too old to reckon without running")
+    assert done.returncode == 0, done.stdout.splitlines()[-1]
+
+
+@pytest.mark.skipif(not HADOLINT.exists(), reason="no hadolint for this kind of machine")
+def test_dockerfile_is_clean() -> None:
+    done = run(HADOLINT, "--no-color", DEPLOY / "Dockerfile")
+    assert (done.returncode, done.stdout) == (0, "")
+
+
+def command_of(text: str) -> set[str]:
+    """The arguments of gunicorn that decide how the site is served; where it listens differs."""
+    found = re.search(r'gunicorn"?,? "?config\.wsgi(.+)', text)
+    assert found
+    return {word for word in re.findall(r"--[\w=:.-]+", found[1]) if not word.startswith("--bind")}
+
+
+def test_site_is_served_in_one_way_everywhere() -> None:
+    texts = [(DEPLOY / name).read_text() for name in ("Dockerfile", "compose.yaml", "pugmark-web.service")]
+    commands = [command_of(text) for text in texts]
+    assert commands[0]
+    assert commands == [commands[0]] * 3
+
+
+def test_compose_file_is_whole() -> None:
+    """What its own reader would say, as far as a test can without Docker."""
+    known = {"image", "build", "environment", "env_file", "volumes", "command", "ports", "depends_on", "restart"}
+    known |= {"healthcheck", "<<"}
+    whole: dict[str, Any] = yaml.safe_load((DEPLOY / "compose.yaml").read_text())
+    services = whole["services"]
+    assert set(whole) == {"services", "volumes"}
+    for name, service in services.items():
+        assert set(service) <= known, name
+        assert set(service.get("depends_on", {})) <= set(services), name
+        assert {each["condition"] for each in service.get("depends_on", {}).values()} <= {
+            "service_healthy",
+            "service_completed_successfully",
+        }
+        for volume in service.get("volumes", []):
+            assert volume.split(":")[0] in whole["volumes"] or volume.startswith("./"), name
+        assert all(port.startswith("127.0.0.1:") for port in service.get("ports", [])), name
+        assert re.fullmatch(r"pugmark|[\w/]+:\d+", service["image"]), name
+    built = {name for name, service in services.items() if "build" in service}
+    assert {services[name]["build"]["dockerfile"] for name in built} == {"config/deploy/Dockerfile"}
+    assert services["worker"]["command"] == "python manage.py worker"
+    assert "healthcheck" in services["db"]
+
+
+def test_image_leaves_out_what_is_nobodys_business() -> None:
+    ignored = (DEPLOY / "Dockerfile.dockerignore").read_text().split()
+    assert {".git", ".env", ".local", ".venv", "media", "tests"} <= set(ignored)
+    assert re.findall(r"^USER (\w+)", (DEPLOY / "Dockerfile").read_text(), re.MULTILINE) == ["10001"]
