@@ -25,6 +25,7 @@ from .models import (
     ConsentEvent,
     Gift,
     GiftAidDeclaration,
+    ImportedRow,
     Likeness,
     Merge,
     Payment,
@@ -79,10 +80,17 @@ def export(supporter: Supporter) -> dict[str, Any]:
         "emails_we_sent": list(mails.values("created_at", "sent_at", "state", "to", "subject", "text")),
         "comments": [comment for email in details.addresses_of(supporter) for comment in comments.export(email)],
         "complaints": [each for email in details.addresses_of(supporter) for each in complaints.export(email)],
+        "lists_you_were_in": rows_about(supporter),
         "links_you_asked_for": list(
             AccessLink.objects.filter(supporter=supporter).values("purpose", "email", "asked_at", "used_at")
         ),
     }
+
+
+def rows_about(supporter: Supporter) -> list[Any]:
+    """Of lists from elsewhere, for as long as those can be undone."""
+    addresses = [email.lower() for email in details.addresses_of(supporter)]
+    return list(ImportedRow.objects.filter(email__in=addresses).values("file__name", "read_at", "cells"))
 
 
 def export_adoption(adoption: Adoption) -> dict[str, Any]:
@@ -166,6 +174,7 @@ def forget(supporter: Supporter) -> bool:
         forget_mails(details.mails_to(supporter))
         for email in details.addresses_of(supporter):
             drafts.forget(email)
+            ImportedRow.objects.filter(email=email.lower()).delete()
         supporter.former_addresses.all().delete()
         Likeness.objects.about(supporter.pk).delete()
         Merge.objects.filter(survivor=supporter).forget()

@@ -25,7 +25,7 @@ from . import (
     updates,
     webhooks,
 )
-from .exchange import exports
+from .exchange import exports, imports
 from .models import EventState, StripeEvent
 
 logger = logging.getLogger(__name__)
@@ -173,3 +173,10 @@ def gather_reports() -> None:
 def write_exports() -> None:
     """Lists that staff asked for, a part at a time."""
     exports.work(until=patience.now() + TURN)
+
+
+@whenever(imports.is_needed)
+@task
+def work_imports() -> None:
+    """Lists from elsewhere: looked through, brought in or undone, a batch at a time."""
+    imports.work(until=patience.now() + TURN)

@@ -33,7 +33,7 @@ ROLES: dict[str, tuple[str, ...]] = {
         "adoptions.add_adoption",  # of somebody who rings, writes or comes by
         "adoptions.view_handentry",
         "adoptions.add_change",  # stop, pause or skip for somebody who rings
-        *every("adoptions", ("exportedfile",), "view", "add"),  # lists of people, taken out
+        *every("adoptions", ("exportedfile", "importedfile"), "view", "add"),  # lists of people
         *every("config", ("mail", "mailwords"), "view", "change"),
         "species.view_species",
     ),

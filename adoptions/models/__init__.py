@@ -10,6 +10,19 @@ from .drafts import Draft
 from .exchange import ExportedFile, ExportedPart, ExportLayout, ExportState
 from .gift_aid import GiftAidDeclaration
 from .gifts import Delivery, Gift, GiftState
+from .imports import (
+    AT_WORK,
+    MAY_BE_UNDONE,
+    OVER,
+    ImportedFile,
+    ImportedPiece,
+    ImportedRow,
+    ImportState,
+    OnAlike,
+    OnKnown,
+    Outcome,
+    Verdict,
+)
 from .merging import MAY_UNDO_MERGE, Likeness, Merge
 from .payment_links import PaymentLink
 from .payments import Because, Fee, HandEntry, Payment
@@ -36,11 +49,14 @@ from .supporters import FormerAddress, Supporter
 
 __all__ = [
     "ADOPTED",
+    "AT_WORK",
     "BY_HAND",
     "INCOMING",
     "INTERVALS",
+    "MAY_BE_UNDONE",
     "MAY_UNDO_MERGE",
     "OPEN",
+    "OVER",
     "REPEATING",
     "RHYTHMS",
     "AccessLink",
@@ -80,9 +96,16 @@ __all__ = [
     "GiftState",
     "GivenBy",
     "HandEntry",
+    "ImportState",
+    "ImportedFile",
+    "ImportedPiece",
+    "ImportedRow",
     "Likeness",
     "Merge",
     "Method",
+    "OnAlike",
+    "OnKnown",
+    "Outcome",
     "PageOpening",
     "Payment",
     "PaymentKind",
@@ -98,5 +121,6 @@ __all__ = [
     "Supporter",
     "SupporterSession",
     "Suppression",
+    "Verdict",
     "Whom",
 ]

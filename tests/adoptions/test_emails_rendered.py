@@ -25,6 +25,8 @@ from adoptions.models import (
     Frequency,
     Gift,
     GiftAidDeclaration,
+    ImportedFile,
+    ImportState,
 )
 from config.mail import queue_mail
 from config.models import Mail
@@ -223,6 +225,7 @@ TO_STAFF_OR_STRANGERS = (
     "attention",
     "mail_digest",
     "export_ready",
+    "import_done",
     "dispute_opened",
     "manage_link",
     "confirm_email",
@@ -289,6 +292,14 @@ def context_of(kind: str, name: str = "Ellie") -> dict[str, Any]:
         "campaign_test": {"campaign": Campaign(code="leopard26", name=name), "link_url": f"{SITE}/l"},
         "attention": {
             "attention": Attention(kind=AttentionKind.HELD, reason="Paid 1p, agreed 3600p.", adoption=adoption),
+            "admin_url": f"{SITE}/a",
+        },
+        "import_done": {
+            "file": ImportedFile(state=ImportState.DONE, total=9, asked_at=datetime(2026, 11, 24, tzinfo=UTC)),
+            "faults": 1,
+            "made": 7,
+            "filled": 1,
+            "stays": 0,
             "admin_url": f"{SITE}/a",
         },
         "export_ready": {

@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, BrowserContext, Locator, ViewportSize, 
 from pytest_django.live_server_helper import LiveServer
 
 from adoptions import reports
-from adoptions.exchange import exports
+from adoptions.exchange import exports, imports
 from adoptions.exchange.choosing import Choice
 from adoptions.models import Adoption, Campaign, ExportLayout, Payment, PaymentLink
 from config import second_step
@@ -74,6 +74,8 @@ def test_pages_of_the_desk_are_accessible_and_fit_their_screen(desk: BrowserCont
     campaign = Campaign.objects.create(code="leopard26", name="Winter", species=adoption.species, preset_pence=100)
     reports.gather()
     waiting = exports.ask(ExportLayout.SUPPORTERS_CSV, Choice(), by=User.objects.get())
+    listed = imports.keep([b"name,email\nSam,sam@example.org\nNobody,\n"], name="fair.csv", by=User.objects.get())
+    imports.look_through(listed.pk, until=timedelta(days=10**6))
     page = desk.new_page()
     wrong: list[str] = []
     for address in (
@@ -96,6 +98,8 @@ def test_pages_of_the_desk_are_accessible_and_fit_their_screen(desk: BrowserCont
         "/admin/adoptions/payment/reports/",
         "/admin/adoptions/exportedfile/new/",
         f"/admin/adoptions/exportedfile/{waiting.pk}/progress/?still",
+        "/admin/adoptions/importedfile/new/",
+        f"/admin/adoptions/importedfile/{listed.pk}/look/",
     ):
         page.goto(address)
         wrong += findings(page)

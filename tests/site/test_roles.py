@@ -29,6 +29,7 @@ adoptions.exportedfile         -    -    v    v    v
 adoptions.gift                 -    -    v    v    v
 adoptions.giftaiddeclaration   -    -    v    v    v
 adoptions.handentry            -    -    v    v    v
+adoptions.importedfile         -    -    v    -    v
 adoptions.likeness             -    -    v    -    v
 adoptions.merge                -    -    v    -    v
 adoptions.payment              -    -    v    v    v
@@ -80,6 +81,9 @@ OWN = {
     "adoptions_exportedfile_new": ("Fundraiser", "Finance"),
     "adoptions_exportedfile_progress": ("Fundraiser", "Finance", "Auditor"),
     "adoptions_exportedfile_save": ("Fundraiser", "Finance"),
+    "adoptions_importedfile_new": ("Fundraiser",),
+    "adoptions_importedfile_look": ("Fundraiser", "Auditor"),
+    "adoptions_importedfile_rows": ("Fundraiser", "Auditor"),
     "reports": ("Fundraiser", "Finance", "Auditor"),
     "reports_csv": ("Fundraiser", "Finance", "Auditor"),
     "find_supporter": ("Fundraiser", "Finance", "Auditor"),
