@@ -86,7 +86,7 @@ def full_database(*tables: str) -> Iterator[None]:
 def sent_again(client: Client, page: Any) -> Any:
     """Press the one button of the page."""
     html = page.content.decode()
-    [address] = re.findall(r'<form method="post" action="([^"]+)">', html)
+    [address] = re.findall(r'<form class="prose" method="post" action="([^"]+)">', html)
     fields = re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)">', html)
     return client.post(unescape(address), {unescape(name): unescape(value) for name, value in fields})
 
