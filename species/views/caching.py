@@ -16,8 +16,7 @@ from threading import Lock
 from time import monotonic
 from typing import Concatenate, cast
 
-from django.db import OperationalError
-from django.db.models import Count, Max
+from django.db import OperationalError, connection
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.utils.cache import get_conditional_response, patch_cache_control, set_response_etag
@@ -31,6 +30,7 @@ KEPT_FOR = 30  # seconds
 
 type State = tuple[int, int | None]
 NO_STATE: State = (0, None)
+STATE = f"SELECT count(*), max(id) FROM {PageChange._meta.db_table}"  # noqa: S608  our own name
 type View[**P] = Callable[Concatenate[HttpRequest, P], HttpResponse]
 
 
@@ -89,9 +89,22 @@ memory = Memory()
 
 
 def state_of_pages() -> State:
-    """Of the database as this query sees it. To be asked before a page is made: it may then be newer than it says."""
-    found = PageChange.objects.aggregate(number=Count("pk"), newest=Max("pk"))
-    return found["number"], found["newest"]
+    """Of the database as this query sees it. To be asked before a page is made: it may then be newer than it says.
+
+    In SQL, because it is asked for every page: putting the query together took four times as long as its answer.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(STATE)
+        number, newest = cursor.fetchone() or NO_STATE
+    return number, newest
+
+
+def for_everybody(response: HttpResponse) -> HttpResponse:
+    """A page that was found, with what a browser and a cache in front of us need to keep it."""
+    if response.status_code == 200:
+        patch_cache_control(response, public=True, max_age=0, s_maxage=30, stale_while_revalidate=30)
+        set_response_etag(response)
+    return response
 
 
 def public_page[**P](view: View[P]) -> Callable[Concatenate[HttpRequest, P], HttpResponseBase]:
@@ -100,7 +113,7 @@ def public_page[**P](view: View[P]) -> Callable[Concatenate[HttpRequest, P], Htt
     @wraps(view)
     def page(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
         if request.META.get("QUERY_STRING"):
-            response = view(request, *args, **kwargs)
+            response = for_everybody(view(request, *args, **kwargs))
         else:
             address = f"{get_language()} {request.path}"
             try:
@@ -110,14 +123,12 @@ def public_page[**P](view: View[P]) -> Callable[Concatenate[HttpRequest, P], Htt
                 state, kept = NO_STATE, memory.last(address)
                 if kept is None:
                     raise
-            response = kept.response() if kept else view(request, *args, **kwargs)
+            response = kept.response() if kept else for_everybody(view(request, *args, **kwargs))
             if kept is None and response.status_code == 200 and not response.cookies:
                 headers = tuple(response.headers.items())
                 memory.keep(address, Page(response.content, headers, state, monotonic() + KEPT_FOR))
         if response.status_code != 200:
             return response
-        patch_cache_control(response, public=True, max_age=0, s_maxage=30, stale_while_revalidate=30)
-        set_response_etag(response)
         return cast("HttpResponseBase", get_conditional_response(request, response.headers["ETag"], response=response))
 
     return page
