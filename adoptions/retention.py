@@ -55,7 +55,16 @@ def supporters_of_long_ago(before: datetime) -> QuerySet[Supporter]:
 
 
 def supporters_who_never_paid(before: datetime) -> QuerySet[Supporter]:
-    """Nor adopted in any other way, nor still tries to."""
+    """Nor adopted in any other way, nor still tries to. Whom a list from elsewhere brought never began: see below."""
+    return who_adopted_nothing(before).filter(listed_at=None)
+
+
+def supporters_of_lists(before: datetime) -> QuerySet[Supporter]:
+    """Whom a list from elsewhere brought, and who has not adopted in all the time since."""
+    return who_adopted_nothing(before).filter(listed_at__lt=before)
+
+
+def who_adopted_nothing(before: datetime) -> QuerySet[Supporter]:
     not_over = personal_data.running() | Q(created_at__gte=before) | Q(activated_at__isnull=False)
     return Supporter.objects.filter(
         ~of_supporter(Adoption.objects.filter(not_over), "supporter"),

@@ -69,7 +69,8 @@ def erased_among(rows: Sequence[ImportedRow]) -> set[str]:
 
 def make(rows: Sequence[ImportedRow]) -> None:
     """All at once; one by one where somebody with one of the addresses adopted at this very moment."""
-    people = [Supporter(name=row.cells["name"], email=row.cells["email"]) for row in rows]
+    now = timezone.now()
+    people = [Supporter(name=row.cells["name"], email=row.cells["email"], listed_at=now) for row in rows]
     try:
         with transaction.atomic():
             Supporter.objects.bulk_create(people)

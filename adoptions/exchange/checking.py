@@ -78,8 +78,8 @@ def person(cells: dict[str, str]) -> Person:
     found.name = clean(found, NAME, whole, "")
     if not found.name:
         found.faults.append("There is no name.")
-    if found.key.endswith("@erased.invalid"):
-        found.faults.append("This is nobody’s address: it is what we put where somebody was erased.")
+    if found.key.endswith(".invalid"):
+        found.faults.append("This is nobody’s address: it is what we put where there is none.")
     found.postcode = whole_postcode(cells.get("postcode", "")[:20])
     read_news(found, cells)
     return found

@@ -215,6 +215,7 @@ ADOPTIONS = Layout(
             lambda row: row.adoption.state,
         ),
         Column("is_gift", "Whether it is a present.", lambda row: row.adoption.is_gift, kind=Kind.YES),
+        Column("source", "How it reached us: web, phone, paper or person.", lambda row: row.adoption.source),
         Column("campaign_code", "Of the link that brought it.", lambda row: row.adoption.campaign_code),
         Column(
             "first_campaign_code",

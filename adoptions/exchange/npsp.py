@@ -11,11 +11,12 @@ from dataclasses import dataclass
 from django.db.models import Sum
 from django.utils import timezone
 
-from ..models import REPEATING, Frequency, Payment
+from ..models import REPEATING, Frequency, Method, Payment
 from .choosing import chosen_charges, chosen_supporters
 from .layouts import Column, Kind, Layout, SupporterRow, fill_supporters
 
 FIRST_LONG, LAST_LONG, MESSAGE_LONG = 40, 80, 2000
+WAYS: dict[str, str] = {Method.CHEQUE: "Check", Method.CASH: "Cash", Method.TRANSFER: "Bank Transfer"}
 PERIODS = {Frequency.MONTHLY: "Monthly", Frequency.YEARLY: "Yearly"}
 
 
@@ -85,6 +86,11 @@ def fill_donations(charges: Sequence[Payment]) -> list[DonationRow]:
     return rows
 
 
+def way_of(row: DonationRow) -> str:
+    """Of Stripe's two, only cards have last digits."""
+    return WAYS.get(row.charge.method) or ("Credit Card" if row.charge.card_last4 else "Direct Debit")
+
+
 def repeating(row: DonationRow) -> bool:
     return row.charge.adoption.frequency in REPEATING
 
@@ -114,14 +120,15 @@ DONATIONS = Layout(
             "The code of the link that brought the adoption. It must exist in Salesforce beforehand.",
             lambda row: row.charge.adoption.campaign_code,
         ),
+        Field("Payment Method", "Credit Card, Direct Debit, Check, Cash or Bank Transfer.", lambda row: way_of(row)),
         Field(
-            "Payment Method",
-            "Credit Card, or Direct Debit.",
-            lambda row: "Credit Card" if row.charge.card_last4 else "Direct Debit",
+            "Payment Check/Reference Number",
+            "Of the cheque or the slip, where staff wrote the payment down.",
+            lambda row: row.charge.hand_entry.reference if row.charge.is_by_hand else "",
         ),
         Field(
             "Payment Gateway Payment ID",
-            "Of the charge at Stripe: the same line twice can be told by it.",
+            "Of the charge at Stripe, where it came that way: the same line twice can be told by it.",
             lambda row: row.charge.stripe_id,
         ),
         Field(
@@ -147,7 +154,9 @@ DONATIONS = Layout(
             kind=Kind.DAY,
         ),
     ),
-    chosen=lambda choice: chosen_charges(choice).select_related("adoption__supporter", "adoption__species"),
+    chosen=lambda choice: chosen_charges(choice).select_related(
+        "adoption__supporter", "adoption__species", "hand_entry"
+    ),
     fill=fill_donations,
     is_for_programs=False,
 )

@@ -51,6 +51,12 @@ class Supporter(models.Model):
         null=True, blank=True, editable=False, help_text="Field notes up to here have been mailed."
     )
 
+    listed_at = models.DateTimeField(
+        null=True,
+        blank=True,
+        editable=False,
+        help_text="When a list from elsewhere brought them. Empty: by themselves.",
+    )
     compared_at = models.DateTimeField(
         null=True, blank=True, editable=False, help_text="When it was last looked whether they are here twice."
     )

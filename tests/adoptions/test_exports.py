@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import uuid
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -27,6 +28,7 @@ from adoptions.models import (
     ExportedPart,
     ExportLayout,
     ExportState,
+    HandEntry,
     PaymentKind,
     Supporter,
     Suppression,
@@ -140,6 +142,7 @@ def test_json_lines_hold_the_same_in_pence_and_true_and_false(fiona: User) -> No
         "amount_pence": 1250,
         "state": "active",
         "is_gift": False,
+        "source": "web",
         "campaign_code": "spring-26",
         "first_campaign_code": "",
         "asked_at": "2026-07-01T11:00:00Z",
@@ -173,6 +176,7 @@ def test_salesforce_gets_a_line_for_each_payment_in_its_own_headings(fiona: User
         "Donation Stage": "Closed Won",
         "Campaign Name": "spring-26",
         "Payment Method": "Credit Card",
+        "Payment Check/Reference Number": "",
         "Payment Gateway Payment ID": "ch_1",
         "Recurring Donation Name": "PM-7K4T9QXR",
         "Recurring Donation Amount": "12.50",
@@ -181,6 +185,20 @@ def test_salesforce_gets_a_line_for_each_payment_in_its_own_headings(fiona: User
     }
     assert (second["Donation Amount"], second["Donation Date"]) == ("10.00", "2026-08-01")
     assert (second["Payment Method"], second["Payment Gateway Payment ID"]) == ("Direct Debit", "ch_2")
+
+
+def test_salesforce_is_told_on_which_way_money_came_that_staff_wrote_down(fiona: User) -> None:
+    for number, method in enumerate(("cheque", "cash", "transfer")):
+        supporter = make_supporter(f"S{number}", f"s{number}@example.org")
+        adoption = make_adoption(supporter=supporter, state=AdoptionState.ACTIVE, activated_at=NOON)
+        payment = make_payment(adoption, method=method, stripe_id="", occurred_at=NOON)
+        HandEntry.objects.create(request=uuid.uuid4(), payment=payment, reference=f"no {number}", entered_by=fiona)
+    rows = table(written(ExportLayout.NPSP_DONATIONS, fiona))
+    assert [(row["Payment Method"], row["Payment Check/Reference Number"]) for row in rows] == [
+        ("Check", "no 0"),
+        ("Cash", "no 1"),
+        ("Bank Transfer", "no 2"),
+    ]
 
 
 def test_only_those_who_may_be_mailed_are_in_a_list_for_a_mailing(fiona: User) -> None:

@@ -421,6 +421,15 @@ def test_undoing_is_possible_for_thirty_days_and_rows_are_kept_no_longer(fiona: 
     assert ImportedFile.objects.filter(pk=file.pk).exists()
 
 
+def test_whom_a_list_brought_is_kept_for_two_years_and_longer_only_as_an_adopter(fiona: User) -> None:
+    brought_in(as_csv(somebody(1), somebody(2)), fiona)
+    retention.purge(now=timezone.now() + timedelta(days=700))
+    assert Supporter.objects.filter(erased_at=None).count() == 2
+    make_active_adoption(supporter=Supporter.objects.get(email="sam2@example.org"))
+    retention.purge(now=timezone.now() + timedelta(days=740))
+    assert list(Supporter.objects.filter(erased_at=None).values_list("name", flat=True)) == ["Sam 2"]
+
+
 def test_who_is_erased_is_in_no_row_and_who_asks_gets_theirs(fiona: User) -> None:
     brought_in(as_csv(somebody(1), somebody(2)), fiona)
     sam = Supporter.objects.get(email="sam1@example.org")
