@@ -84,6 +84,7 @@ def enter(answers: Answers, entry: Entry, money: Money) -> Adoption:
             ledger.settle_state(adoption)
             emails.queue_receipt(adoption, payment)
             emails.queue_gift_aid_confirmed(adoption)
+            twice.notice_twin(adoption)
             gifts.money_arrived(adoption)
     return adoption
 

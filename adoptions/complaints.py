@@ -5,18 +5,23 @@ ways to go on from there. Nothing is thrown away: what a robot seems to have sen
 to say so.
 """
 
+from datetime import date, datetime, time
 from typing import Any
 
+from django.conf import settings
 from django.db import IntegrityError, models, transaction
+from django.urls import reverse
+from django.utils import timezone
 
 from config.mail import queue_mail
 from config.retention import unlocked
 
-from .models import Complaint, ComplaintOutcome
+from .models import Complaint, ComplaintOutcome, Source
 
 EXPORTED = (
     "reference",
     "about",
+    "source",
     "name",
     "email",
     "words",
@@ -39,6 +44,7 @@ def receive(*, about: str, name: str, email: str, words: str, is_suspect: bool =
             complaint.refresh_from_db()
             if not is_suspect:
                 acknowledge(complaint)
+                tell_staff(complaint)
     except IntegrityError as error:
         if "complaint_said_once" not in str(error):
             raise
@@ -46,13 +52,44 @@ def receive(*, about: str, name: str, email: str, words: str, is_suspect: bool =
     return True
 
 
+def write_down(
+    *, about: str, name: str, email: str, words: str, source: Source, received_on: date, by: models.Model
+) -> Complaint | None:
+    """What came by phone or post, on its day, from which the law counts; None if the same was written down before.
+
+    Acknowledged by mail at once where there is an address; without one somebody posts a letter, and says so.
+    """
+    noon = timezone.make_aware(datetime.combine(received_on, time(12)))
+    values = {"about": about, "name": name, "email": email, "words": words}
+    try:
+        with transaction.atomic():
+            complaint = Complaint.objects.create(
+                **values, source=source, received_at=min(noon, timezone.now()), entered_by_id=by.pk
+            )
+            if email:
+                acknowledge(complaint)
+    except IntegrityError as error:
+        if "complaint_said_once" not in str(error):
+            raise
+        return None
+    return complaint
+
+
+def tell_staff(complaint: Complaint) -> None:
+    """That one waits, and until when; what it says stays where only those may read it who should."""
+    admin_url = settings.SITE_URL + reverse("admin:adoptions_complaint_change", args=[complaint.pk])
+    context = {"complaint": complaint, "due_on": complaint.due_on, "admin_url": admin_url}
+    queue_mail("complaint_arrived", to=settings.CHARITY["reply_to"], key=complaint.reference, context=context)
+
+
 def acknowledge(complaint: Complaint) -> bool:
-    """E24; False if that was done before."""
+    """E24, or by the letter that staff posted to somebody without an address; False if that was done before."""
     with transaction.atomic():
         if not Complaint.objects.filter(pk=complaint.pk).acknowledge():
             return False
         context = {"complaint": complaint, "due_on": complaint.due_on}
-        queue_mail("complaint_received", to=complaint.email, key=complaint.reference, context=context)
+        if complaint.email:
+            queue_mail("complaint_received", to=complaint.email, key=complaint.reference, context=context)
     return True
 
 
@@ -61,7 +98,7 @@ def answer(complaint: Complaint, *, outcome: ComplaintOutcome, words: str, by: m
     with transaction.atomic():
         if not Complaint.objects.filter(pk=complaint.pk).close(outcome=outcome, answer=words, by=by):
             return False
-        if outcome != ComplaintOutcome.NO_COMPLAINT:
+        if complaint.email and outcome != ComplaintOutcome.NO_COMPLAINT:
             context = {"complaint": complaint, "finding": outcome.label, "answer": words}
             queue_mail("complaint_answered", to=complaint.email, key=complaint.reference, context=context)
     return True

@@ -7,19 +7,33 @@ from typing import Any, cast
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.db.models import Model
 from django.utils import timezone
 
-from config.fields import PenceField, SingleLineField
+from config.fields import PenceField, PlainTextField, SingleLineField, StrictEmailField
 from config.money import Pence, pounds
 from species.models import Species
 
-from . import by_hand, consent
+from . import by_hand, complaints, consent
 from .by_hand import Money, Return
 from .checkout import Answers
 from .forms import AS_GIFT, FOR_ME, OTHER, AdoptForm
 from .gift_aid_forms import GIFT_AID_FIELDS
 from .gift_forms import GIFT_FIELDS
-from .models import BY_HAND, Because, Delivery, Frequency, Method, Payment, Plan, Source, Supporter
+from .models import (
+    BY_HAND,
+    Because,
+    Complaint,
+    ComplaintAbout,
+    Delivery,
+    Frequency,
+    Method,
+    Payment,
+    Plan,
+    Source,
+    Supporter,
+)
+from .models.complaints import NAME_LENGTH, WORDS_LENGTH
 
 LINK = "link"
 OLDEST = timedelta(days=366)  # a cheque is good for six months
@@ -262,3 +276,34 @@ class TakeBackForm(forms.Form):
 
     def __init__(self, data: Any = None) -> None:
         super().__init__(data, initial={"request": uuid.uuid4()})
+
+
+class ComplaintEntryForm(forms.Form):
+    """A complaint that came by phone, by post or in person, as it was said."""
+
+    source = forms.ChoiceField(
+        label="How did it come?",
+        choices=[(each.value, each.label) for each in Source if each != Source.WEB],
+        widget=forms.RadioSelect,
+    )
+    received_on = ReceivedField(label="On which day")
+    about = forms.ChoiceField(label="What is it about?", choices=ComplaintAbout.choices, widget=forms.RadioSelect)
+    name = SingleLineField(label="Name", max_length=NAME_LENGTH)
+    email = StrictEmailField(
+        label="Email address",
+        required=False,
+        help_text="It is acknowledged and answered there. None: you post both.",
+    )
+    words = PlainTextField(
+        label="What they said or wrote", max_length=WORDS_LENGTH, widget=forms.Textarea(attrs={"rows": 10})
+    )
+
+    def __init__(self, data: Any = None) -> None:
+        super().__init__(data)
+        for field in self.fields.values():
+            field.widget.attrs["autocomplete"] = "off"
+
+    def write_down(self, *, by: Model) -> Complaint | None:
+        """Call only on a valid form."""
+        typed = dict(self.cleaned_data)
+        return complaints.write_down(source=Source(typed.pop("source")), by=by, **typed)

@@ -15,7 +15,7 @@ from config.long_lists import a_few, by_index_alone, with_words
 
 from .models import FormerAddress, Gift, GiftAidDeclaration, Likeness, Supporter
 
-AT_ONCE = 1000
+AT_ONCE = 200  # a few seconds: mails wait behind it
 MOST_NAMESAKES = 40  # of a name that so many have, the name says nothing
 ALIKE_NAMES = 4, 5  # of five letters, four in the same order
 ALIKE_ADDRESSES = 17, 20

@@ -155,7 +155,7 @@ def check_campaign_links() -> None:
     campaigns.check_links()
 
 
-@every(hours=1)
+@every(minutes=10)
 @task
 def look_for_people_twice() -> None:
     likeness.look_round()

@@ -6,6 +6,8 @@ Each source asks one question of the database, and nobody is shown a line about 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, time
+from functools import reduce
+from operator import or_
 from typing import Any
 
 from django.contrib.admin.models import LogEntry
@@ -26,6 +28,7 @@ from .models import (
     Adoption,
     Attention,
     Change,
+    Complaint,
     ConsentEvent,
     FormerAddress,
     Gift,
@@ -226,6 +229,22 @@ def merges(supporter: Supporter) -> Iterator[Moment]:
             yield Moment(merge.undone_at, "Staff", words, address, name_of(merge.undone_by))
 
 
+def complaints(supporter: Supporter) -> Iterator[Moment]:
+    """From any address of theirs; the words are for who opens it."""
+    theirs = reduce(or_, (Q(email__iexact=email) for email in details.addresses_of(supporter)))
+    rows = Complaint.objects.filter(theirs).select_related("closed_by", "entered_by")
+    for complaint in rows[:MOST_OF_A_KIND]:
+        address = page("adoptions_complaint", complaint.pk)
+        came = f"{complaint.reference} {complaint.get_source_display().lower()}"
+        words = f"Complaint {came}: {complaint.get_about_display().lower()}."
+        yield Moment(complaint.received_at, "Complaint", words, address, name_of(complaint.entered_by))
+        if complaint.acknowledged_at:
+            yield Moment(complaint.acknowledged_at, "Complaint", f"Acknowledged: {complaint}.", address)
+        if complaint.closed_at:
+            words = f"Answered: {complaint}. {complaint.get_outcome_display()}."
+            yield Moment(complaint.closed_at, "Complaint", words, address, name_of(complaint.closed_by))
+
+
 def numbers_of(supporter: Supporter) -> list[int]:
     """Theirs, and those of the rows that were joined with it."""
     joined = Merge.objects.standing().filter(survivor=supporter).values_list("merged_id", flat=True)
@@ -284,6 +303,7 @@ SOURCES: list[tuple[str, Callable[[Supporter], Iterator[Moment]]]] = [
     ("adoptions.view_giftaiddeclaration", declarations),
     ("config.view_mail", mails),
     ("species.view_comment", comments),
+    ("adoptions.view_complaint", complaints),
     ("admin.view_logentry", acts_of_staff),
     ("config.view_auditentry", looks_of_staff),
 ]

@@ -18,8 +18,10 @@ from config.models import Mail
 
 from .. import complaints
 from ..complaint_forms import AnswerForm
+from ..entry_forms import ComplaintEntryForm
 from ..models import Complaint, ComplaintOutcome
 from .attention import staff
+from .by_hand import status_of
 from .read_only import ReadOnly
 
 
@@ -43,6 +45,7 @@ class IsOpen(admin.SimpleListFilter):
 
 @admin.register(Complaint)
 class ComplaintAdmin(ReadOnly, LongList[Complaint]):
+    change_list_template = "admin/adoptions/complaint/list.html"
     list_display = ["reference", "left", "about", "name", "received_at", "acknowledged_at", "outcome", "closed_by"]
     list_filter = [IsOpen, "about", "outcome", "received_at"]
     list_select_related = ["closed_by"]
@@ -51,15 +54,31 @@ class ComplaintAdmin(ReadOnly, LongList[Complaint]):
     search_help_text = "The reference of the complaint, or the whole address of who complained"
     ordering = [F("closed_at").desc(nulls_first=True), "received_at"]
     fields = [
-        *("reference", "about", "name", "email", "words", "received_at", "left", "acknowledged_at", "mails", "to_do"),
+        *(
+            "reference",
+            "about",
+            "source",
+            "entered_by",
+            "name",
+            "email",
+            "words",
+            "received_at",
+            "left",
+            "acknowledged_at",
+            "mails",
+            "to_do",
+        ),
         *("outcome", "answer", "closed_at", "closed_by", "erased_at"),
     ]
     readonly_fields = ["left", "mails", "to_do"]
 
     def get_urls(self) -> list[URLPattern]:
         wrap = self.admin_site.admin_view
-        own = path("<int:pk>/answer/", wrap(answer_complaint), name="adoptions_complaint_answer")
-        return [own, *super().get_urls()]
+        return [
+            path("enter/", wrap(enter_complaint), name="enter_complaint"),
+            path("<int:pk>/answer/", wrap(answer_complaint), name="adoptions_complaint_answer"),
+            *super().get_urls(),
+        ]
 
     def searches(self, words: list[str]) -> list[QuerySet[Any]]:
         reference = words[0].upper().removeprefix("CP-")
@@ -99,7 +118,8 @@ def answer_complaint(request: HttpRequest, pk: int) -> HttpResponse:
         return already_answered(request, complaint)
     if step == "acknowledge":
         is_first = complaints.acknowledge(complaint)
-        messages.success(request, "Acknowledged by mail." if is_first else "That was done before.")
+        done = "Acknowledged by mail." if complaint.email else "Noted: acknowledged by post."
+        messages.success(request, done if is_first else "That was done before.")
         return back_to(complaint)
     form = AnswerForm(request.POST if request.method == "POST" else None)
     if not form.is_valid() or step == "change":
@@ -108,9 +128,27 @@ def answer_complaint(request: HttpRequest, pk: int) -> HttpResponse:
         return page(request, complaint, form, finding=form.finding)
     if not complaints.answer(complaint, outcome=form.finding, words=form.cleaned_data["answer"], by=staff(request)):
         return already_answered(request, complaint)
-    is_mailed = form.finding != ComplaintOutcome.NO_COMPLAINT
-    messages.success(request, "Closed, and the answer is on its way." if is_mailed else "Closed. Nothing was sent.")
+    is_owed = form.finding != ComplaintOutcome.NO_COMPLAINT
+    sent = "Closed, and the answer is on its way." if complaint.email else "Closed. Print the answer below and post it."
+    messages.success(request, sent if is_owed else "Closed. Nothing was sent.")
     return back_to(complaint)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def enter_complaint(request: HttpRequest) -> HttpResponse:
+    """What somebody said on the phone, wrote in a letter or said at the door."""
+    if not request.user.has_perm("adoptions.change_complaint"):
+        raise PermissionDenied
+    form = ComplaintEntryForm(request.POST if request.method == "POST" else None)
+    if form.is_valid():
+        complaint = form.write_down(by=staff(request))
+        if complaint:
+            sent = f"{complaint.email} is told." if complaint.email else "Post them a letter, then acknowledge it here."
+            messages.success(request, f"Written down, due on {complaint.due_on:%d/%m/%Y}. {sent}")
+            return back_to(complaint)
+        form.add_error("words", "The same was written down before, and waits for an answer.")
+    context = {**admin.site.each_context(request), "title": "Enter a complaint", "form": form}
+    return TemplateResponse(request, "admin/adoptions/enter_complaint.html", context, status=status_of(form))
 
 
 def already_answered(request: HttpRequest, complaint: Complaint) -> HttpResponse:

@@ -8,6 +8,7 @@ from django.db.models.functions import MD5, Coalesce, Now, Upper
 from django.utils import timezone
 
 from .adoptions import eight_letters
+from .states import Source
 
 ANSWER_WITHIN = timedelta(days=30)  # also the time that section 164A of the Data Protection Act gives to acknowledge
 GROWS_LATE_AFTER = timedelta(days=21)
@@ -68,8 +69,17 @@ class Complaint(models.Model):
 
     reference = models.CharField(max_length=16, unique=True, default=new_reference, editable=False)
     about = models.CharField(max_length=5, choices=ComplaintAbout)
+    source = models.CharField("came", max_length=6, choices=Source, default=Source.WEB, db_default=Source.WEB)
+    entered_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        help_text="Who of staff typed it in. Empty: whoever complained.",
+    )
     name = models.CharField(max_length=NAME_LENGTH)
-    email = models.CharField(max_length=254)
+    email = models.CharField(max_length=254, blank=True, help_text="Empty: none, so that the answer goes by post.")
     words = models.TextField("what they wrote")
     received_at = models.DateTimeField(db_default=Now(), editable=False)
     acknowledged_at = models.DateTimeField(
@@ -89,8 +99,12 @@ class Complaint(models.Model):
             models.UniqueConstraint("email", MD5("words"), condition=Q(closed_at=None), name="complaint_said_once"),
             models.CheckConstraint(
                 name="complaint_is_whole_until_erased",
-                condition=Q(erased_at__isnull=True) & ~Q(name="") & ~Q(email="") & ~Q(words="")
+                condition=Q(erased_at__isnull=True) & ~Q(name="") & ~Q(words="") & (~Q(email="") | ~Q(source="web"))
                 | Q(erased_at__isnull=False, name="", email="", words="", answer="", closed_at__isnull=False),
+            ),
+            models.CheckConstraint(
+                name="complaint_off_the_site_names_who_typed",
+                condition=Q(source="web", entered_by__isnull=True) | (~Q(source="web") & Q(entered_by__isnull=False)),
             ),
             models.CheckConstraint(
                 name="complaint_closed_says_how_and_by_whom",
@@ -115,6 +129,8 @@ class Complaint(models.Model):
                 | pgtrigger.Q(old__name__df=pgtrigger.F("new__name"))
                 | pgtrigger.Q(old__email__df=pgtrigger.F("new__email"))
                 | pgtrigger.Q(old__words__df=pgtrigger.F("new__words"))
+                | pgtrigger.Q(old__source__df=pgtrigger.F("new__source"))
+                | pgtrigger.Q(old__entered_by__df=pgtrigger.F("new__entered_by"))
                 | pgtrigger.Q(old__received_at__df=pgtrigger.F("new__received_at")),
             ),
             pgtrigger.Protect(name="kept", operation=pgtrigger.Delete),

@@ -16,6 +16,7 @@ from adoptions import by_hand, care, checkout, consent, gift_aid, personal_data,
 from adoptions.by_hand import CannotTakeBack
 from adoptions.models import (
     Adoption,
+    Attention,
     Because,
     ConsentEvent,
     GiftAidDeclaration,
@@ -225,6 +226,12 @@ def test_same_again_is_asked_about_and_the_same_visit_is_the_same(fiona: Client,
     assert fiona.post(ENTER, {**second, "another": "on"}).status_code == 303
     assert entered(fiona, **who, other_amount="37").amount_pence == 3700
     assert Adoption.objects.count() == 3
+
+
+def test_cheque_for_what_was_paid_on_the_site_that_day_is_told(fiona: Client) -> None:
+    make_active_adoption(created_at=timezone.now() - timedelta(hours=3))
+    adoption = entered(fiona)
+    assert Attention.objects.get().adoption == adoption
 
 
 def test_looked_up_supporter_gets_it_whatever_the_address(fiona: Client) -> None:

@@ -10,7 +10,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from adoptions import complaints, personal_data
+from adoptions import complaints, personal_data, timeline
 from adoptions.models import Complaint, ComplaintOutcome
 from adoptions.today import matters
 from config import retention, roles
@@ -64,7 +64,7 @@ def press(desk: Client, complaint: Complaint, step: str = "send", **typed: str) 
 def test_complaint_is_kept_and_acknowledged_at_once(client: Client) -> None:
     response = client.post("/complaints/", TYPED)
     assert (response.status_code, response.headers["Location"]) == (303, "/complaints/received/")
-    complaint, mail = Complaint.objects.get(), Mail.objects.get()
+    complaint, mail = Complaint.objects.get(), Mail.objects.get(kind="complaint_received")
     assert {name: getattr(complaint, name) for name in TYPED} == TYPED
     assert complaint.acknowledged_at is not None
     assert complaint.days_left == 30
@@ -80,13 +80,14 @@ def test_complaint_is_kept_and_acknowledged_at_once(client: Client) -> None:
 
 def test_complaint_about_something_else_is_not_sent_to_the_commissioner(client: Client) -> None:
     client.post("/complaints/", {**TYPED, "about": "other"})
-    assert "ico.org.uk" not in Mail.objects.get().text
+    assert "ico.org.uk" not in Mail.objects.get(kind="complaint_received").text
 
 
 def test_page_is_read_without_a_cookie_and_a_second_press_adds_nothing(client: Client) -> None:
     assert [client.get("/complaints/").status_code, client.head("/complaints/").status_code] == [200, 200]
     assert [client.post("/complaints/", TYPED).status_code for _ in range(2)] == [303, 303]
-    assert (Complaint.objects.count(), Mail.objects.count()) == (1, 1)
+    kinds = sorted(Mail.objects.values_list("kind", flat=True))
+    assert (Complaint.objects.count(), kinds) == (1, ["complaint_arrived", "complaint_received"])
     assert client.get("/complaints/received/").status_code == 200
     assert not client.cookies
 
@@ -316,3 +317,80 @@ def test_pages_say_how_long_and_that_there_is_a_form(client: Client) -> None:
     page = client.get("/privacy/").content.decode()
     assert '<a href="/complaints/">form for complaints</a>' in page
     assert "6 years after we answered it" in page
+
+
+# --- by phone and by post ------------------------------------------------------------------------------------------
+
+ENTER = "/admin/adoptions/complaint/enter/"
+
+
+def said(**changes: str) -> dict[str, str]:
+    day = str(timezone.localdate() - 9 * DAY)
+    return {**TYPED, "source": "paper", "received_on": day, **changes}
+
+
+def test_complaint_by_post_counts_from_its_day_and_is_acknowledged_where_there_is_an_address(
+    desk: Client, fiona: User
+) -> None:
+    response = desk.post(ENTER, said())
+    complaint = Complaint.objects.get()
+    assert response.headers["Location"] == f"/admin/adoptions/complaint/{complaint.pk}/change/"
+    assert (complaint.source, complaint.entered_by, complaint.days_left) == ("paper", fiona, 21)
+    mail = Mail.objects.get()
+    assert (mail.kind, mail.to) == ("complaint_received", "sam@example.org")
+    for part in (mail.text, mail.html):
+        assert "we wrote down a complaint of yours" in part
+    again = desk.post(ENTER, said())
+    assert (again.status_code, "The same was written down before" in again.text) == (422, True)
+    assert Complaint.objects.count() == 1
+
+
+def test_complaint_without_an_address_is_acknowledged_and_answered_on_paper(desk: Client) -> None:
+    desk.post(ENTER, said(source="phone", email=""))
+    complaint = Complaint.objects.get()
+    assert (complaint.acknowledged_at, complaints.export("")) == (None, [])
+    assert "I have posted it" in desk.get(f"/admin/adoptions/complaint/{complaint.pk}/answer/").text
+    press(desk, complaint, "acknowledge")
+    complaint.refresh_from_db()
+    assert complaint.acknowledged_at
+    assert "print these words and post them" in press(desk, complaint, "check").text
+    press(desk, complaint)
+    complaint.refresh_from_db()
+    assert (complaint.outcome, Mail.objects.count()) == ("upheld", 0)
+
+
+@pytest.mark.parametrize("typed", [{"received_on": "2999-01-01"}, {"words": ""}, {"source": "web"}, {"email": "sam@"}])
+def test_what_is_wrong_with_a_complaint_by_phone_is_said_and_nothing_is_kept(
+    desk: Client, typed: dict[str, str]
+) -> None:
+    assert desk.post(ENTER, said(**typed)).status_code == 422
+    assert not Complaint.objects.exists()
+
+
+@pytest.mark.parametrize("values", [{"source": "phone"}, {"email": ""}])
+def test_database_wants_to_know_who_typed_and_where_to_answer(values: dict[str, str]) -> None:
+    with pytest.raises(IntegrityError, match="complaint_"):
+        make_complaint(**values)
+
+
+def test_staff_are_told_once_that_one_came_and_not_what_it_says(client: Client) -> None:
+    for _ in range(2):
+        client.post("/complaints/", TYPED)
+    told = Mail.objects.get(kind="complaint_arrived")
+    assert "old address" not in told.text + told.html
+    assert f"/admin/adoptions/complaint/{Complaint.objects.get().pk}/change/" in told.text
+    client.post("/complaints/", {**TYPED, "words": "Buy now", "homepage": "x"})
+    assert Mail.objects.filter(kind="complaint_arrived").count() == 1
+
+
+def test_complaint_stands_in_the_timeline_of_who_complained(desk: Client, fiona: User) -> None:
+    supporter = make_supporter("Sam Stranger", "sam@example.org")
+    desk.post(ENTER, said())
+    press(desk, Complaint.objects.get())
+    words = [moment.words for moment in timeline.of(supporter, fiona) if moment.kind == "Complaint"]
+    reference = Complaint.objects.get().reference
+    assert words == [
+        f"Answered: {reference}. We were wrong.",
+        f"Acknowledged: {reference}.",
+        f"Complaint {reference} on paper: personal details.",
+    ]

@@ -219,7 +219,7 @@ COMMENT = (
     "comments_arrived",
     "comments_waiting",
 )
-COMPLAINT = ("complaint_received", "complaint_answered")
+COMPLAINT = ("complaint_received", "complaint_answered", "complaint_arrived")
 TO_STAFF_OR_STRANGERS = (
     "campaign_test",
     "attention",
@@ -362,7 +362,9 @@ def context_of(kind: str, name: str = "Ellie") -> dict[str, Any]:
         return digest
     if kind in COMPLAINT:
         complaint = Complaint(about="data", name=name, words=name, received_at=payment.occurred_at)
-        return {"complaint": complaint, "due_on": DAY, "finding": "We were wrong", "answer": "We are sorry."}
+        own_words = {"finding": "We were wrong", "answer": "We are sorry."} if kind == "complaint_answered" else {}
+        admin_url = {"admin_url": f"{SITE}/a"} if kind == "complaint_arrived" else {}
+        return {"complaint": complaint, "due_on": DAY, **own_words, **admin_url}
     return comments if kind in COMMENT else {"adoption": adoption, **own[kind]}
 
 

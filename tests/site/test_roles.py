@@ -74,6 +74,7 @@ OWN = {
     "adoptions_attention_give_back": ("Finance",),
     "adoptions_attention_release": ("Finance",),
     "adoptions_complaint_answer": ("Fundraiser",),
+    "enter_complaint": ("Fundraiser",),
     "adoptions_campaign_report": ("Fundraiser", "Finance", "Auditor"),
     "adoptions_campaign_csv": ("Fundraiser", "Finance", "Auditor"),
     "adoptions_campaign_code": ("Fundraiser", "Finance", "Auditor"),
