@@ -10,7 +10,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('adoptions', '0031_lists_from_elsewhere'),
+        ('adoptions', '0032_whom_a_list_brought'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
