@@ -6,11 +6,11 @@ a repaired difference means that something else did not work.
 
 import logging
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from django.db import IntegrityError, connection
+from django.db import DatabaseError, IntegrityError, connection
 from django.db.models import Max
 from django.utils import timezone
 
@@ -106,6 +106,8 @@ def only_once() -> Iterator[None]:
             raise AlreadyComparing
         yield
     finally:
+        with suppress(DatabaseError):  # it may be what failed
+            holder.rollback()  # a server notices later that a connection is closed, and holds its lock until then
         holder.close()
 
 
