@@ -16,11 +16,12 @@ from .models import (
     Adoption,
     AdoptionState,
     DifferenceKind,
+    FailedRenewal,
     Frequency,
     Payment,
     PaymentKind,
 )
-from .stripe_objects import Dispute, Refund, Session, Subscription
+from .stripe_objects import Dispute, Invoice, Refund, Session, Subscription
 from .stripes_word import StripesWord, known_charges
 
 
@@ -49,6 +50,7 @@ def compare(word: StripesWord) -> list[Found]:
         *compare_subscriptions(word),
         *compare_money(word),
         *compare_invoices(word),
+        *compare_failures(word),
         *compare_payouts(word),
     ]
     return list({one.key: one for one in found}.values())
@@ -241,6 +243,43 @@ def compare_invoices(word: StripesWord) -> Iterator[Found]:
                 theirs_pence=invoice.amount_paid_pence,
                 repair=functools.partial(fulfilment.sync_invoice, invoice.id),
             )
+
+
+def compare_failures(word: StripesWord) -> Iterator[Found]:
+    """Each renewal that was refused at first, and each that was paid after all, against what the reports count."""
+    ours = owners_of_renewals(word)
+    intents = {intent: one for one in ours.values() for intent in one[0].payment_intents}
+    refused = {
+        intents[one.payment_intent][0].id
+        for one in word.charges.values()
+        if one.refusal and one.payment_intent in intents
+    }
+    known = dict(FailedRenewal.objects.filter(invoice_id__in=refused).values_list("invoice_id", "payment"))
+    paid = Payment.objects.filter(kind=PaymentKind.CHARGE, invoice_id__in=list(known)).values_list(
+        "invoice_id", flat=True
+    )
+    for invoice_id in sorted((refused - known.keys()) | {one for one in paid if known[one] is None}):
+        yield Found(
+            DifferenceKind.MISSING,
+            invoice_id,
+            "failed try",
+            ours[invoice_id][1],
+            note="A payment that was refused, or what became of it.",
+            repair=functools.partial(fulfilment.sync_invoice, invoice_id),
+        )
+
+
+def owners_of_renewals(word: StripesWord) -> dict[str, tuple[Invoice, int]]:
+    """The renewals of our adoptions, by the invoice."""
+    renewals = [one for one in word.invoices.values() if not one.is_first and one.currency == ledger.STERLING]
+    named = {one.adoption_public_id for one in renewals if fulfilment.is_uuid(one.adoption_public_id)}
+    rows = Adoption.objects.filter(public_id__in=named).values_list("public_id", "pk", "stripe_subscription_id")
+    ours = {str(public_id): (pk, subscription) for public_id, pk, subscription in rows}
+    return {
+        one.id: (one, ours[one.adoption_public_id][0])
+        for one in renewals
+        if one.adoption_public_id in ours and ours[one.adoption_public_id][1] in {None, one.subscription}
+    }
 
 
 def compare_payouts(word: StripesWord) -> Iterator[Found]:

@@ -20,6 +20,7 @@ from config.money import pounds
 from . import (
     attention,
     emails,
+    failures,
     gifts,
     ledger,
     money_emails,
@@ -317,6 +318,7 @@ def write_invoice(adoption_id: int, invoice_id: str, *, of: str, seen: int | Non
         for charge in period.tries:
             if charge.is_paid:
                 take(adoption, charge, invoice_id=invoice_id)
+        failures.note(adoption, period)
         # After the money: a subscription that ended before its payment was heard of must not stay active.
         apply_subscription(adoption, standing)
 

@@ -1,27 +1,40 @@
-"""What trustees ask: takings, who came and who left, who stays, what is chosen, how comments fare.
+"""What trustees ask: takings, who came and who left, who stays, what failed, what is chosen, how comments fare.
 
 All figures are summed up every hour from the ledger and the adoptions themselves, in one transaction, so that they fit
 each other. A page only reads the sums. Days and months are those of London.
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import Aggregate, Case, Count, DurationField, F, IntegerField, Max, Q, Sum, When
+from django.db.models import Aggregate, Case, CharField, Count, DurationField, F, IntegerField, Max, Q, Sum, Value, When
 from django.db.models.functions import TruncDay, TruncMonth
 from django.utils import timezone
 
 from species.models import Comment, CommentStatus
 
-from .models import ADOPTED, REPEATING, Adoption, Frequency, Method, Payment, PaymentKind, ReportLine
+from .models import (
+    ADOPTED,
+    REPEATING,
+    WHAT_BECAME,
+    Adoption,
+    Became,
+    FailedRenewal,
+    Frequency,
+    Method,
+    Payment,
+    PaymentKind,
+    ReportLine,
+)
 
 DAYS, MONTHS = 31, 13
 TAKINGS, NEW, LOST, STARTED, KEPT, PLANS, COMMENTS, WAITED = (
     *("takings", "new", "lost", "started", "kept", "plans", "comments", "waited"),
 )
+FAILED, CAME_BACK, CAME_AFTER = "failed", "came back", "came back after"
 BEGAN = Q(activated_at__isnull=False, frequency__in=REPEATING)
 
 
@@ -56,6 +69,7 @@ def everything() -> Iterator[dict[str, Any]]:
     for began in starts.annotate(all=Count("pk"), kept=Count("pk", filter=Q(state__in=ADOPTED))):
         yield line(STARTED, began["period"], "", began["all"])
         yield line(KEPT, began["period"], "", began["kept"])
+    yield from of_failures()
     yield from of_plans()
     yield from of_comments()
 
@@ -63,6 +77,19 @@ def everything() -> Iterator[dict[str, Any]]:
 def line(report: str, period: datetime | date, key: str, number: int, pence: int = 0) -> dict[str, Any]:
     day = timezone.localtime(period).date() if isinstance(period, datetime) else period
     return {"report": report, "period": day, "key": key, "number": number, "pence": pence}
+
+
+def of_failures() -> Iterator[dict[str, Any]]:
+    """By the month of the first try: what became of how much, why, and after how many days half had come back."""
+    rows = FailedRenewal.objects.annotate(period=TruncMonth("failed_at")).order_by()
+    what = Case(*(When(q, then=Value(what.value)) for what, q in WHAT_BECAME.items()), output_field=CharField())
+    refused = rows.annotate(what=what).values("period", "what", "reason")
+    for row in refused.annotate(number=Count("pk"), pence=Sum("amount_pence")):
+        yield line(FAILED, row["period"], f"{row['what']} {row['reason']}", row["number"], row["pence"])
+    back = rows.filter(payment__isnull=False).annotate(after=F("payment__occurred_at") - F("failed_at"))
+    for month in back.values("period").annotate(pence=Sum("payment__amount_pence"), median=Median("after")):
+        yield line(CAME_BACK, month["period"], "", 0, month["pence"])
+        yield line(CAME_AFTER, month["period"], "", month["median"].days)
 
 
 def of_plans() -> Iterator[dict[str, Any]]:
@@ -94,17 +121,37 @@ def of_comments() -> Iterator[dict[str, Any]]:
 
 @dataclass(frozen=True)
 class Row:
-    """One line of a table: its label, its cells, and from which moment to which the rows behind it are."""
+    """One line of a table: its label, its cells, and from which day to which the rows behind it are, and which ones."""
 
     label: str
     cells: list[int]
     first: date | None = None
     last: date | None = None
+    only: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True)
+class Behind:
+    """The list in the admin of the rows that a figure counts: those of a moment, and of them those that are so."""
+
+    list: str
+    moment: str
+    only: tuple[tuple[str, str], ...] = ()
+
+    def who(self, **only: str) -> "Behind":
+        return replace(self, only=(*self.only, *only.items()))
+
+
+PAYMENTS = Behind("adoptions_payment", "occurred_at")
+BEGUN = Behind("adoptions_adoption", "activated_at", (("frequency__in", "monthly,yearly"),))
+ENDED = Behind("adoptions_adoption", "ended_at", (("frequency__in", "monthly,yearly"), ("activated_at__isnull", "0")))
+FAILURES = Behind("adoptions_failedrenewal", "failed_at")
+WRITTEN = Behind("species_comment", "created_at", (("status", "all"),))  # by itself it opens on what waits
 
 
 @dataclass(frozen=True)
 class Report:
-    """`money`: columns of pence. `drawn`: the column of the chart. `behind`: the list of its rows, by what moment."""
+    """`money`: columns of pence. `drawn`: the column of the chart. `behind`: for each column, where its rows are."""
 
     slug: str
     title: str
@@ -113,7 +160,12 @@ class Report:
     rows: list[Row]
     money: list[int] = field(default_factory=list)
     drawn: int = 0
-    behind: tuple[str, str] | None = None
+    behind: tuple[Behind | None, ...] = ()
+
+    @property
+    def is_by_time(self) -> bool:
+        """Its lines are days or months, the newest first."""
+        return any(row.first and not row.only for row in self.rows)
 
     @property
     def chart_heading(self) -> str:
@@ -132,6 +184,8 @@ def all_reports() -> list[Report]:
         takings_by_way(),
         coming_and_going(),
         retention(),
+        failed_payments(),
+        reasons_of_failure(),
         plans(),
         comments(),
     ]
@@ -166,6 +220,13 @@ def takings_row(label: str, first: date, last: date, found: Iterable[tuple[str, 
 
 
 TAKINGS_HEADINGS = ["Payments", "Received", "Gone back", "Stays"]
+CHARGES = PAYMENTS.who(kind__exact=PaymentKind.CHARGE)
+TAKINGS_BEHIND = (
+    CHARGES,
+    CHARGES,
+    PAYMENTS.who(kind__in=",".join(kind for kind in PaymentKind if kind != PaymentKind.CHARGE)),
+    PAYMENTS,
+)
 
 
 def takings_by_day() -> Report:
@@ -177,8 +238,7 @@ def takings_by_day() -> Report:
         for day in days
     ]
     about = "What the ledger says, on the day on which it happened at Stripe. Gone back: refunds and disputes."
-    behind = ("adoptions_payment", "occurred_at")
-    return Report("takings-by-day", "Takings by day", about, TAKINGS_HEADINGS, rows, [1, 2, 3], 3, behind)
+    return Report("takings-by-day", "Takings by day", about, TAKINGS_HEADINGS, rows, [1, 2, 3], 3, TAKINGS_BEHIND)
 
 
 def takings_by_month() -> Report:
@@ -188,8 +248,7 @@ def takings_by_month() -> Report:
         parts = ((k, *v) for (day, k), v in known.items() if month <= day <= end_of(month))
         rows.append(takings_row(f"{month:%B %Y}", month, end_of(month), parts))
     about = "The same by month."
-    behind = ("adoptions_payment", "occurred_at")
-    return Report("takings-by-month", "Takings by month", about, TAKINGS_HEADINGS, rows, [1, 2, 3], 3, behind)
+    return Report("takings-by-month", "Takings by month", about, TAKINGS_HEADINGS, rows, [1, 2, 3], 3, TAKINGS_BEHIND)
 
 
 def takings_by_way() -> Report:
@@ -205,7 +264,7 @@ def takings_by_way() -> Report:
         rows.append(Row(f"{month:%B %Y}", [*cells, sum(cells)], month, end_of(month)))
     about = "What stays, by the way on which it came: through Stripe, or written down by staff."
     headings = [*(way.label for way in Method), "In all"]
-    behind = ("adoptions_payment", "occurred_at")
+    behind = (*(PAYMENTS.who(method__exact=way) for way in Method), PAYMENTS)
     return Report("takings-by-way", "Takings by way", about, headings, rows, [0, 1, 2, 3, 4], 4, behind)
 
 
@@ -221,7 +280,7 @@ def coming_and_going() -> Report:
         rows.append(Row(f"{month:%B %Y}", [came, went, active], month, last))
     about = "Adoptions that repeat: begun with their first payment, and ended."
     headings = ["New", "Lost", "Active at the end"]
-    behind = ("adoptions_adoption", "activated_at")
+    behind = (BEGUN, ENDED, None)
     return Report("coming-and-going", "Active, new and lost", about, headings, rows, [], 2, behind)
 
 
@@ -233,8 +292,68 @@ def retention() -> Report:
         rows.append(Row(f"{month:%B %Y}", [began, stay, 100 * stay // began if began else 0], month, end_of(month)))
     about = "Of the adoptions that began in a month and repeat, how many still run today."
     headings = ["Began", "Still run", "Of 100"]
-    behind = ("adoptions_adoption", "activated_at")
+    running = BEGUN.who(state__in=",".join(sorted(ADOPTED)))
+    behind = (BEGUN, running, None)
     return Report("retention", "Who stays, by the month they began", about, headings, rows, [], 2, behind)
+
+
+type Fates = dict[Became, tuple[int, int]]  # how many, and how many pence
+
+
+def fates(found: Iterable[tuple[str, tuple[int, int]]]) -> Fates:
+    """Summed up over whatever the lines of failures are about."""
+    parts: Fates = dict.fromkeys(Became, (0, 0))
+    for key, (number, pence) in found:
+        what = Became(key.split()[0])
+        parts[what] = parts[what][0] + number, parts[what][1] + pence
+    return parts
+
+
+def cells_of(parts: Fates) -> list[int]:
+    """All, their pence, and how many came to what."""
+    numbers = [number for number, _ in parts.values()]
+    return [sum(numbers), sum(pence for _, pence in parts.values()), *numbers]
+
+
+FAILED_HEADINGS = ["Failed", "Amount", "By a retry", "With another card", "Lost", "Still open"]
+RECOVERED = FAILURES.who(became="recovered")
+FAILED_BEHIND = (FAILURES, FAILURES, *(FAILURES.who(became=what) for what in Became))
+
+
+def failed_payments() -> Report:
+    """By the month of the first try. What failed lately may still be tried again: those months are not over."""
+    known, back, after = sums(FAILED), sums(CAME_BACK), sums(CAME_AFTER)
+    rows = []
+    for month in months():
+        parts = fates((key, figures) for (on, key), figures in known.items() if on == month)
+        came, days = back.get((month, ""), (0, 0))[1], after.get((month, ""), (0, 0))[0]
+        rows.append(Row(f"{month:%B %Y}", [*cells_of(parts), came, days], month, end_of(month)))
+    about = (
+        "Payments of adoptions that repeat, the first one of each apart, that a bank refused when they were first "
+        "tried, by the month of that try. By a retry: paid in the end by the same card or account. With another card: "
+        "by another one than was refused first. Lost: not paid, and the adoption has ended. Days: half of those "
+        "recovered took no longer. Where a bank only asks the payer to confirm, nothing is refused, and nothing is "
+        "counted. What was recovered and later given back still counts as recovered."
+    )
+    headings, behind = [*FAILED_HEADINGS, "Recovered", "Days"], (*FAILED_BEHIND, RECOVERED, RECOVERED)
+    return Report("failed-payments", "Failed payments and recovery", about, headings, rows, [1, 6], 0, behind)
+
+
+def reasons_of_failure() -> Report:
+    since, until = months()[-1], end_of(months()[0])
+    by_reason: dict[str, list[tuple[str, tuple[int, int]]]] = {}
+    for (_, key), figures in sums(FAILED, since).items():
+        by_reason.setdefault(key.partition(" ")[2], []).append((key, figures))
+    rows = []
+    for reason, found in by_reason.items():
+        cells = cells_of(fates(found))
+        only = (("reason__exact", reason),)
+        share = 100 * (cells[2] + cells[3]) // cells[0]
+        rows.append(Row(reason.replace("_", " ").capitalize(), [*cells, share], since, until, only))
+    rows.sort(key=lambda row: (-row.cells[0], row.label))
+    about = f"The same since {since:%B %Y}, by why the first try was refused, in the word of the bank or of Stripe."
+    headings, behind = [*FAILED_HEADINGS, "Recovered of 100"], (*FAILED_BEHIND, RECOVERED)
+    return Report("reasons-of-failure", "Why payments fail", about, headings, rows, [1], 0, behind)
 
 
 def plans() -> Report:
@@ -253,5 +372,5 @@ def comments() -> Report:
         middle = waited.get((month, ""), (0, 0))[0]
         rows.append(Row(f"{month:%B %Y}", [sum(by_status.values()), yes, middle], month, end_of(month)))
     about = "By the month in which they were written. Waited: of half of those decided on, no longer than this."
-    behind = ("species_comment", "created_at")
+    behind = (WRITTEN, WRITTEN.who(status=CommentStatus.APPROVED), None)
     return Report("comments", "Comments", about, ["Written", "Approved", "Waited, minutes"], rows, [], 0, behind)

@@ -108,9 +108,17 @@ def ask_about(stripe_id: str) -> StripesWord:
     """One object and what it belongs to; empty if Stripe does not know it."""
     word = StripesWord(timezone.now())
     look_up(word, stripe_id)
+    ask_about_tries(word)
     ask_about_debits(word)
     ask_about_owners(word)
     return word
+
+
+def ask_about_tries(word: StripesWord) -> None:
+    """The charges behind an invoice that was asked for alone."""
+    for invoice in word.invoices.values():
+        for intent in invoice.payment_intents:
+            word.charges.update({charge.id: charge for charge in stripe_invoices.read_tries(intent)})
 
 
 def ask_about_ours(word: StripesWord) -> None:

@@ -23,7 +23,7 @@ ROLES: dict[str, tuple[str, ...]] = {
     ),
     "Fundraiser": (
         *every("adoptions", ("supporter", "adoption", "payment", "plan", "planprice", "campaignday"), "view"),
-        *every("adoptions", ("consentevent", "attention", "giftaiddeclaration", "change"), "view"),
+        *every("adoptions", ("consentevent", "attention", "giftaiddeclaration", "change", "failedrenewal"), "view"),
         *every("adoptions", ("complaint",), "view", "change"),
         *every("adoptions", ("campaign",), "view", "add", "change"),
         *every("adoptions", ("gift", "supporter", "giftaiddeclaration"), "view", "change"),
@@ -39,7 +39,7 @@ ROLES: dict[str, tuple[str, ...]] = {
     ),
     "Finance": (
         *every("adoptions", ("supporter", "adoption", "payment", "change", "gift", "campaign", "campaignday"), "view"),
-        *every("adoptions", ("giftaiddeclaration", "comparison"), "view"),
+        *every("adoptions", ("giftaiddeclaration", "comparison", "failedrenewal"), "view"),
         *every("adoptions", ("plan", "planprice"), "view", "add", "change"),
         *every("adoptions", ("refundrequest", "exportedfile"), "view", "add"),
         "adoptions.add_adoption",

@@ -37,7 +37,7 @@ class Shown:
     report: Report
     bars: list[Bar]
     width: int
-    rows: list[tuple[str, list[str], str]]  # label, cells, the address of the rows behind
+    rows: list[tuple[str, list[tuple[str, str]]]]  # label, cells, each with the address of the rows behind it
 
 
 def urls() -> list[URLPattern]:
@@ -82,15 +82,11 @@ def as_file(request: HttpRequest, kind: str) -> HttpResponse:
 
 def shown(report: Report) -> Shown:
     rows = [
-        (row.label, [cell(report, row, place) for place in range(len(row.cells))], behind(report, row))
+        (row.label, [(cell(report, row, place), behind(report, row, place)) for place in range(len(row.cells))])
         for row in report.rows
     ]
     bars = list(bars_of(report))
     return Shown(report, bars, max(len(bars), 1) * STEP, rows)
-
-
-def cells_of_page(report: Report, row: Row) -> list[str]:
-    return [cell(report, row, place) for place in range(len(row.cells))]
 
 
 def cell(report: Report, row: Row, place: int) -> str:
@@ -99,7 +95,7 @@ def cell(report: Report, row: Row, place: int) -> str:
 
 def bars_of(report: Report) -> list[Bar]:
     """The oldest on the left. What is below nothing has no bar: the table says it."""
-    rows = report.rows[::-1] if report.behind else report.rows
+    rows = report.rows[::-1] if report.is_by_time else report.rows
     most = max((row.cells[report.drawn] for row in rows), default=0)
     found = []
     for number, row in enumerate(rows):
@@ -109,13 +105,13 @@ def bars_of(report: Report) -> list[Bar]:
     return found
 
 
-def behind(report: Report, row: Row) -> str:
-    """The list of the rows that a line counts."""
-    if report.behind is None or row.first is None or row.last is None:
+def behind(report: Report, row: Row, place: int) -> str:
+    """The list of the rows that a figure counts; empty where it counts none, or none that a list could show."""
+    found = report.behind[place] if report.behind else None
+    if found is None or row.first is None or row.last is None or not row.cells[place]:
         return ""
-    name, moment = report.behind
     start, end = (
         timezone.make_aware(datetime.combine(day, time())) for day in (row.first, row.last + timedelta(days=1))
     )
-    query = urlencode({f"{moment}__gte": start.isoformat(), f"{moment}__lt": end.isoformat()})
-    return f"{reverse(f'admin:{name}_changelist')}?{query}"
+    span = {f"{found.moment}__gte": start.isoformat(), f"{found.moment}__lt": end.isoformat()}
+    return f"{reverse(f'admin:{found.list}_changelist')}?{urlencode({**span, **dict(found.only), **dict(row.only)})}"

@@ -8,6 +8,7 @@ from .consent import Basis, ConsentEvent, ConsentState, GivenBy, Suppression
 from .differences import Comparison, Difference, DifferenceKind
 from .drafts import Draft
 from .exchange import ExportedFile, ExportedPart, ExportLayout, ExportState
+from .failures import WHAT_BECAME, Became, FailedRenewal
 from .gift_aid import GiftAidDeclaration
 from .gifts import Delivery, Gift, GiftState
 from .imports import (
@@ -59,12 +60,14 @@ __all__ = [
     "OVER",
     "REPEATING",
     "RHYTHMS",
+    "WHAT_BECAME",
     "AccessLink",
     "Adoption",
     "AdoptionState",
     "Attention",
     "AttentionKind",
     "Basis",
+    "Became",
     "Because",
     "Campaign",
     "CampaignDay",
@@ -88,6 +91,7 @@ __all__ = [
     "ExportState",
     "ExportedFile",
     "ExportedPart",
+    "FailedRenewal",
     "Fee",
     "FormerAddress",
     "Frequency",

@@ -3,6 +3,7 @@
 import csv
 import io
 import re
+from collections import Counter
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -13,7 +14,7 @@ from django.db import connection
 from django.test import Client
 
 from adoptions import reports
-from adoptions.models import Adoption, AdoptionState, PaymentKind, ReportLine
+from adoptions.models import Adoption, AdoptionState, FailedRenewal, PaymentKind, ReportLine
 from species.models import Comment
 from tests.makers import make_adoption, make_payment, make_species, make_supporter
 
@@ -127,6 +128,68 @@ def midnight(day: date) -> str:
     return f"timestamp '{day} 00:00' AT TIME ZONE 'Europe/London'"
 
 
+@pytest.fixture
+def failures() -> None:
+    """Two fates a month, in a ring, on both sides of midnight in London; the amounts tell them apart."""
+    for number, moment in enumerate([*MOMENTS, *MOMENTS]):
+        is_over, is_paid, reason = number % 4 == 0, number % 4 > 1, ("expired_card", "do_not_honor")[number % 3 == 0]
+        adoption = make_adoption(
+            supporter=make_supporter(f"Bela {number}", f"bela{number}@example.org"),
+            frequency="monthly",
+            amount_pence=500 + number,
+            state=AdoptionState.ENDED if is_over else AdoptionState.ACTIVE,
+            activated_at=MOMENTS[-1],
+            ended_at=NOW if is_over else None,
+            stripe_subscription_id=f"sub_failing_{number}",
+        )
+        paid_at = moment + timedelta(days=number, hours=number)
+        paid = make_payment(adoption, amount_pence=400 + number, occurred_at=paid_at) if is_paid else None
+        FailedRenewal.objects.create(
+            adoption=adoption,
+            invoice_id=f"in_failed_{number}",
+            amount_pence=500 + number,
+            failed_at=moment,
+            reason=reason,
+            payment=paid,
+            is_by_other_means=number % 4 == 3,
+        )
+
+
+FATES = """
+count(*), sum(f.amount_pence)::int, count(*) FILTER (WHERE p.id > 0 AND NOT f.is_by_other_means),
+  count(*) FILTER (WHERE p.id > 0 AND f.is_by_other_means),
+  count(*) FILTER (WHERE p.id IS NULL AND a.ended_at IS NOT NULL),
+  count(*) FILTER (WHERE p.id IS NULL AND a.ended_at IS NULL)
+"""
+FAILED = f"""
+SELECT to_char(f.failed_at AT TIME ZONE 'Europe/London', 'FMMonth YYYY'), {FATES},
+  coalesce(sum(p.amount_pence), 0)::int, coalesce(floor(extract(epoch FROM
+    percentile_disc(0.5) WITHIN GROUP (ORDER BY p.occurred_at - f.failed_at)) / 86400), 0)::int
+FROM adoptions_failedrenewal f JOIN adoptions_adoption a ON a.id = f.adoption_id
+  LEFT JOIN adoptions_payment p ON p.id = f.payment_id
+WHERE f.failed_at >= '2025-11-01' GROUP BY 1
+"""
+WHY = f"""
+SELECT f.reason, {FATES}, (100 * count(p.id) / count(*))::int
+FROM adoptions_failedrenewal f JOIN adoptions_adoption a ON a.id = f.adoption_id
+  LEFT JOIN adoptions_payment p ON p.id = f.payment_id
+WHERE f.failed_at >= '2025-11-01' GROUP BY 1
+"""
+
+
+@pytest.mark.usefixtures("season", "failures")
+def test_failed_payments_and_their_reasons_equal_an_independent_count() -> None:
+    reports.gather()
+    expected = {label: list(figures) for label, *figures in asked(FAILED)}
+    found = rows(reports.failed_payments())
+    assert {label: cells for label, cells in found.items() if any(cells)} == expected
+    assert found["July 2026"] == [2, 1008, 0, 1, 0, 1, 407, 7]
+    assert sum(cells[0] for cells in found.values()) == 10  # two are longer ago than the table reaches
+    why = {reason.replace("_", " ").capitalize(): list(figures) for reason, *figures in asked(WHY)}
+    assert rows(reports.reasons_of_failure()) == why
+    assert len(why) == 2
+
+
 @pytest.mark.usefixtures("season")
 def test_retention_plans_and_comments_are_those_of_the_season() -> None:
     reports.gather()
@@ -161,18 +224,36 @@ def fiona(client: Client) -> Client:
     return client
 
 
-@pytest.mark.usefixtures("season")
-def test_every_line_leads_to_the_rows_it_counts(fiona: Client) -> None:
+NOT_A_SUM = {"Of 100", "Recovered of 100", "Days", "Waited, minutes", "Active at the end"}
+
+
+def worth(report: reports.Report, place: int, listed: Any) -> int:
+    """What the rows of a list come to, as the figure that leads to it counts them."""
+    heading = report.headings[place]
+    if place not in report.money:
+        return int(listed.count())
+    if heading == "Recovered":
+        return sum(int(one.payment.amount_pence) for one in listed)
+    pence = sum(int(one.amount_pence) for one in listed)
+    return -pence if heading == "Gone back" else pence
+
+
+@pytest.mark.usefixtures("season", "failures")
+def test_every_figure_leads_to_the_rows_it_counts(fiona: Client) -> None:
     reports.gather()
-    page = fiona.get(PAGE)
-    counted = 0
-    for each in page.context["reports"]:
-        for row, (_, _, address) in zip(each.report.rows, each.rows, strict=True):
-            if address and "payment" in address and any(row.cells):
-                listed = fiona.get(address).context["cl"].queryset
-                assert sum(listed.values_list("amount_pence", flat=True)) == row.cells[each.report.drawn], row.label
-                counted += 1
-    assert counted >= 6
+    led: Counter[str] = Counter()
+    for each in fiona.get(PAGE).context["reports"]:
+        for row, (_, cells) in zip(each.report.rows, each.rows, strict=True):
+            for place, (_, address) in enumerate(cells):
+                heading = each.report.headings[place]
+                if not address:
+                    assert not row.cells[place] or heading in NOT_A_SUM or each.report.slug == "plans"
+                elif heading not in NOT_A_SUM:
+                    listed = fiona.get(address).context["cl"].queryset
+                    assert worth(each.report, place, listed) == row.cells[place], (each.report.slug, row.label, heading)
+                    led[each.report.slug] += 1
+    assert set(led) == {one.slug for one in reports.all_reports()} - {"plans"}
+    assert led["failed-payments"] >= 12
 
 
 @pytest.mark.usefixtures("season")
@@ -201,10 +282,10 @@ def test_page_opens_before_anything_was_summed_up(fiona: Client) -> None:
 def test_page_asks_for_sums_and_not_for_rows(fiona: Client, django_assert_max_num_queries: Any) -> None:
     reports.gather()
     fiona.get(PAGE)
-    with django_assert_max_num_queries(16) as asked_for:
+    with django_assert_max_num_queries(20) as asked_for:
         fiona.get(PAGE)
     for query in asked_for.captured_queries:
-        assert not re.search(r'FROM "(adoptions_(payment|adoption)|species_comment)"', query["sql"])
+        assert not re.search(r'FROM "(adoptions_(payment|adoption|failedrenewal)|species_comment)"', query["sql"])
 
 
 def test_hostile_name_of_a_plan_is_only_words(fiona: Client) -> None:

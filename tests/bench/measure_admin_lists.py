@@ -22,9 +22,9 @@ ROUNDS = 21
 REPEATING = "monthly,yearly"
 
 
-def within(moment: str) -> str:
-    """A month, as the reports link to it."""
-    return f"{moment}__gte=2026-09-01T00:00:00Z&{moment}__lt=2026-10-01T00:00:00Z"
+def within(moment: str, *, since: str = "2026-09-01") -> str:
+    """A month, as the reports link to it; longer, where a thousand adoptions would not fill a page of it."""
+    return f"{moment}__gte={since}T00:00:00Z&{moment}__lt=2026-10-01T00:00:00Z"
 
 
 LISTS = {
@@ -43,8 +43,13 @@ LISTS = {
     "payments, refunds only": "adoptions/payment/?kind__exact=refund",
     "payments of a month": f"adoptions/payment/?{within('occurred_at')}",
     "adoptions begun in a month": f"adoptions/adoption/?frequency__in={REPEATING}&{within('activated_at')}",
-    "adoptions ended in a month": f"adoptions/adoption/?frequency__in={REPEATING}&{within('ended_at')}",
+    "adoptions ended since": f"adoptions/adoption/?frequency__in={REPEATING}&{within('ended_at', since='2024-12-01')}",
     "begun in a month and still run": f"adoptions/adoption/?state__in=active,past_due&{within('activated_at')}",
+    "failed payments": "adoptions/failedrenewal/",
+    "failed payments, lost": "adoptions/failedrenewal/?became=lost",
+    "failed payments, recovered": "adoptions/failedrenewal/?became=recovered",
+    "failed payments, one reason": "adoptions/failedrenewal/?reason__exact=expired_card",
+    "failed payment by invoice": "adoptions/failedrenewal/?q=in_load501",
     "reports": "adoptions/payment/reports/",
     "a report as a file": "adoptions/payment/reports/coming-and-going.csv",
     "supporters": "adoptions/supporter/",

@@ -26,6 +26,7 @@ adoptions.comparison           -    -    -    v    v
 adoptions.consentevent         -    -    v    -    v
 adoptions.difference           -    -    -    v    v
 adoptions.exportedfile         -    -    v    v    v
+adoptions.failedrenewal        -    -    v    v    v
 adoptions.gift                 -    -    v    v    v
 adoptions.giftaiddeclaration   -    -    v    v    v
 adoptions.handentry            -    -    v    v    v

@@ -22,6 +22,7 @@ from adoptions.models import (
     Attention,
     Complaint,
     Difference,
+    FailedRenewal,
     Fee,
     Frequency,
     Gift,
@@ -40,7 +41,7 @@ NEWEST = datetime(2026, 11, 1, tzinfo=UTC)
 SPAN = timedelta(minutes=1_000_000)  # two years, however many the rows
 GIVEN = ("Amara", "Bela", "Chloe", "Dara", "Elif", "Femi", "Hana", "Imran", "Jonas", "Leila", "Marek", "Priya", "Rosa")
 FAMILY = ("Adeyemi", "Baker", "Costa", "Davies", "Fischer", "Hughes", "Ivanova", "Jones", "Khan", "Nowak", "Okafor")
-RARE = 10  # one in so many adoptions has ended, a refund, a thing to look at, a difference and a complaint
+RARE = 10  # one in so many adoptions ended, failed, has a refund, a thing to look at, a difference, a complaint
 
 type Row = tuple[Any, ...]
 
@@ -147,16 +148,30 @@ class Load:
                 for n in numbers
             ),
         )
+        self.more_troubles(numbers)
+
+    def more_troubles(self, numbers: range) -> None:
+        copy(
+            FailedRenewal,
+            "adoption_id invoice_id amount_pence failed_at reason payment_id is_by_other_means",
+            map(self.failure, numbers),
+        )
         copy(
             Complaint,
             "reference about name email words received_at acknowledged_at outcome answer closed_at closed_by_id",
             map(self.complaint, numbers),
         )
 
+    def failure(self, n: int) -> Row:
+        """Two in three are recovered, half of those with another card."""
+        reason = ("insufficient_funds", "expired_card", "do_not_honor")[n // RARE % 3]
+        payment = n if n // RARE % 3 else None
+        return n, f"in_load{n}", amount(n), self.when(n) - timedelta(days=4), reason, payment, n // RARE % 3 == 1
+
     def complaint(self, n: int) -> Row:
-        """One in ten still waits for its answer."""
+        """Every second one still waits for its answer."""
         told = f"CP-{letters(n)}", "other", f"Sam {letters(n)[-4:]}", f"load{n}@example.org", "My pack is late."
-        if n % (RARE * 10) == 1:
+        if n % (RARE * 2) == 1:
             return *told, self.when(n), self.when(n), "", "", None, None
         return *told, self.when(n), self.when(n), "upheld", "We are sorry.", self.when(n), self.staff.pk
 
