@@ -19,7 +19,18 @@ from config.models import Mail, MailState
 from species.models import Comment, CommentStatus, Fact
 
 from . import reconcile
-from .models import Adoption, AdoptionState, Attention, Campaign, Complaint, EventState, Gift, HandEntry, StripeEvent
+from .models import (
+    Adoption,
+    AdoptionState,
+    Attention,
+    Campaign,
+    Complaint,
+    EventState,
+    Gift,
+    HandEntry,
+    Likeness,
+    StripeEvent,
+)
 from .models.complaints import GROWS_LATE_AFTER
 from .models.gifts import GiftState
 
@@ -131,6 +142,12 @@ def facts_to_review() -> Matter:
     return Matter("facts due for review", count, rows_of("species_fact"), is_urgent=False)
 
 
+def people_twice() -> Matter:
+    count = Likeness.objects.open().filter(first__erased_at=None, second__erased_at=None).count()
+    address = rows_of("adoptions_likeness", "?state=open")
+    return Matter("pairs that may be one person", count, address, is_urgent=False)
+
+
 def live_campaigns() -> Matter:
     count = Campaign.objects.running().count()
     return Matter("campaigns running", count, rows_of("adoptions_campaign"), is_urgent=False)
@@ -146,6 +163,7 @@ MATTERS: list[tuple[str, Callable[[], Matter]]] = [
     ("adoptions.view_adoption", failed_payments),
     ("species.view_comment", waiting_comments),
     ("adoptions.view_gift", gifts_this_week),
+    ("adoptions.add_merge", people_twice),
     ("species.view_fact", facts_to_review),
     ("adoptions.view_campaign", live_campaigns),
 ]

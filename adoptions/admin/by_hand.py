@@ -288,7 +288,8 @@ class IsSeen(admin.SimpleListFilter):
     def queryset(self, request: HttpRequest, queryset: QuerySet[HandEntry]) -> QuerySet[HandEntry]:
         if self.value() == "seen":
             return queryset.exclude(confirmed_at=None)
-        return queryset.filter(confirmed_at=None) if self.value() == "unseen" else queryset
+        unseen = HandEntry.objects.unseen().values("pk")
+        return queryset.filter(pk__in=unseen) if self.value() == "unseen" else queryset
 
 
 @admin.register(HandEntry)

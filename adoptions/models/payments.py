@@ -129,8 +129,8 @@ class Because(models.TextChoices):
 
 class HandEntryQuerySet(models.QuerySet["HandEntry"]):
     def unseen(self) -> "HandEntryQuerySet":
-        """Nobody has found it on the bank's statement yet."""
-        return self.filter(confirmed_at=None)
+        """Nobody has found it on the bank's statement yet. What was taken back is not looked for there."""
+        return self.filter(confirmed_at=None, reverses=None, payment__taken_back_by=None)
 
     def confirm(self, *, by: models.Model) -> int:
         return self.unseen().update(confirmed_at=Now(), confirmed_by=by)

@@ -272,6 +272,8 @@ def test_entry_by_mistake_is_reversed_once_and_never_deleted(finn: Client) -> No
         finn.post(hand_page(adoption, "take-back"), {"because": "mistake", "request": str(uuid.uuid4())})
     assert shown(adoption) == ("ended", (("charge", 3600), ("void", -3600)))
     assert Mail.objects.count() == 1  # the receipt, before
+    assert not HandEntry.objects.unseen().exists()
+    assert finn.get("/admin/adoptions/handentry/?bank=unseen").context["cl"].result_count == 0
     row = adoption.payments.get(kind="void")
     for harm in (lambda: Payment.objects.filter(pk=row.pk).update(amount_pence=-1), row.hand_entry.delete):
         with pytest.raises(Exception, match="pgtrigger"), transaction.atomic():
