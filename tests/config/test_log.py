@@ -109,7 +109,8 @@ def test_lines_of_a_task_bear_its_number(lines: io.StringIO, monkeypatch: pytest
     mail = Mail.objects.create(key="1", kind="x", to="amara@example.org", message_id="<1@x>")
     monkeypatch.setattr("config.mail.send_claimed", say)
     result = deliver.enqueue(mail.pk)
-    call_command("db_worker", batch=True, verbosity=0)
+    monkeypatch.setattr("config.management.commands.worker.keep_time", lambda is_working: None)
+    call_command("worker", "--batch", "--no-startup-delay", "--no-reload", "--interval=0", verbosity=0)
     logging.getLogger("config").warning("After it.")
     said = [(line["message"], line.get("task")) for line in parsed(lines) if line["logger"].startswith("config")]
     assert said == [("Not sent.", str(result.id)), ("After it.", None)]
