@@ -25,7 +25,7 @@ from .npsp import CONTACTS, DONATIONS
 
 logger = logging.getLogger(__name__)
 
-TOGETHER = 1000  # rows in a part: some 200 KB
+TOGETHER = 1000  # rows of the table, chosen or not, for a part: some 200 KB, and no part takes long if few are chosen
 LAYOUTS: dict[str, Layout] = {
     ExportLayout.SUPPORTERS_CSV: SUPPORTERS,
     ExportLayout.SUPPORTERS_JSON: SUPPORTERS,
@@ -38,8 +38,8 @@ LAYOUTS: dict[str, Layout] = {
 
 def ask(layout: ExportLayout, choice: Choice, *, by: User) -> ExportedFile:
     """The worker begins with it within a second or two."""
-    total = LAYOUTS[layout].chosen(choice).count()
-    return ExportedFile.objects.create(layout=layout, chosen=choice.kept(), asked_by=by, total=total)
+    last = LAYOUTS[layout].chosen(Choice()).model.objects.order_by("-pk").values_list("pk", flat=True).first()
+    return ExportedFile.objects.create(layout=layout, chosen=choice.kept(), asked_by=by, last=last or 0)
 
 
 def is_needed() -> bool:
@@ -76,13 +76,16 @@ def write_some() -> bool:
 def write_part(file: ExportedFile) -> None:
     layout = LAYOUTS[file.layout]
     this = ExportedFile.objects.filter(pk=file.pk)
-    found = layout.chosen(Choice(**file.chosen)).filter(pk__gt=file.after).order_by("pk")
-    rows = list(found[:TOGETHER])
-    body = text_of(file, layout, layout.fill(rows)).encode()
+    found = layout.chosen(Choice(**file.chosen))
+    ahead = found.model.objects.filter(pk__gt=file.after, pk__lte=file.last).order_by("pk")
+    numbers = list(ahead.values_list("pk", flat=True)[:TOGETHER])
+    up_to = numbers[-1] if numbers else file.last
+    rows = layout.fill(list(found.filter(pk__gt=file.after, pk__lte=up_to).order_by("pk")))
+    body = text_of(file, layout, rows).encode()
     if body:
         ExportedPart.objects.create(file=file, number=file.parts, body=body)
-    this.advance(rows=len(rows), after=rows[-1].pk if rows else file.after, size=len(body))
-    if len(rows) < TOGETHER:
+    this.advance(rows=len(rows), after=up_to, size=len(body))
+    if len(numbers) < TOGETHER:
         this.finish()
         tell(file.pk)
 

@@ -32,10 +32,9 @@ class ExportedFileQuerySet(models.QuerySet["ExportedFile"]):
         return self.filter(state=ExportState.WRITING)
 
     def advance(self, *, rows: int, after: int, size: int) -> int:
-        """Another part of it is written; called with the row locked, in the transaction that adds the part."""
-        return self.unfinished().update(
-            done=F("done") + rows, after=after, parts=F("parts") + 1, size=F("size") + size, failures=0
-        )
+        """Another part of it is written, or was empty; called with the row locked, in the transaction that adds it."""
+        more = {"done": F("done") + rows, "parts": F("parts") + (1 if size else 0), "size": F("size") + size}
+        return self.unfinished().update(after=after, failures=0, **more)
 
     def finish(self) -> int:
         return self.unfinished().update(state=ExportState.READY, finished_at=Now(), total=F("done"))
@@ -54,9 +53,12 @@ class ExportedFile(models.Model):
     asked_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     asked_at = models.DateTimeField(default=timezone.now)
     state = models.CharField(max_length=8, choices=ExportState, default=ExportState.WRITING)
-    total = models.PositiveIntegerField("rows", default=0, help_text="As counted when it was begun, then as written.")
+    total = models.PositiveIntegerField("rows", default=0, help_text="Once it is ready.")
     done = models.PositiveIntegerField("rows so far", default=0)
-    after = models.BigIntegerField(default=0, editable=False, help_text="The last row that is written.")
+    after = models.BigIntegerField(default=0, editable=False, help_text="As far as this number it is written.")
+    last = models.BigIntegerField(
+        default=0, db_default=0, editable=False, help_text="The highest number there was when it began."
+    )
     parts = models.PositiveIntegerField(default=0, editable=False)
     size = models.PositiveBigIntegerField("bytes", default=0)
     failures = models.PositiveSmallIntegerField(default=0, editable=False)
@@ -84,7 +86,7 @@ class ExportedFile(models.Model):
 
     @property
     def percent(self) -> int:
-        return 100 if not self.is_running else min(99, 100 * self.done // max(self.total, 1))
+        return 100 if not self.is_running else min(99, 100 * self.after // max(self.last, 1))
 
     @property
     def name(self) -> str:

@@ -277,7 +277,7 @@ def test_worker_that_dies_in_the_middle_loses_and_repeats_nothing(
     file = exports.ask(ExportLayout.SUPPORTERS_CSV, Choice(), by=fiona)
     assert exports.write_some()
     file.refresh_from_db()
-    assert (file.done, file.total, file.percent) == (2, 5, 40)
+    assert (file.done, 0 < file.percent < 100) == (2, True)
     with monkeypatch.context() as patch:
         patch.setattr("adoptions.exchange.exports.csv_lines", lambda layout, rows: 1 // 0)
         assert not exports.write_some()
@@ -285,6 +285,22 @@ def test_worker_that_dies_in_the_middle_loses_and_repeats_nothing(
     write_exports.func()
     file.refresh_from_db()
     assert (file.state, b"".join(exports.body(file)).decode()) == (ExportState.READY, whole)
+
+
+def test_few_who_are_chosen_among_many_are_found_part_by_part(fiona: User, small_parts: None) -> None:
+    for number in range(9):
+        make_supporter(f"S{number}", f"s{number}@example.org")
+    make_active_adoption(supporter=Supporter.objects.get(email="s4@example.org"))
+    file = exports.ask(ExportLayout.SUPPORTERS_CSV, Choice(frequency="once"), by=fiona)
+    make_active_adoption(supporter=make_supporter("Later", "later@example.org"))
+    asked = []
+    while exports.is_needed():
+        with CaptureQueriesContext(connection) as queries:
+            exports.write_some()
+        asked.append(len(queries))
+    assert len(asked) == 5
+    (row,) = table(b"".join(exports.body(ExportedFile.objects.get(pk=file.pk))).decode())
+    assert row["name"] == "S4"
 
 
 def test_file_that_never_succeeds_is_given_up_and_its_asker_told(fiona: User, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -333,7 +349,7 @@ def test_list_is_asked_for_watched_and_saved_and_the_log_says_by_whom(client: Cl
     progress = reverse("admin:adoptions_exportedfile_progress", args=[file.pk])
     waiting = client.get(progress)
     assert waiting.headers["Refresh"] == "5"
-    assert "0 of 1 row, 0 %" in waiting.content.decode()
+    assert "0 rows, 0 %" in waiting.content.decode()
     assert "Refresh" not in client.get(progress + "?still=1").headers
     write_exports.func()
     ready = client.get(progress)
