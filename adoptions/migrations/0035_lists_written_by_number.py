@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('adoptions', '0033_complaints_by_phone_and_post'),
+        ('adoptions', '0034_failed_renewals'),
     ]
 
     operations = [
