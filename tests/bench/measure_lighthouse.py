@@ -95,7 +95,7 @@ def environment(port: int, socket_folder: str) -> dict[str, str]:
 
 
 @contextmanager
-def running_site() -> Iterator[str]:
+def running_site(application: str = "tests.bench.measure_lighthouse:application", workers: int = 1) -> Iterator[str]:
     """The site's address. What it needs is made before, and the database removed after."""
     import psycopg
 
@@ -114,13 +114,15 @@ def running_site() -> Iterator[str]:
             for command in (["migrate", "--verbosity=0"], ["load_species"], ["collectstatic", "--noinput"]):
                 run = [sys.executable, "manage.py", *command]
                 subprocess.run(run, cwd=ROOT, env=there, check=True, stdout=subprocess.DEVNULL)
-            server = [sys.executable, "-m", "gunicorn", "tests.bench.measure_lighthouse:application"]
+            server = [sys.executable, "-m", "gunicorn", application, f"--workers={workers}"]
             options = [f"--bind=127.0.0.1:{port}", "--worker-class=gthread", "--threads=4", "--no-control-socket"]
             with subprocess.Popen([*server, *options, "--log-level=warning"], cwd=ROOT, env=there) as running:
                 address = f"http://127.0.0.1:{port}"
-                wait_for(f"{address}/healthz")
-                yield address
-                running.terminate()
+                try:
+                    wait_for(f"{address}/healthz")
+                    yield address
+                finally:
+                    running.terminate()
         finally:
             postgres.execute(f"DROP DATABASE IF EXISTS {DATABASE} WITH (FORCE)")
 
