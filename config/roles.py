@@ -29,6 +29,7 @@ ROLES: dict[str, tuple[str, ...]] = {
         *every("adoptions", ("gift", "supporter", "giftaiddeclaration"), "view", "change"),
         "adoptions.add_giftaiddeclaration",  # that came on paper or by word of mouth
         *every("adoptions", ("likeness", "merge"), "view"),
+        "adoptions.delete_supporter",  # erasing who asked for it; what the law wants stays
         "adoptions.add_merge",  # of two supporters who are one person, and its undoing
         "adoptions.add_adoption",  # of somebody who rings, writes or comes by
         "adoptions.view_handentry",

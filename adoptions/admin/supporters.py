@@ -11,7 +11,7 @@ from config.long_lists import LongList
 
 from .. import consent, details, finding
 from ..models import Adoption, ConsentEvent, ExportLayout, Supporter, Suppression
-from . import merging
+from . import merging, personal
 from .attention import staff
 from .care import find_supporter, show_timeline
 from .gift_aid import declare_gift_aid
@@ -64,6 +64,7 @@ class SupporterAdmin(LongList[Supporter]):
             path("<int:pk>/timeline/", wrap(show_timeline), name="supporter_timeline"),
             path("<int:pk>/gift-aid/", wrap(declare_gift_aid), name="declare_gift_aid"),
             *merging.urls(),
+            *personal.urls(),
             *super().get_urls(),
         ]
 

@@ -173,6 +173,29 @@ def test_somebody_without_email_is_kept_and_never_mailed(fiona: Client) -> None:
     assert other.name == "Sam Stranger"
 
 
+def test_somebody_without_email_can_have_what_we_hold_and_be_erased(fiona: Client) -> None:
+    supporter = entered(fiona, email="", no_email="on").supporter
+    held = fiona.get(f"/admin/adoptions/supporter/{supporter.pk}/all-we-hold.json")
+    assert held.headers["Content-Disposition"].startswith("attachment")
+    assert held.json()["adoptions"][0]["payments"][0]["cheque_or_slip"] == "001234"
+    assert AuditEntry.objects.filter(act="exported", what="adoptions.supporter", rows=[str(supporter.pk)]).exists()
+    address = f"/admin/adoptions/supporter/{supporter.pk}/erase/"
+    assert "1 payment without a name" in fiona.get(address).text
+    assert (fiona.post(address).status_code, Supporter.objects.get().erased_at) == (422, None)
+    assert fiona.post(address, {"sure": "yes"}).status_code == 303
+    supporter.refresh_from_db()
+    assert (supporter.name, supporter.erased_at is None) == ("", False)
+    assert Payment.objects.count() == 1
+    assert fiona.post(address, {"sure": "yes"}).status_code == 404
+
+
+def test_who_still_pays_is_not_erased_before_that_is_stopped(fiona: Client) -> None:
+    running = make_active_adoption(frequency="monthly", amount_pence=500, stripe_subscription_id="sub_1")
+    address = f"/admin/adoptions/supporter/{running.supporter_id}/erase/"
+    assert running.reference in fiona.post(address, {"sure": "yes"}).text
+    assert Supporter.objects.get().erased_at is None
+
+
 def test_record_of_a_declaration_by_word_of_mouth_can_go_by_post(fiona: Client) -> None:
     taxpayer = {"first_name": "Amara", "last_name": "Obi", "home_address": "7 Forest Lane", "postcode": "EX1 1EX"}
     adoption = entered(fiona, email="", no_email="on", source="phone", method="cash", gift_aid="yes", **taxpayer)

@@ -87,6 +87,7 @@ def test_pages_of_the_desk_are_accessible_and_fit_their_screen(desk: BrowserCont
         f"/admin/adoptions/adoption/payments/{adoption.payments.get().pk}/refund/",
         "/admin/adoptions/adoption/enter/",
         "/admin/adoptions/complaint/enter/",
+        f"/admin/adoptions/supporter/{adoption.supporter_id}/erase/",
         f"/admin/adoptions/adoption/payments/{by_cheque(adoption).pk}/by-hand/",
         f"/admin/adoptions/adoption/payments/{by_cheque(adoption).pk}/take-back/",
         f"/admin/adoptions/adoption/{link.adoption_id}/link/",

@@ -62,6 +62,8 @@ TABLE = {
 OWN = {
     "refund": ("Finance",),
     "enter_adoption": ("Fundraiser", "Finance"),
+    "hand_over": ("Fundraiser",),
+    "erase_supporter": ("Fundraiser",),
     "merge_supporters": ("Fundraiser",),
     "undo_merge": ("Fundraiser",),
     "payment_link": ("Fundraiser", "Finance"),
