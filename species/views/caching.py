@@ -8,6 +8,7 @@ query: an approved comment is there at the next request, a rejected one is gone,
 us may be behind by half a minute, and serve what it has for as long again while it asks.
 """
 
+import re
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ from django.http.response import HttpResponseBase
 from django.utils.cache import get_conditional_response, patch_cache_control, set_response_etag
 from django.utils.translation import get_language
 
+from config.context_processors import CAMPAIGN_CODE
 from species.models import PageChange
 
 MOST_PAGES = 200
@@ -31,6 +33,8 @@ KEPT_FOR = 30  # seconds
 type State = tuple[int, int | None]
 NO_STATE: State = (0, None)
 STATE = f"SELECT count(*), max(id) FROM {PageChange._meta.db_table}"  # noqa: S608  our own name
+# As our own links carry it: on the evening of a mail, nearly every page is asked for with the code of that mail.
+OF_A_CAMPAIGN = re.compile(f"c={CAMPAIGN_CODE.pattern}")
 type View[**P] = Callable[Concatenate[HttpRequest, P], HttpResponse]
 
 
@@ -50,6 +54,7 @@ class Memory:
 
     def __init__(self) -> None:
         self._pages: OrderedDict[str, Page] = OrderedDict()
+        self._of_campaigns: OrderedDict[str, Page] = OrderedDict()  # apart: made-up codes push out no other page
         self._lock = Lock()
         self._latest: State = NO_STATE  # that any thread has heard of
 
@@ -65,23 +70,29 @@ class Memory:
         return self._of(address, self._latest)
 
     def _of(self, address: str, state: State) -> Page | None:
+        pages = self._shelf(address)
         with self._lock:
-            page = self._pages.get(address)
+            page = pages.get(address)
             if page is None or page.state != state:
                 return None
-            self._pages.move_to_end(address)
+            pages.move_to_end(address)
             return page
 
     def keep(self, address: str, page: Page) -> None:
+        pages = self._shelf(address)
         with self._lock:
-            self._pages[address] = page
-            self._pages.move_to_end(address)
-            if len(self._pages) > MOST_PAGES:
-                self._pages.popitem(last=False)
+            pages[address] = page
+            pages.move_to_end(address)
+            if len(pages) > MOST_PAGES:
+                pages.popitem(last=False)
+
+    def _shelf(self, address: str) -> OrderedDict[str, Page]:
+        return self._of_campaigns if "?" in address else self._pages
 
     def clear(self) -> None:
         with self._lock:
             self._pages.clear()
+            self._of_campaigns.clear()
             self._latest = NO_STATE
 
 
@@ -108,14 +119,15 @@ def for_everybody(response: HttpResponse) -> HttpResponse:
 
 
 def public_page[**P](view: View[P]) -> Callable[Concatenate[HttpRequest, P], HttpResponseBase]:
-    """The same for everybody. With anything after the “?” a page is made anew: too many to keep."""
+    """The same for everybody. With anything but a campaign's code after the “?” it is made anew: too many to keep."""
 
     @wraps(view)
     def page(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
-        if request.META.get("QUERY_STRING"):
+        query = request.META.get("QUERY_STRING", "")
+        if query and not OF_A_CAMPAIGN.fullmatch(query):
             response = for_everybody(view(request, *args, **kwargs))
         else:
-            address = f"{get_language()} {request.path}"
+            address = f"{get_language()} {request.path}{query and '?'}{query}"
             try:
                 state = state_of_pages()
                 kept = memory.find(address, state)

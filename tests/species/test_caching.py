@@ -156,12 +156,26 @@ def test_only_whole_pages_that_all_ask_for_are_kept(client: Client, content: Non
     assert client.get(f"{PAGE}?c=autumn-26").text.count("?c=autumn-26") > 1
     assert "?c=autumn-26" not in client.get(PAGE).text
     assert client.get("/species/nobody/").status_code == 404
+    assert client.get(f"{PAGE}?c=autumn-26&over=1").text.count("campaign-over") == 1
+    assert client.get(f"{PAGE}?utm_source=anything").status_code == 200
     assert list(caching.memory._pages) == [f"en-gb {PAGE}"]
+    assert list(caching.memory._of_campaigns) == [f"en-gb {PAGE}?c=autumn-26"]
     state = caching.state_of_pages()
     for number in range(caching.MOST_PAGES + 5):
         caching.memory.keep(f"/{number}/", caching.Page(b"", (), state, 0))
-    assert len(caching.memory._pages) == caching.MOST_PAGES
+        caching.memory.keep(f"/?c=made-up-{number}", caching.Page(b"", (), state, 0))
+    assert len(caching.memory._pages) == len(caching.memory._of_campaigns) == caching.MOST_PAGES
     assert caching.memory.find(f"/{number}/", state) is None, "its time is over"
+
+
+def test_page_of_a_campaign_comes_from_memory_and_changes_at_once(client: Client, content: None) -> None:
+    address = f"{PAGE}?c=autumn-26"
+    assert client.get(address).status_code == 200
+    with CaptureQueriesContext(connection) as queries:
+        assert client.get(address).text.count("?c=autumn-26") > 1
+    assert len(queries) == 1
+    Text.objects.update(body="Nobody counted.")
+    assert "Nobody counted." in client.get(address).text
 
 
 @pytest.mark.threat("X1")
