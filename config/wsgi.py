@@ -2,11 +2,17 @@
 
 import os
 
+from django.conf import settings
 from django.core.wsgi import get_wsgi_application
+
+from config import template_loading
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
 application = get_wsgi_application()
+
+if not settings.DEBUG:
+    template_loading.read_all()
 
 from . import practice  # noqa: E402  only now are there models
 
