@@ -25,6 +25,7 @@ from tests.adoptions.world import Event
 
 UNIT = Path(settings.BASE_DIR) / "config" / "deploy" / "pugmark-web.service"
 KEPT_ALIVE = 60  # seconds; by itself gunicorn hangs up after two, and a test may think for longer
+STARTS_WITHIN = 180  # on a machine that does much else; by itself gunicorn kills who has not started after 30
 
 
 @dataclass(frozen=True)
@@ -35,8 +36,8 @@ class Answer:
 class Line:
     """One connection to the site, kept alive; it posts as Django's test client does."""
 
-    def __init__(self, port: int) -> None:
-        self.connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+    def __init__(self, port: int, *, patience: int = 60) -> None:
+        self.connection = http.client.HTTPConnection("127.0.0.1", port, timeout=patience)
 
     def post(self, path: str, data: str, content_type: str, headers: dict[str, str]) -> Answer:
         self.connection.request("POST", path, data.encode(), {**headers, "Content-Type": content_type})
@@ -60,6 +61,13 @@ class RunningSite:
         finally:
             line.close()
 
+    def wait_until_started(self) -> None:
+        """For those whose own patience is shorter than a start on a machine that does much else."""
+        line = Line(self.port, patience=STARTS_WITHIN)
+        line.connection.request("GET", "/healthz")
+        assert line.connection.getresponse().status == 200
+        line.close()
+
     def webhooks_answered(self) -> list[int]:
         """The status of each webhook so far, by the site's own log of requests. All whose answer has come are in it
         once the same line was answered something else."""
@@ -68,22 +76,24 @@ class RunningSite:
 
 @contextmanager
 def running_site(log: Path) -> Iterator[RunningSite]:
-    """Ready at once: whoever connects waits until the site has started."""
+    """Ready at once: whoever connects waits until the site has started. If it dies, the failure has what it said."""
     given = connection.settings_dict
     who = {"PGHOST": given["HOST"], "PGPORT": given["PORT"], "PGUSER": given["USER"], "PGPASSWORD": given["PASSWORD"]}
     environment = {**os.environ, "DATABASE_URL": f"postgres:///{given['NAME']}"}
     environment |= {name: str(value) for name, value in who.items() if value}
-    with socket.create_server(("127.0.0.1", 0)) as door:
+    said = log.with_suffix(".said")
+    with socket.create_server(("127.0.0.1", 0)) as door, said.open("wb") as errors:
         command = [*production_command(), f"--bind=fd://{door.fileno()}", f"--access-logfile={log}"]
         process = subprocess.Popen(
-            [*command, f"--keep-alive={KEPT_ALIVE}"],
+            [*command, f"--keep-alive={KEPT_ALIVE}", f"--timeout={STARTS_WITHIN}"],
             cwd=settings.BASE_DIR,
             env=environment,
             pass_fds=[door.fileno()],
-            stderr=subprocess.DEVNULL,
+            stderr=errors,
         )
         try:
             yield RunningSite(door.getsockname()[1], log, process)
+            assert process.poll() is None, said.read_text()
         finally:
             process.terminate()
             process.wait(30)

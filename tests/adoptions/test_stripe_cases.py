@@ -41,6 +41,7 @@ each_case = pytest.mark.parametrize("case", CASES, ids=[case.name for case in CA
 @pytest.fixture(scope="session")
 def site(django_db_setup: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSite]:
     with running_site(tmp_path_factory.mktemp("site") / "requests.log") as running:
+        running.wait_until_started()
         yield running
 
 

@@ -16,7 +16,7 @@ from pytest_django.live_server_helper import LiveServer
 from adoptions import reports
 from adoptions.exchange import exports, imports
 from adoptions.exchange.choosing import Choice
-from adoptions.models import Adoption, Campaign, ExportLayout, Payment, PaymentLink
+from adoptions.models import Adoption, Campaign, ExportLayout, FailedRenewal, Payment, PaymentLink
 from config import second_step
 from tests.adoptions.conftest import Amara, amara, standin_server, stripe  # noqa: F401  fixtures
 from tests.adoptions.test_refunds import pay, refunded_at_stripe
@@ -72,6 +72,8 @@ def test_pages_of_the_desk_are_accessible_and_fit_their_screen(desk: BrowserCont
         expires_at=timezone.now() + timedelta(days=7),
     )
     campaign = Campaign.objects.create(code="leopard26", name="Winter", species=adoption.species, preset_pence=100)
+    failed = {"invoice_id": "in_1", "amount_pence": 500, "failed_at": timezone.now(), "reason": "expired_card"}
+    FailedRenewal.objects.create(adoption=adoption, **failed)
     reports.gather()
     waiting = exports.ask(ExportLayout.SUPPORTERS_CSV, Choice(), by=User.objects.get())
     listed = imports.keep([b"name,email\nSam,sam@example.org\nNobody,\n"], name="fair.csv", by=User.objects.get())
