@@ -37,7 +37,7 @@ BUCKETS = (0.025, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)  # seconds
 DAY = timedelta(days=1)
 
 requests = Counter("pugmark_requests", "Answers given.", ["view", "method", "status"])
-seconds = Histogram("pugmark_request_seconds", "How long answers took.", ["view"], buckets=BUCKETS)
+durations = Histogram("pugmark_request_seconds", "How long answers took.", ["view"], buckets=BUCKETS)
 
 type Value = float | timedelta | Mapping[str, float | timedelta] | None
 
@@ -97,13 +97,20 @@ def count_requests(get_response: Callable[[HttpRequest], Any]) -> Callable[[Http
     def middleware(request: HttpRequest) -> Any:
         began = time.perf_counter()
         response = get_response(request)
-        view = (request.resolver_match and request.resolver_match.view_name) or NO_VIEW
-        method = request.method if request.method in METHODS else "other"
-        requests.labels(view, method, response.status_code).inc()
-        seconds.labels(view).observe(time.perf_counter() - began)
+        count(view_of(request), str(request.method), response.status_code, seconds=time.perf_counter() - began)
         return response
 
     return middleware
+
+
+def view_of(request: HttpRequest) -> str:
+    return (request.resolver_match and request.resolver_match.view_name) or NO_VIEW
+
+
+def count(view: str, method: str, status: int, *, seconds: float) -> None:
+    """One answer, and how long it took."""
+    requests.labels(view, method if method in METHODS else "other", status).inc()
+    durations.labels(view).observe(seconds)
 
 
 @require_safe

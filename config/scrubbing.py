@@ -70,7 +70,7 @@ SHAPE = r"regexp_replace(regexp_replace({0}, '[0-9]', '0', 'g'), '[^[:space:][:p
 DIGEST = "encode(sha256(convert_to({0} || current_setting('scrubbing.key'), 'UTF8')), 'hex')"
 IDENTIFIER = (
     "CASE WHEN {0} = '' THEN '' ELSE coalesce(substring({0} FROM '^(?:cs_test_|cs_live_|[a-z]+_)'), '')"
-    f" || left({DIGEST}, greatest(4, least(64, length({{0}}) - 8))) END"
+    f" || left({DIGEST}, greatest(16, least(64, length({{0}}) - 8))) END"
 )
 ADDRESS = (
     "CASE WHEN {0} = '' OR {0} LIKE '%.invalid' THEN {0}"

@@ -80,7 +80,10 @@ INSTALLED_APPS = [
     "pgtrigger",
 ]
 
+# Wraps the WSGI application (config/wsgi.py); what it hands out, the first middleware has remembered.
+IN_FRONT_OF_DJANGO = "species.views.door.at_the_door"
 MIDDLEWARE = [
+    "species.views.door.remember_answers",
     "config.log.name_requests",
     "config.metrics.count_requests",
     "django.middleware.security.SecurityMiddleware",

@@ -4,12 +4,13 @@ import os
 
 from django.conf import settings
 from django.core.wsgi import get_wsgi_application
+from django.utils.module_loading import import_string
 
 from config import template_loading
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
-application = get_wsgi_application()
+django_alone = get_wsgi_application()
 
 if not settings.DEBUG:
     template_loading.read_all()
@@ -17,3 +18,4 @@ if not settings.DEBUG:
 from . import practice  # noqa: E402  only now are there models
 
 practice.refuse_database_of_others()
+application = import_string(settings.IN_FRONT_OF_DJANGO)(django_alone)

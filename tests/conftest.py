@@ -52,8 +52,10 @@ def quick_settings() -> Iterator[None]:
 def nothing_remembered() -> None:
     """A page that an earlier test made, with its settings, is of no use to the next."""
     from species.views.caching import memory
+    from species.views.door import answers
 
     memory.clear()
+    answers.clear()
 
 
 @pytest.fixture(autouse=True, scope="session")

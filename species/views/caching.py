@@ -44,9 +44,16 @@ class Page:
     headers: tuple[tuple[str, str], ...]
     state: State
     until: float
+    view: str = ""  # its name, where whole answers are counted
 
-    def response(self) -> HttpResponse:
-        return HttpResponse(self.content, headers=dict(self.headers))
+    def response(self) -> "KeptResponse":
+        return KeptResponse(self)
+
+
+class KeptResponse(HttpResponse):
+    def __init__(self, page: Page) -> None:
+        super().__init__(page.content, headers=dict(page.headers))
+        self.page = page
 
 
 class Memory:
@@ -85,6 +92,9 @@ class Memory:
             pages.move_to_end(address)
             if len(pages) > MOST_PAGES:
                 pages.popitem(last=False)
+
+    def __contains__(self, address: str) -> bool:
+        return address in self._shelf(address)
 
     def _shelf(self, address: str) -> OrderedDict[str, Page]:
         return self._of_campaigns if "?" in address else self._pages
@@ -138,7 +148,9 @@ def public_page[**P](view: View[P]) -> Callable[Concatenate[HttpRequest, P], Htt
             response = kept.response() if kept else for_everybody(view(request, *args, **kwargs))
             if kept is None and response.status_code == 200 and not response.cookies:
                 headers = tuple(response.headers.items())
-                memory.keep(address, Page(response.content, headers, state, monotonic() + KEPT_FOR))
+                kept = Page(response.content, headers, state, monotonic() + KEPT_FOR)
+                memory.keep(address, kept)
+                response = kept.response()
         if response.status_code != 200:
             return response
         return cast("HttpResponseBase", get_conditional_response(request, response.headers["ETag"], response=response))

@@ -1,0 +1,153 @@
+"""What is handed out in front of Django is what Django would hand out, to the last header, or Django is asked."""
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+import pytest
+from django.core.handlers.wsgi import WSGIHandler
+from django.core.signals import request_finished, request_started
+from django.db import DatabaseError, close_old_connections, connection, connections
+from django.test import RequestFactory
+from django.test.utils import CaptureQueriesContext
+from django.utils.http import http_date
+
+from config import metrics
+from species.models import Text
+from species.views import door
+from tests.our_content import put_our_content
+
+pytestmark = pytest.mark.django_db
+PAGE = "/species/amur-leopard/"
+PAGES = (PAGE, "/", "/threats/", "/ru/species/amur-leopard/", f"{PAGE}?c=autumn-26", "/api/species/amur-leopard.json")
+
+
+class Site:
+    """Behind the door stands a Django that counts who came through."""
+
+    def __init__(self) -> None:
+        self.django = WSGIHandler()
+        self.came = 0
+        self.application = door.at_the_door(self.inside)
+
+    def inside(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        self.came += 1
+        return self.django(environ, start_response)
+
+    def ask(self, path: str, method: str = "GET", **headers: str) -> tuple[str, dict[str, str], bytes]:
+        environ = RequestFactory().generic(method, path, headers={"host": "testserver", **headers}).environ
+        said: list[Any] = []
+        body = self.application(environ, lambda status, headers, *more: said.extend((status, headers)))
+        content = b"".join(body)
+        getattr(body, "close", lambda: None)()
+        return said[0], dict(said[1]), content
+
+    def is_at_the_door(self, path: str, method: str = "GET", **headers: str) -> bool:
+        before = self.came
+        self.ask(path, method, **headers)
+        return self.came == before
+
+
+@pytest.fixture
+def site() -> Iterator[Site]:
+    """Its connection is the test's, whose transaction a request must not end."""
+    for signal in (request_started, request_finished):
+        signal.disconnect(close_old_connections)
+    put_our_content()
+    yield Site()
+    for signal in (request_started, request_finished):
+        signal.connect(close_old_connections)
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_second_answer_is_the_first_to_the_last_header(site: Site, path: str) -> None:
+    first = site.ask(path)
+    assert first[0] == "200 OK"
+    with CaptureQueriesContext(connection) as queries:
+        assert site.ask(path) == first
+    assert (site.came, len(queries)) == (1, 1)
+    assert "Content-Security-Policy" in first[1]
+
+
+def test_who_has_the_page_is_told_that_it_still_holds_as_django_tells_it(site: Site) -> None:
+    etag = site.ask(PAGE)[1]["ETag"]
+    known = site.ask(PAGE, **{"if-none-match": f'"other", W/{etag}'})
+    assert (known[0], known[2], site.came) == ("304 Not Modified", b"", 1)
+    door.answers.clear()
+    of_django = site.ask(PAGE, **{"if-none-match": etag})
+    assert site.came == 2
+    del of_django[1]["Content-Length"]  # of nothing: RFC 9110, 15.4.5 asks for none
+    assert (of_django[0], of_django[1]) == (known[0], known[1])
+    site.ask(PAGE)
+    assert site.ask(PAGE, **{"if-none-match": '"other"'})[0] == "200 OK"
+    assert site.ask(PAGE, **{"if-none-match": "*"})[0] == "304 Not Modified"
+
+
+def test_head_is_answered_without_a_body(site: Site) -> None:
+    page = site.ask(PAGE)
+    assert site.ask(PAGE, "HEAD") == (*page[:2], b"")
+    assert site.came == 1
+
+
+def test_changed_page_is_asked_of_django_at_once(site: Site) -> None:
+    site.ask(PAGE)
+    Text.objects.update(body="Nobody counted.")
+    assert b"Nobody counted." in site.ask(PAGE)[2]
+    assert site.came == 2
+
+
+@pytest.mark.parametrize(
+    ("path", "method", "headers"),
+    [
+        (PAGE, "POST", {}),
+        (PAGE, "OPTIONS", {}),
+        (f"{PAGE}?page=2", "GET", {}),
+        (f"{PAGE}?c=autumn-26&over=1", "GET", {}),
+        ("/species/snow-leopard/", "GET", {}),
+        (PAGE, "GET", {"host": "evil.example"}),
+        (PAGE, "GET", {"x-forwarded-proto": "https"}),
+        (PAGE, "GET", {"range": "bytes=0-9"}),
+        (PAGE, "GET", {"if-modified-since": http_date(0)}),
+    ],
+)
+def test_everything_else_goes_through(site: Site, path: str, method: str, headers: dict[str, str]) -> None:
+    site.ask(PAGE)
+    assert not site.is_at_the_door(path, method, **headers)
+
+
+@pytest.mark.threat("P1")
+def test_nothing_for_one_person_is_remembered(site: Site) -> None:
+    for path in ("/adopt/amur-leopard/", "/my-adoption/", "/admin/login/", "/healthz", "/species/nobody/"):
+        site.ask(path)
+        assert not site.is_at_the_door(path), path
+    assert site.ask(PAGE, cookie="sessionid=whoever")[1].get("Set-Cookie") is None
+
+
+@pytest.mark.threat("X1")
+def test_django_is_asked_while_the_database_is_away(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    site.ask(PAGE)
+
+    def away() -> None:
+        raise DatabaseError("away")
+
+    closed: list[bool] = []
+    monkeypatch.setattr(door, "state_of_pages", away)
+    monkeypatch.setattr(connection, "close", lambda: closed.append(True))
+    assert not site.is_at_the_door(PAGE)
+    assert closed == [True]
+
+
+def test_connection_that_is_old_is_not_used(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    site.ask(PAGE)
+    closed: list[bool] = []
+    monkeypatch.setattr(connection, "close", lambda: closed.append(True))
+    monkeypatch.setattr(connections["default"], "close_at", 0.0)
+    assert site.is_at_the_door(PAGE)
+    assert closed == [True]
+
+
+def test_answers_are_counted_under_their_view(site: Site) -> None:
+    site.ask(PAGE)
+    counted = metrics.requests.labels("species:detail", "GET", 200)
+    before = counted._value.get()
+    site.ask(PAGE)
+    assert counted._value.get() == before + 1
