@@ -21,6 +21,7 @@ from django.test import TransactionTestCase
 from adoptions import reconcile, webhooks
 from adoptions.models import Adoption, Difference, StripeEvent
 from adoptions.tasks import work_event, work_inbox
+from config import practice
 from tests.adoptions import conftest
 from tests.adoptions.conftest import carry, signed, work
 from tests.adoptions.invariants import violations
@@ -43,6 +44,14 @@ def site(django_db_setup: None, tmp_path_factory: pytest.TempPathFactory) -> Ite
     with running_site(tmp_path_factory.mktemp("site") / "requests.log") as running:
         running.wait_until_started()
         yield running
+
+
+@pytest.fixture(autouse=True)
+def site_and_worker_are_of_one_kind(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tests run with DEBUG off, so the worker in this process would claim the database for a live site; one of the
+    running site's, a development site, that starts after that would refuse to.
+    """
+    monkeypatch.setattr(practice, "kind", lambda: practice.DEVELOPMENT)
 
 
 @pytest.fixture

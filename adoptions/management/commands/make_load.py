@@ -163,10 +163,11 @@ class Load:
         )
 
     def failure(self, n: int) -> Row:
-        """Two in three are recovered, half of those with another card."""
+        """Two in three are recovered, half of those with another card; of the others half have ended."""
         reason = ("insufficient_funds", "expired_card", "do_not_honor")[n // RARE % 3]
         payment = n if n // RARE % 3 else None
-        return n, f"in_load{n}", amount(n), self.when(n) - timedelta(days=4), reason, payment, n // RARE % 3 == 1
+        of = n - 8 if payment is None and n // RARE % 2 and n > RARE else n
+        return of, f"in_load{n}", amount(n), self.when(n) - timedelta(days=4), reason, payment, n // RARE % 3 == 1
 
     def complaint(self, n: int) -> Row:
         """Every second one still waits for its answer."""
