@@ -60,6 +60,8 @@ class FailedRenewal(models.Model):
         indexes = [
             models.Index(fields=["-failed_at", "-id"], name="failed_renewal_newest"),
             models.Index(fields=["reason", "-failed_at", "-id"], name="failed_renewal_by_reason"),
+            # The few that nothing has paid: without it, a list of them walks through all that were.
+            models.Index(fields=["-failed_at", "-id"], name="failed_renewal_unpaid", condition=Q(payment=None)),
         ]
 
     def __str__(self) -> str:
