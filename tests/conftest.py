@@ -51,11 +51,9 @@ def quick_settings() -> Iterator[None]:
 @pytest.fixture(autouse=True)
 def nothing_remembered() -> None:
     """A page that an earlier test made, with its settings, is of no use to the next."""
-    from species.views.caching import memory
-    from species.views.door import answers
+    from species.views.door import forget_all
 
-    memory.clear()
-    answers.clear()
+    forget_all()
 
 
 @pytest.fixture(autouse=True, scope="session")

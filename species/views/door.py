@@ -13,12 +13,14 @@ from time import monotonic
 from typing import Any
 
 from django.db import Error, connection
+from django.dispatch import receiver
 from django.http import HttpRequest, HttpResponse
+from django.utils.autoreload import file_changed
 from django.utils.http import parse_etags
 
 from config import metrics
 
-from .caching import OF_A_CAMPAIGN, KeptResponse, Memory, Page, state_of_pages
+from .caching import OF_A_CAMPAIGN, KeptResponse, Memory, Page, memory, state_of_pages
 
 type Environ = dict[str, Any]
 type Application = Callable[[Environ, Callable[..., Any]], Iterable[bytes]]
@@ -28,6 +30,13 @@ NOT_PLAIN = ("HTTP_RANGE", "HTTP_IF_MATCH", "HTTP_IF_MODIFIED_SINCE", "HTTP_IF_U
 OF_THE_BODY = {"Content-Type", "Content-Length", "Content-Language"}
 
 answers = Memory()
+
+
+@receiver(file_changed)
+def forget_all(**kwargs: Any) -> None:
+    """For a developer, who has just edited a template and looks at the page: of files the database knows nothing."""
+    memory.clear()
+    answers.clear()
 
 
 def at_the_door(application: Application) -> Application:

@@ -1,6 +1,7 @@
 """What is handed out in front of Django is what Django would hand out, to the last header, or Django is asked."""
 
 from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ from django.core.signals import request_finished, request_started
 from django.db import DatabaseError, close_old_connections, connection, connections
 from django.test import RequestFactory
 from django.test.utils import CaptureQueriesContext
+from django.utils.autoreload import file_changed
 from django.utils.http import http_date
 
 from config import metrics
@@ -151,3 +153,9 @@ def test_answers_are_counted_under_their_view(site: Site) -> None:
     before = counted._value.get()
     site.ask(PAGE)
     assert counted._value.get() == before + 1
+
+
+def test_page_is_made_anew_when_a_developer_has_edited_a_file(site: Site) -> None:
+    site.ask(PAGE)
+    file_changed.send(sender=None, file_path=Path("templates/base.html"), kind=".html")
+    assert not site.is_at_the_door(PAGE)
