@@ -24,7 +24,7 @@ def run(*command: str | Path) -> subprocess.CompletedProcess[str]:
 @pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="no systemd here")
 def test_units_are_what_systemd_understands(tmp_path: Path) -> None:
     for name in UNITS:
-        here = (DEPLOY / name).read_text().replace("/srv/pugmark/.venv/bin/python", sys.executable)
+        here = (DEPLOY / name).read_text().replace("/srv/pugmark/.venv/bin/python", f'"{sys.executable}"')
         (tmp_path / name).write_text(here)
     done = run("systemd-analyze", "verify", "--man=no", *(tmp_path / name for name in UNITS))
     said = [line for line in done.stderr.splitlines() if "pugmark" in line]

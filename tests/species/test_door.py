@@ -54,6 +54,7 @@ def site() -> Iterator[Site]:
     """Its connection is the test's, whose transaction a request must not end."""
     for signal in (request_started, request_finished):
         signal.disconnect(close_old_connections)
+    connections["default"].close_at = None  # nor its age
     put_our_content()
     yield Site()
     for signal in (request_started, request_finished):
