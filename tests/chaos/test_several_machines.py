@@ -31,6 +31,7 @@ from species.models import Species
 from tests.adoptions.invariants import violations
 from tests.chaos.whole_site import GUNICORN, ROOT, Kept, Person, count, eventually, is_all_worked
 from tests.config.local.checkouts import free_port, open_to_postgres
+from tests.makers import make_plan
 from tests.our_content import put_our_content
 from tests.species.makers import make_comment
 from tests.standin import Standin, running
@@ -155,6 +156,7 @@ def machines(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Machine
     folder.mkdir(exist_ok=True)
     folder.chmod(0o755)
     put_our_content()
+    make_plan()
     port = free_port()
     site = f"http://127.0.0.1:{port}"
     with pooled(folder) as database, running(f"{site}/stripe/webhook/") as standin:
