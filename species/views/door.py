@@ -27,6 +27,8 @@ type Application = Callable[[Environ, Callable[..., Any]], Iterable[bytes]]
 
 # Rare, and Django's to understand.
 NOT_PLAIN = ("HTTP_RANGE", "HTTP_IF_MATCH", "HTTP_IF_MODIFIED_SINCE", "HTTP_IF_UNMODIFIED_SINCE")
+# SCRIPT_NAME too: gunicorn takes it from a header that some servers in front let through, and links begin with it.
+DEPENDS_ON = ("wsgi.url_scheme", "HTTP_X_FORWARDED_PROTO", "HTTP_HOST", "SCRIPT_NAME", "PATH_INFO")
 OF_THE_BODY = {"Content-Type", "Content-Length", "Content-Language"}
 
 answers = Memory()
@@ -76,7 +78,7 @@ def lies_ready(environ: Environ) -> Page | None:
 
 def address_of(environ: Environ) -> str:
     """All that an answer may depend on. Nothing of the visitor is: see `caching.public_page`."""
-    asked = [environ.get(name, "") for name in ("wsgi.url_scheme", "HTTP_X_FORWARDED_PROTO", "HTTP_HOST", "PATH_INFO")]
+    asked = [environ.get(name, "") for name in DEPENDS_ON]
     query = environ.get("QUERY_STRING", "")
     return "\n".join(asked) + (f"?{query}" if query else "")
 

@@ -10,6 +10,7 @@ from django.core.signals import request_finished, request_started
 from django.db import DatabaseError, close_old_connections, connection, connections
 from django.test import RequestFactory
 from django.test.utils import CaptureQueriesContext
+from django.urls import set_script_prefix
 from django.utils.autoreload import file_changed
 from django.utils.http import http_date
 
@@ -160,3 +161,14 @@ def test_page_is_made_anew_when_a_developer_has_edited_a_file(site: Site) -> Non
     site.ask(PAGE)
     file_changed.send(sender=None, file_path=Path("templates/base.html"), kind=".html")
     assert not site.is_at_the_door(PAGE)
+
+
+def test_links_of_a_stranger_prefix_are_shown_to_nobody_else(site: Site) -> None:
+    """The header SCRIPT_NAME, which gunicorn reads, is at the beginning of every link on the page."""
+    environ = RequestFactory().get(PAGE, headers={"host": "testserver"}, SCRIPT_NAME="/evil").environ
+    told: list[Any] = []
+    body = site.application(environ, lambda *said: told.append(said))
+    assert b'href="/evil/' in b"".join(body)
+    getattr(body, "close", lambda: None)()
+    assert b"/evil/" not in site.ask(PAGE)[2]
+    set_script_prefix("/")
