@@ -10,7 +10,7 @@ from typing import Any
 
 from gunicorn.glogging import Logger
 
-from config import log
+from config import log, shared_mark  # noqa: F401  the mark has to be there before the first process is started
 
 COUNTED = "PROMETHEUS_MULTIPROC_DIR"  # the library's own name; where it is set, each process writes a file there
 

@@ -56,6 +56,12 @@ def nothing_remembered() -> None:
     forget_all()
 
 
+@pytest.fixture(autouse=True)
+def asked_each_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A test changes what pages show with a line of Python, and looks at once; tests of the sharing set their own."""
+    monkeypatch.setattr("species.page_state.SHARED_FOR", 0)
+
+
 @pytest.fixture(autouse=True, scope="session")
 def only_this_machine() -> Iterator[None]:
     """No test talks to anything but this machine."""

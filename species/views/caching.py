@@ -3,36 +3,41 @@
 None of them is made for one visitor: no cookie, no token. Their forms need none, because a post counts by where the
 browser says it comes from (config/same_origin.py), and because what is posted is looked at by a person.
 
-In memory a page is kept for as long as nothing has changed that pages show, which PostgreSQL tells with one short
-query: an approved comment is there at the next request, a rejected one is gone, in every process. A cache in front of
-us may be behind by half a minute, and serve what it has for as long again while it asks.
+In memory a page is kept for as long as nothing has changed that pages show (species/page_state.py): an approved comment
+is there at the next request, a rejected one is gone, in every process. A cache in front of us may be behind by half a
+minute, and serve what it has for as long again while it asks.
 """
 
 import re
 from collections import OrderedDict
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from functools import wraps
 from threading import Lock
 from time import monotonic
 from typing import Concatenate, cast
 
-from django.db import OperationalError, connection
+from django.db import OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
-from django.utils.cache import get_conditional_response, patch_cache_control, set_response_etag
+from django.utils.cache import (
+    get_conditional_response,
+    patch_cache_control,
+    patch_vary_headers,
+    set_response_etag,
+)
 from django.utils.translation import get_language
 
 from config.context_processors import CAMPAIGN_CODE
-from species.models import PageChange
+from species.page_state import NO_STATE, State, ask, latest
 
 MOST_PAGES = 200
+FOR_ALL = "Accept-Encoding"  # all that a kept page may vary on: it is packed at the door
 # What depends on the clock alone (a field note whose day has come, comments that close) is seen this much later.
 KEPT_FOR = 30  # seconds
-
-type State = tuple[int, int | None]
-NO_STATE: State = (0, None)
-STATE = f"SELECT count(*), max(id) FROM {PageChange._meta.db_table}"  # noqa: S608  our own name
+# While one thread makes a page, the others that are asked for it wait: after a change, all would make the same one.
+MAKERS = tuple(Lock() for _ in range(64))  # by address; two addresses that share one wait for each other
 # As our own links carry it: on the evening of a mail, nearly every page is asked for with the code of that mail.
 OF_A_CAMPAIGN = re.compile(f"c={CAMPAIGN_CODE.pattern}")
 type View[**P] = Callable[Concatenate[HttpRequest, P], HttpResponse]
@@ -45,6 +50,7 @@ class Page:
     state: State
     until: float
     view: str = ""  # its name, where whole answers are counted
+    packed: dict[str, "Page"] = field(default_factory=dict)  # the same by Content-Encoding, where it was asked for
 
     def response(self) -> "KeptResponse":
         return KeptResponse(self)
@@ -109,23 +115,49 @@ class Memory:
 memory = Memory()
 
 
-def state_of_pages() -> State:
-    """Of the database as this query sees it. To be asked before a page is made: it may then be newer than it says.
-
-    In SQL, because it is asked for every page: putting the query together took four times as long as its answer.
-    """
-    with connection.cursor() as cursor:
-        cursor.execute(STATE)
-        number, newest = cursor.fetchone() or NO_STATE
-    return number, newest
+@contextmanager
+def maker(address: str) -> Iterator[bool]:
+    """The only thread of this process that makes this page now. Tells whether another one made it first."""
+    lock = MAKERS[hash(address) % len(MAKERS)]
+    has_waited = not lock.acquire(blocking=False)
+    if has_waited:
+        lock.acquire()
+    try:
+        yield has_waited
+    finally:
+        lock.release()
 
 
 def for_everybody(response: HttpResponse) -> HttpResponse:
     """A page that was found, with what a browser and a cache in front of us need to keep it."""
     if response.status_code == 200:
         patch_cache_control(response, public=True, max_age=0, s_maxage=30, stale_while_revalidate=30)
+        patch_vary_headers(response, [FOR_ALL])
         set_response_etag(response)
     return response
+
+
+def from_memory(address: str, make: Callable[[], HttpResponse]) -> HttpResponse:
+    """The page that lies here, if it still holds; otherwise the one that is made now, once for all who wait for it."""
+    try:
+        state = latest.state()
+        if kept := memory.find(address, state):
+            return kept.response()
+        with maker(address) as has_waited:
+            if has_waited:
+                state = ask()
+                if kept := memory.find(address, state):
+                    return kept.response()
+            response = make()
+            if response.status_code != 200 or response.cookies or response["Vary"] != FOR_ALL:
+                return response
+            made = Page(response.content, tuple(response.headers.items()), state, monotonic() + KEPT_FOR)
+            memory.keep(address, made)
+            return made.response()
+    except OperationalError:  # the database is away: what still held when it went is better than nothing
+        if kept := memory.last(address):
+            return kept.response()
+        raise
 
 
 def public_page[**P](view: View[P]) -> Callable[Concatenate[HttpRequest, P], HttpResponseBase]:
@@ -133,24 +165,14 @@ def public_page[**P](view: View[P]) -> Callable[Concatenate[HttpRequest, P], Htt
 
     @wraps(view)
     def page(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+        def make() -> HttpResponse:
+            return for_everybody(view(request, *args, **kwargs))
+
         query = request.META.get("QUERY_STRING", "")
         if query and not OF_A_CAMPAIGN.fullmatch(query):
-            response = for_everybody(view(request, *args, **kwargs))
+            response = make()
         else:
-            address = f"{get_language()} {request.path}{query and '?'}{query}"
-            try:
-                state = state_of_pages()
-                kept = memory.find(address, state)
-            except OperationalError:  # the database is away: what still held when it went is better than nothing
-                state, kept = NO_STATE, memory.last(address)
-                if kept is None:
-                    raise
-            response = kept.response() if kept else for_everybody(view(request, *args, **kwargs))
-            if kept is None and response.status_code == 200 and not response.cookies:
-                headers = tuple(response.headers.items())
-                kept = Page(response.content, headers, state, monotonic() + KEPT_FOR)
-                memory.keep(address, kept)
-                response = kept.response()
+            response = from_memory(f"{get_language()} {request.path}{query and '?'}{query}", make)
         if response.status_code != 200:
             return response
         return cast("HttpResponseBase", get_conditional_response(request, response.headers["ETag"], response=response))

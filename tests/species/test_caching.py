@@ -12,7 +12,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from species import tasks
+from species import page_state, tasks
 from species.models import Comment, CommentStatus, Fact, FieldNote, PageChange, Source, Species, Text
 from species.views import caching
 from tests.species.makers import (
@@ -160,7 +160,7 @@ def test_only_whole_pages_that_all_ask_for_are_kept(client: Client, content: Non
     assert client.get(f"{PAGE}?utm_source=anything").status_code == 200
     assert list(caching.memory._pages) == [f"en-gb {PAGE}"]
     assert list(caching.memory._of_campaigns) == [f"en-gb {PAGE}?c=autumn-26"]
-    state = caching.state_of_pages()
+    state = page_state.ask()
     for number in range(caching.MOST_PAGES + 5):
         caching.memory.keep(f"/{number}/", caching.Page(b"", (), state, 0))
         caching.memory.keep(f"/?c=made-up-{number}", caching.Page(b"", (), state, 0))
@@ -189,7 +189,7 @@ def test_pages_that_were_asked_for_stay_while_the_database_is_away(
     def away() -> None:
         raise OperationalError
 
-    monkeypatch.setattr(caching, "state_of_pages", away)
+    monkeypatch.setattr(page_state, "ask", away)
     monkeypatch.setattr(caching, "KEPT_FOR", 0)
     assert client.get(PAGE).text == page
     for changed_or_never_asked_for in ("/sources/", "/threats/"):
@@ -198,10 +198,10 @@ def test_pages_that_were_asked_for_stay_while_the_database_is_away(
 
 
 def test_sweeping_keeps_the_newest_so_that_no_state_comes_twice(content: None) -> None:
-    newest = caching.state_of_pages()[1]
+    newest = page_state.ask()[1]
     PageChange.objects.update(at=timezone.now() - timedelta(days=2))
     tasks.sweep_page_changes.func()
-    assert caching.state_of_pages() == (1, newest)
+    assert page_state.ask() == (1, newest)
 
 
 @pytest.mark.django_db(transaction=True)

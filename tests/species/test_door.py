@@ -1,9 +1,11 @@
 """What is handed out in front of Django is what Django would hand out, to the last header, or Django is asked."""
 
+import gzip
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
+import brotli  # type: ignore[import-untyped]  # the package ships no types
 import pytest
 from django.core.handlers.wsgi import WSGIHandler
 from django.core.signals import request_finished, request_started
@@ -15,6 +17,7 @@ from django.utils.autoreload import file_changed
 from django.utils.http import http_date
 
 from config import metrics
+from species import page_state
 from species.models import Text
 from species.views import door
 from tests.our_content import put_our_content
@@ -92,6 +95,56 @@ def test_head_is_answered_without_a_body(site: Site) -> None:
     assert site.came == 1
 
 
+@pytest.mark.parametrize(
+    ("accepted", "coding"),
+    [
+        ("gzip, deflate, br, zstd", "br"),
+        ("gzip;q=1.0, br;q=0", "gzip"),
+        ("br;q=0.000, gzip;q=0", None),
+        ("gzip", "gzip"),
+        ("br; q=0.5", "br"),
+        ("identity", None),
+        ("", None),
+        ("brr, xgzip", None),
+        ("gzip;q=1.2.3.4", "gzip"),
+    ],
+)
+def test_page_is_packed_as_the_browser_asks(site: Site, accepted: str, coding: str | None) -> None:
+    status, as_it_is, content = site.ask(PAGE)
+    asked = {"accept-encoding": accepted}
+    packed = site.ask(PAGE, **asked)
+    assert (packed[0], packed[1].get("Content-Encoding"), site.came) == (status, coding, 1)
+    unpack = {"br": brotli.decompress, "gzip": gzip.decompress, None: bytes}[coding]
+    assert unpack(packed[2]) == content
+    assert packed[1]["Content-Length"] == str(len(packed[2]))
+    assert packed[1]["Vary"] == as_it_is["Vary"] == "Accept-Encoding"
+    same = {"Content-Encoding", "Content-Length", "ETag"}
+    assert {k: v for k, v in packed[1].items() if k not in same} == {k: v for k, v in as_it_is.items() if k not in same}
+    # The three forms have each a mark of their own, and whoever has one of them has the page.
+    assert (packed[1]["ETag"] == as_it_is["ETag"]) == (coding is None)
+    for etag in (as_it_is["ETag"], packed[1]["ETag"], f"W/{packed[1]['ETag']}"):
+        known = site.ask(PAGE, **asked, **{"if-none-match": etag})
+        assert (known[0], known[2], known[1]["ETag"]) == ("304 Not Modified", b"", packed[1]["ETag"])
+    assert site.came == 1
+    door.answers.clear()
+    assert site.ask(PAGE, **{"if-none-match": packed[1]["ETag"]})[0] == "304 Not Modified"
+    assert site.came == 2
+
+
+def test_page_is_packed_once_and_a_picture_never(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = {"accept-encoding": "br"}
+    for path in (PAGE, f"{PAGE}share.png", "/api/species/amur-leopard.json"):
+        site.ask(path)
+        answer = site.ask(path, **asked)
+        assert answer[1].get("Content-Encoding") == (None if path.endswith(".png") else "br"), path
+
+    def again(content: bytes) -> bytes:
+        raise AssertionError
+
+    monkeypatch.setitem(door.CODINGS, "br", again)
+    assert site.ask(PAGE, **asked)[1]["Content-Encoding"] == "br"
+
+
 def test_changed_page_is_asked_of_django_at_once(site: Site) -> None:
     site.ask(PAGE)
     Text.objects.update(body="Nobody counted.")
@@ -134,7 +187,7 @@ def test_django_is_asked_while_the_database_is_away(site: Site, monkeypatch: pyt
         raise DatabaseError("away")
 
     closed: list[bool] = []
-    monkeypatch.setattr(door, "state_of_pages", away)
+    monkeypatch.setattr(page_state, "ask", away)
     monkeypatch.setattr(connection, "close", lambda: closed.append(True))
     assert not site.is_at_the_door(PAGE)
     assert closed == [True]
