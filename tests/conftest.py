@@ -9,6 +9,9 @@ import pytest
 from django.conf import settings
 from django.db import connection, transaction
 from django.test import Client, TransactionTestCase
+from pytest_django.plugin import DjangoDbBlocker
+
+from tests.migrated_database import name_of_migrated
 
 LOOPBACK = ("127.", "::1", "localhost")
 
@@ -19,6 +22,15 @@ def django_db_modify_db_settings_tox_suffix() -> None:
     suffix = os.environ.get("PYTEST_DB_SUFFIX")
     if suffix:
         settings.DATABASES["default"].setdefault("TEST", {})["NAME"] = f"test_pugmark_{suffix}"
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(
+    django_db_modify_db_settings_parallel_suffix: None, django_db_blocker: DjangoDbBlocker
+) -> None:
+    """Begin each worker's database as a copy of one that is made once."""
+    with django_db_blocker.unblock():
+        settings.DATABASES["default"].setdefault("TEST", {})["TEMPLATE"] = name_of_migrated()
 
 
 def empty_what_was_written(_: TransactionTestCase) -> None:
