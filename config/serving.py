@@ -1,16 +1,27 @@
 """What gunicorn needs to know beside its arguments (`--config=python:config.serving`); read in its first process.
 
-Its own lines look like the site's, and its processes count their requests into one folder (config/metrics.py).
+Its own lines look like the site's, and its processes count their requests into one folder (config/metrics.py). At a
+reload an old process goes on answering until new ones can: by itself gunicorn ends it as soon as they are made, and
+whoever comes while they read the whole site waits for some seconds.
 """
 
+import multiprocessing
 import os
 import shutil
+import signal
+import sys
 import tempfile
+import threading
+import time
 from typing import Any
 
 from gunicorn.glogging import Logger
 
 from config import log, shared_mark  # noqa: F401  the mark has to be there before the first process is started
+
+STARTS_WITHIN = 60.0  # seconds; an old process goes even if no new one has come by then
+ready = multiprocessing.Value("l", 0)  # how many processes have ever got so far that they can answer
+wanted = multiprocessing.Value("l", 0)  # how many that must be before the old ones may go
 
 COUNTED = "PROMETHEUS_MULTIPROC_DIR"  # the library's own name; where it is set, each process writes a file there
 
@@ -30,6 +41,38 @@ logger_class = Lines
 def on_starting(server: Any) -> None:
     """A folder of our own at each start: numbers of an earlier one would count twice."""
     os.environ[COUNTED] = tempfile.mkdtemp(prefix="pugmark-counted-")
+
+
+def on_reload(server: Any) -> None:
+    wanted.value = ready.value + server.cfg.workers
+
+
+def post_fork(server: Any, worker: Any) -> None:
+    """What the first process has read of ours, for its log, may be of an earlier version."""
+    for name in [name for name in sys.modules if name == "config" or name.startswith("config.")]:
+        del sys.modules[name]
+
+
+def post_worker_init(worker: Any) -> None:
+    with ready.get_lock():
+        ready.value += 1
+    signal.signal(signal.SIGTERM, lambda number, frame: leave(worker, number))
+    signal.siginterrupt(signal.SIGTERM, False)  # as gunicorn has it: a request is not disturbed
+
+
+def leave(worker: Any, number: int) -> None:
+    """At once if the site stops; at a reload when the new processes can answer."""
+    until = time.monotonic() + STARTS_WITHIN
+
+    def wait() -> None:
+        while ready.value < wanted.value and time.monotonic() < until:
+            time.sleep(0.05)
+        worker.handle_exit(number, None)
+
+    if ready.value < wanted.value:
+        threading.Thread(target=wait, daemon=True).start()
+    else:
+        worker.handle_exit(number, None)
 
 
 def child_exit(server: Any, worker: Any) -> None:
