@@ -5,16 +5,26 @@ of a migration has changed. Django migrates the copies all the same, for what is
 """
 
 import hashlib
+import subprocess
 import sys
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from django.conf import settings
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.migration import Migration
 
+EMBEDDED = "config.local.postgres"
+FILL = """
+import subprocess, sys
+from config.local import postgres
+postgres.ensure_running()
+psql = [postgres.binaries() / "psql", "-qX", "-h", postgres.SOCKETS, "-U", "postgres", "-v", "ON_ERROR_STOP=1"]
+sys.exit(subprocess.run(psql, stdout=subprocess.DEVNULL).returncode)
+"""
 KEPT = 3  # the newest ones, for who goes to and fro between branches
 LOCK = 3_811_204  # any number that nothing else locks by
 
@@ -61,3 +71,19 @@ def make(cursor: Any, name: str) -> None:
         connection.close()
         connection.settings_dict["NAME"] = usual
     cursor.execute(f"ALTER DATABASE {unfinished} RENAME TO {name}")
+
+
+def put_into(checkout: Path) -> Path:
+    """Fill the embedded PostgreSQL of a copy of the project, whose first start would migrate otherwise.
+
+    The first start of all is tested in config/local/test_demo.py.
+    """
+    if settings.DATABASES["default"]["ENGINE"] == EMBEDDED:
+        from config.local import postgres
+
+        whose = ["-h", str(postgres.SOCKETS), "-U", "postgres"]
+        dump = subprocess.run(
+            [postgres.binaries() / "pg_dump", *whose, name_of_migrated()], stdout=subprocess.PIPE, check=True
+        )
+        subprocess.run([sys.executable, "-c", FILL], cwd=checkout, input=dump.stdout, check=True)
+    return checkout

@@ -9,8 +9,10 @@ from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Playwright, ViewportSize, sync_playwright
+from pytest_django.plugin import DjangoDbBlocker
 
 from tests.config.local.checkouts import Demo, copy_of_project, eventually, free_port, open_to_postgres, running_demo
+from tests.migrated_database import put_into
 
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or "/usr/bin/chromium"
 # Without the background switches Chromium looks for its maker's servers at every start.
@@ -41,8 +43,10 @@ def browser(playwright: Playwright) -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="session")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
+def demo(tmp_path_factory: pytest.TempPathFactory, django_db_blocker: DjangoDbBlocker) -> Iterator[Demo]:
     folder = copy_of_project(open_to_postgres(tmp_path_factory.mktemp("e2e") / "a site"))
+    with django_db_blocker.unblock():
+        put_into(folder)
     with running_demo(folder, free_port()) as running:
         yield running
 
