@@ -150,6 +150,11 @@ class Process:
                 assert time.monotonic() < until, "The stand-in does not answer."
                 time.sleep(0.05)
 
+    @property
+    def pid(self) -> int:
+        assert self._process
+        return self._process.pid
+
     def kill(self) -> None:
         """As `kill -9`: it gets no chance to tidy up."""
         if self._process:

@@ -6,6 +6,7 @@ What two hours bring: of the mails, 1.2 % are followed (an assumption, on the hi
 of them at once and ever fewer later; who comes reads three pages, 3 % adopt and 1 % comment. Two moderators clear the
 queue and three of the staff look through lists all the time. Ten minutes of it are a rush twelve times as hard.
 
+The site runs with the settings and the command of production, beside a Stripe stand-in; only https is missing.
 People come when they come, whether the site is quick or not: a request is timed from the moment it was due, so that
 waiting for a slow site counts. Everything runs here, the people included, who take their share of the machine.
 Of the answers, none may be a 5xx; of adoptions, payments, comments and landings none may be missing or double.
@@ -28,13 +29,15 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from queue import SimpleQueue
 from typing import Any
 
-from tests.chaos.whole_site import GUNICORN, Database, Kept, Person, count, eventually, hidden, is_all_worked, set_up
+from tests.chaos.whole_site import Database, Kept, Person, count, eventually, hidden, is_all_worked, set_up
 
 MINUTES, MAILS = 10.0, 500_000
 FOLLOWED, ADOPT, COMMENT = 0.012, 0.03, 0.01
 FADES_AFTER = 1 / 3  # of the time: after that, e times fewer come
+TICKS = os.sysconf("SC_CLK_TCK")
 HANDS = 48  # requests at the same time, at most
 CODE = "december26"
 PAGES = (
@@ -56,6 +59,20 @@ LISTS = (
     "/admin/adoptions/payment/reports/",
 )
 WORDS = ("seen", "winter", "forest", "spots", "cubs", "thank", "deer", "snow", "hope", "river", "quiet", "tracks")
+
+# What production asks for; nothing here can take money or send mail.
+AS_IN_PRODUCTION = {
+    "DEBUG": "False",
+    "SECRET_KEY": "measured-and-thrown-away-" * 3,
+    "ALLOWED_HOSTS": "127.0.0.1",
+    "STRIPE_SECRET_KEY": "sk_test_standin",
+    "STRIPE_WEBHOOK_SECRETS": "whsec_standin",
+    "EMAIL_URL": "dummymail://",
+    "DEFAULT_FROM_EMAIL": "hello@example.org",
+    "CHARITY_NAME": "Leopard Trust",
+    "CHARITY_NUMBER": "1234567",
+    "STAFF_TWO_FACTOR": "False",
+}
 
 type Life = Iterator[float]  # what somebody does; each yield is a pause in seconds
 
@@ -203,22 +220,33 @@ class Crowd:
         self.waiting: list[tuple[float, int, Visitor, Life]] = []
         self.alive = self.number = 0
         self.changed = threading.Condition()
+        self.due: SimpleQueue[tuple[float, Visitor, Life] | None] = SimpleQueue()
 
     def comes(self, at: float, visitor: Visitor, life: Life) -> None:
         with self.changed:
-            self.number += 1
             self.alive += 1
-            heapq.heappush(self.waiting, (at, self.number, visitor, life))
+            self._put(at, visitor, life)
+
+    def _put(self, at: float, visitor: Visitor, life: Life) -> None:
+        self.number += 1
+        heapq.heappush(self.waiting, (at, self.number, visitor, life))
+        if self.waiting[0][1] == self.number:
             self.changed.notify()
 
+    def call(self) -> None:
+        """Hand over whoever is due. One looks at the clock: if all hands did, they would be busy with that."""
+        with self.changed:
+            while self.alive:
+                pause = self.waiting[0][0] - time.monotonic() if self.waiting else 1
+                if pause > 0:
+                    self.changed.wait(pause)
+                else:
+                    at, _, visitor, life = heapq.heappop(self.waiting)
+                    self.due.put((at, visitor, life))
+
     def serve(self) -> None:
-        while True:
-            with self.changed:
-                while not self.waiting or self.waiting[0][0] > time.monotonic():
-                    if not self.alive:
-                        return
-                    self.changed.wait(self.waiting[0][0] - time.monotonic() if self.waiting else 1)
-                at, _, visitor, life = heapq.heappop(self.waiting)
+        while one := self.due.get():
+            at, visitor, life = one
             visitor.due = at
             try:
                 pause = next(life, None)
@@ -226,19 +254,19 @@ class Crowd:
                 self.watch.count(f"gave up: {type(error).__name__} {error}"[:200])
                 pause = None
             with self.changed:
-                if pause is not None:
-                    self.number += 1
-                    heapq.heappush(self.waiting, (time.monotonic() + pause, self.number, visitor, life))
+                if pause is None:
+                    self.alive -= 1
                     self.changed.notify()
-                    continue
-                self.alive -= 1
-                if not self.alive:
-                    self.changed.notify_all()
+                else:
+                    self._put(time.monotonic() + pause, visitor, life)
 
     def run(self) -> None:
         hands = [threading.Thread(target=self.serve) for _ in range(HANDS)]
         for hand in hands:
             hand.start()
+        self.call()
+        for _ in hands:
+            self.due.put(None)
         for hand in hands:
             hand.join()
 
@@ -252,6 +280,21 @@ def arrivals(number: int, seconds: float, chance: random.Random) -> list[float]:
         if at < seconds:
             found.append(at)
     return sorted(found)
+
+
+def processor_times(web: int, worker: int, postgres: int, stripe: int) -> dict[str, float]:
+    """Seconds that each has used so far. Those who come are this process."""
+    used = {"web": web, "worker": worker, "PostgreSQL": postgres, "Stripe": stripe}
+    return {name: processor_time(pid) for name, pid in used.items()} | {"visitors": time.process_time()}
+
+
+def processor_time(pid: int) -> float:
+    """Seconds that a process and those it started have used, those that have ended among them."""
+    process = Path(f"/proc/{pid}")
+    user, system, of_dead, in_system = (process / "stat").read_text().rpartition(")")[2].split()[11:15]
+    children = (process / "task" / str(pid) / "children").read_text().split()
+    used = sum(map(int, (user, system, of_dead, in_system)))
+    return used / TICKS + sum(processor_time(int(child)) for child in children)
 
 
 # --- one run ------------------------------------------------------------------------------------------------------
@@ -270,6 +313,7 @@ def play(folder: Path, minutes: float, mails: int) -> tuple[Watch, dict[str, Any
     from species import comment_links
     from species.models import Comment, Species
     from tests.adoptions.invariants import violations
+    from tests.adoptions.running_site import production_command
     from tests.standin import Process
 
     chance = random.Random(26)
@@ -278,16 +322,18 @@ def play(folder: Path, minutes: float, mails: int) -> tuple[Watch, dict[str, Any
     stripe = Process(int(os.environ["STANDIN_PORT"]), folder / "stripe.sqlite", f"{site}/stripe/webhook/")
     kept: list[Kept] = []
     try:
-        for command in ("migrate", "load_species", "load_roles"):
-            call_command(command, verbosity=0, stdout=open(os.devnull, "w"))  # noqa: PTH123, SIM115
+        for command in (["migrate"], ["load_species"], ["load_roles"], ["collectstatic", "--noinput"]):
+            call_command(*command, verbosity=0, stdout=open(os.devnull, "w"))  # noqa: PTH123, SIM115
         leopard = Species.objects.get(slug="amur-leopard")
         Campaign.objects.create(code=CODE, name="December mail", species=leopard, preset_frequency="monthly")
         password = get_random_string(30)
         staff = [User.objects.create_superuser(f"staff{number}", password=password) for number in range(5)]
         links = [comment_links.moderate(one) for one in staff[:2]]
         stripe.start()
-        web = Kept(*GUNICORN, "--workers=2", f"--bind=127.0.0.1:{port}", log=folder / "web.log")
-        kept += [web, Kept("manage.py", "worker", "--no-reload", log=folder / "worker.log")]
+        web = Kept(*production_command()[1:], f"--bind=127.0.0.1:{port}", log=folder / "web.log")
+        # Unchecked: a live site does not start with a stand-in for Stripe.
+        worker = Kept("manage.py", "worker", "--no-reload", "--skip-checks", log=folder / "worker.log")
+        kept += [web, worker]
         assert eventually(lambda: Person(0, site, chance).ask(f"{site}/healthz")[0] == 200, 60), "No site."
         watch = Watch()
         crowd = Crowd(watch)
@@ -310,7 +356,9 @@ def play(folder: Path, minutes: float, mails: int) -> tuple[Watch, dict[str, Any
         for number, at in enumerate(arrivals(visits, seconds, chance), start=10):
             one = somebody(number)
             crowd.comes(begin + at, one, reader(one))
+        before = processor_times(web.process.pid, worker.process.pid, database.pid(), stripe.pid)
         crowd.run()
+        after = processor_times(web.process.pid, worker.process.pid, database.pid(), stripe.pid)
         stripe.standin.control("wait_for_webhooks", seconds=60)
         is_worked = eventually(is_all_worked, 60)
         is_mailed = eventually(lambda: not Mail.objects.filter(state="queued").exists(), 120)
@@ -320,6 +368,7 @@ def play(folder: Path, minutes: float, mails: int) -> tuple[Watch, dict[str, Any
         landed = sum(CampaignDay.objects.filter(campaign__code=CODE).values_list("landings", flat=True))
         return watch, {
             **count(books),
+            "processor_seconds": {name: round(seconds - before[name]) for name, seconds in after.items()},
             "visits": visits,
             "events": len(books.all("event")),
             "mails": Mail.objects.count(),
@@ -377,7 +426,7 @@ def main() -> None:
     mails = int(sys.argv[2]) if len(sys.argv) > 2 else round(MAILS * minutes / MINUTES)
     folder = Path(tempfile.mkdtemp(prefix="pugmark-campaign-"))
     folder.chmod(0o755)
-    set_up(EMAIL_URL="dummymail://")
+    set_up(**AS_IN_PRODUCTION)
     watch, result = play(folder, minutes, mails)
     sys.stdout.write("\n".join([*table(watch), "", json.dumps(result), json.dumps(watch.became), ""]))
     wrong = {name: result[name] for name in MUST_BE_NOTHING if result[name]}

@@ -22,6 +22,7 @@ from contextlib import suppress
 from http.cookiejar import CookieJar
 from pathlib import Path
 from typing import Any
+from urllib.request import HTTPCookieProcessor, HTTPDefaultErrorHandler, HTTPErrorProcessor, HTTPHandler
 
 ROOT = Path(__file__).resolve().parents[2]
 GUNICORN = ("-m", "gunicorn", "config.wsgi", "--worker-class=gthread", "--threads=4", "--log-level=critical")
@@ -64,6 +65,9 @@ class Database:
         # fsync only matters when the machine itself loses power, and that is not tried here.
         options = f"-p {self.port} -c listen_addresses=127.0.0.1 -k . -c fsync=off -c max_connections=100"
         self.run("pg_ctl", "start", "-w", "-D", "data", "-l", "log", "-o", options)
+
+    def pid(self) -> int:
+        return int((self.folder / "data" / "postmaster.pid").read_text().split()[0])
 
     def stop(self) -> None:
         """As when the machine takes it away: nobody is asked to finish."""
@@ -118,7 +122,10 @@ class Person:
 
     def __init__(self, number: int, site: str, chance: random.Random) -> None:
         self.site, self.chance, self.number = site, chance, number
-        self.browser = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(CookieJar()), Stay())
+        self.browser = urllib.request.OpenerDirector()  # as `build_opener`, less the certificates that it reads
+        for part in (HTTPHandler, HTTPErrorProcessor, HTTPDefaultErrorHandler, Stay):
+            self.browser.add_handler(part())
+        self.browser.add_handler(HTTPCookieProcessor(CookieJar()))
         network = f"10.{number >> 8 & 255}.{number & 255}.{chance.randrange(1, 255)}"
         self.browser.addheaders = [("X-Forwarded-Proto", "http"), ("X-Forwarded-For", network), ("Referer", site)]
 
