@@ -17,7 +17,7 @@ from typing import Any
 
 from gunicorn.glogging import Logger
 
-from config import log, shared_mark  # noqa: F401  the mark has to be there before the first process is started
+from config import log, shared_mark
 
 STARTS_WITHIN = 60.0  # seconds; an old process goes even if no new one has come by then
 ready = multiprocessing.Value("l", 0)  # how many processes have ever got so far that they can answer
@@ -48,9 +48,10 @@ def on_reload(server: Any) -> None:
 
 
 def post_fork(server: Any, worker: Any) -> None:
-    """What the first process has read of ours, for its log, may be of an earlier version."""
+    """What the first process has read of ours may be of an earlier version. The mark is one for all of them."""
     for name in [name for name in sys.modules if name == "config" or name.startswith("config.")]:
-        del sys.modules[name]
+        if name != shared_mark.__name__:
+            del sys.modules[name]
 
 
 def post_worker_init(worker: Any) -> None:

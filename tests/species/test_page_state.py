@@ -29,7 +29,9 @@ from config import serving  # as gunicorn's first process does
 from config.shared_mark import mark
 before = mark.read()
 if not (child := os.fork()):
-    mark.change()
+    serving.post_fork(None, None)
+    from config import shared_mark
+    shared_mark.mark.change()
     os._exit(0)
 os.waitpid(child, 0)
 sys.exit(mark.read() == before)
