@@ -180,7 +180,7 @@ def give_back(charge: Payment, back: Return, *, by: Model) -> Payment:
         if made:
             return made
         left = left_pence(charge)
-        if not charge.is_by_hand or charge.kind != PaymentKind.CHARGE:
+        if not charge.is_by_hand or charge.is_brought_in or charge.kind != PaymentKind.CHARGE:
             raise CannotTakeBack("Only a payment that staff wrote down can be given back here.")
         if not 1 <= back.pence <= left:
             raise CannotTakeBack(f"Enter an amount from 1p to {pounds(left)}." if left else "Nothing of it is left.")

@@ -14,6 +14,7 @@ from django.db import connection, transaction
 from django.db.models import CharField, Value
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.http import urlencode
 
 from config.long_lists import LONGEST_TERM, MOST_WORDS, a_few, by_index_alone, with_words
 from config.models import Mail
@@ -22,7 +23,17 @@ from config.money import pounds
 from . import finding
 from .finding import Rows, alone, is_last4
 from .gift_aid_forms import whole_postcode
-from .models import OPEN, Adoption, FormerAddress, Gift, GiftAidDeclaration, Payment, PaymentKind, Supporter
+from .models import (
+    OPEN,
+    Adoption,
+    FormerAddress,
+    Gift,
+    GiftAidDeclaration,
+    PastAdoption,
+    Payment,
+    PaymentKind,
+    Supporter,
+)
 
 SHOWN = 50
 ADOPTIONS_SHOWN = 5
@@ -123,10 +134,11 @@ def in_hand(supporter: Supporter, user: AbstractBaseUser | AnonymousUser) -> lis
     may = user.has_perm if isinstance(user, HasPermissions) else lambda name: False
     if not may("adoptions.view_adoption"):
         return []
-    rows = Adoption.objects.filter(supporter=supporter).select_related("species", "gift", "supporter", "payment_link")[
-        :IN_HAND
-    ]
-    charges = Payment.objects.filter(adoption__in=list(rows), kind=PaymentKind.CHARGE).order_by("occurred_at", "pk")
+    rows = Adoption.objects.filter(supporter=supporter).select_related(
+        "species", "plan", "gift", "supporter", "payment_link", "past"
+    )[:IN_HAND]
+    charges = Payment.objects.through_us().filter(adoption__in=list(rows), kind=PaymentKind.CHARGE)
+    charges = charges.order_by("occurred_at", "pk")
     newest = {charge.adoption_id: charge for charge in charges}
     return [InHand(row, list(deeds(row, newest.get(row.pk), may))) for row in rows]
 
@@ -142,11 +154,34 @@ def deeds(adoption: Adoption, charge: Payment | None, may: Callable[[str], bool]
         yield Deed("Stop, pause or skip", reverse("admin:change_plan", args=[adoption.pk]))
     if getattr(adoption, "payment_link", None) and adoption.state in OPEN and may("adoptions.add_adoption"):
         yield Deed("Payment link: send again or withdraw", reverse("admin:payment_link", args=[adoption.pk]))
+    if may("adoptions.add_adoption") and (address := way_to_go_on(adoption)):
+        yield Deed("Ask them to go on here: a link to pay", address)
     gift: Gift | None = getattr(adoption, "gift", None)
     if gift and may("adoptions.view_gift"):
         yield Deed(f"Present {gift}", reverse("admin:adoptions_gift_change", args=[gift.pk]))
     if adoption.is_adopted:
         yield Deed("Certificate", reverse("adoptions:certificate", args=[adoption.token]))
+
+
+def way_to_go_on(adoption: Adoption) -> str:
+    """The form that mails a link to pay, filled in with what they paid elsewhere; empty for what was not paid there.
+
+    Somebody of staff presses it, one by one: bringing a list in asks nobody.
+    """
+    past: PastAdoption | None = getattr(adoption, "past", None)
+    if past is None or past.paid_until is None or past.undone_at or not adoption.supporter.has_email:
+        return ""
+    if adoption.supporter.erased_at:
+        return ""
+    asked: dict[str, str | int] = {
+        "supporter": adoption.supporter_id,
+        "species": adoption.species.slug,
+        "plan": adoption.plan.slug,
+        "frequency": adoption.frequency,
+        "amount": adoption.amount_pence,
+        "method": "link",
+    }
+    return f"{reverse('admin:enter_adoption')}?{urlencode(asked)}"
 
 
 def mails_to_send_again(supporter: Supporter, user: AbstractBaseUser | AnonymousUser) -> list[Mail]:

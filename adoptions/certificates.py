@@ -76,7 +76,7 @@ def with_reference(typed: str) -> Adoption | None:
     if len(reference) != len("PM-") + 8:
         return None
     given_out = Adoption.objects.filter(reference=reference, state__in=ADOPTED | {AdoptionState.ENDED})
-    return given_out.select_related("species").first()
+    return given_out.exclude(past__undone_at__isnull=False).select_related("species").first()
 
 
 def has_rosettes(species: Species) -> bool:

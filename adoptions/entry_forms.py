@@ -22,6 +22,7 @@ from .gift_aid_forms import GIFT_AID_FIELDS
 from .gift_forms import GIFT_FIELDS
 from .models import (
     BY_HAND,
+    TOLD_TO_STAFF,
     Because,
     Complaint,
     ComplaintAbout,
@@ -98,7 +99,7 @@ class EntryForm(AdoptForm):
 
     source = forms.ChoiceField(
         label="How did they reach us?",
-        choices=[(each.value, each.label) for each in Source if each != Source.WEB],
+        choices=[(each.value, each.label) for each in TOLD_TO_STAFF],
         widget=forms.RadioSelect,
     )
     method = way_field("How do they pay?", (LINK, "Card or Direct Debit: we mail them a link to pay"))
@@ -283,7 +284,7 @@ class ComplaintEntryForm(forms.Form):
 
     source = forms.ChoiceField(
         label="How did it come?",
-        choices=[(each.value, each.label) for each in Source if each != Source.WEB],
+        choices=[(each.value, each.label) for each in TOLD_TO_STAFF],
         widget=forms.RadioSelect,
     )
     received_on = ReceivedField(label="On which day")

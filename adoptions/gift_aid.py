@@ -126,7 +126,12 @@ def declare(
 
 
 def covering(payment: Payment) -> GiftAidDeclaration | None:
-    """The declaration that a payment falls under, by the day it was made in London."""
+    """The declaration that a payment falls under, by the day it was made in London; whatever is claimed asks here.
+
+    None for what was brought in from another system: that one may have claimed on it, and nobody may twice.
+    """
+    if payment.is_brought_in:
+        return None
     day = timezone.localdate(payment.occurred_at)
     given = GiftAidDeclaration.objects.counting().filter(supporter=payment.adoption.supporter_id, covers_from__lte=day)
     return given.exclude(cancelled_on__lte=day).first()

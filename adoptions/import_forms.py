@@ -7,10 +7,13 @@ from django.core.exceptions import ValidationError
 from django.template.defaultfilters import filesizeformat
 
 from .exchange.imports import MOST_BYTES
-from .models import OnAlike, OnKnown
+from .models import ListOf, OnAlike, OnKnown
 
 
 class UploadForm(forms.Form):
+    what = forms.ChoiceField(
+        label="What is in it", choices=ListOf, initial=ListOf.PEOPLE, required=False, widget=forms.RadioSelect
+    )
     file = forms.FileField(
         label="The list",
         allow_empty_file=True,
@@ -18,6 +21,9 @@ class UploadForm(forms.Form):
         widget=forms.ClearableFileInput({"accept": ".csv,.txt,.tsv,.json,.jsonl,.ndjson"}),
         error_messages={"required": "Choose a file."},
     )
+
+    def clean_what(self) -> str:
+        return str(self.cleaned_data["what"] or ListOf.PEOPLE)
 
     def clean_file(self) -> Any:
         file = self.cleaned_data["file"]

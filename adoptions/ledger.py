@@ -3,18 +3,21 @@
 Every function is called with the adoption's row locked, adds only what is missing, and can be called any number of
 times with any older or newer news: a charge, refund or dispute has one row per kind, under Stripe's own id. What comes
 by cheque, in cash or as a transfer has no such id; it is written once for each visit to the form that staff fill in.
+What another system collected before, and a list told of, is written once under the number that it has there.
 """
 
+import uuid
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime, time
 
 from django.db import transaction
-from django.db.models import Max, Min
+from django.db.models import Max, Min, Model
 from django.utils import timezone
 
 from config.money import Pence
 
-from .models import OPEN, Adoption, Fee, HandEntry, Method, Payment, PaymentKind
+from .models import OPEN, Adoption, Because, Fee, HandEntry, Method, PastPayment, Payment, PaymentKind
 from .stripe_objects import BalanceLine, Charge, Dispute, Refund
 
 REFUND_STANDS = {"succeeded", "pending", "requires_action"}
@@ -118,10 +121,72 @@ def record_by_hand(
             amount_pence=pence,
             method=method,
             charge=charge,
+            is_brought_in=charge is not None and charge.is_brought_in,
             occurred_at=max(at, charge.occurred_at) if charge else at,
         )
         entry.save(force_insert=True)
     return entry.payment
+
+
+@dataclass(frozen=True)
+class Brought:
+    """A payment that another system collected: its number there, and its day. `reference`: of a cheque, say."""
+
+    adoption_id: int
+    pence: Pence
+    method: Method
+    at: datetime
+    number: str
+    reference: str = ""
+
+
+def record_brought_in(told: Sequence[Brought], *, list_number: int) -> None:
+    """Write down what a list tells. Raises IntegrityError, and writes nothing, if one of the numbers is in already."""
+    with transaction.atomic():
+        payments = Payment.objects.bulk_create(
+            Payment(
+                adoption_id=one.adoption_id,
+                kind=PaymentKind.CHARGE,
+                amount_pence=one.pence,
+                method=one.method,
+                is_brought_in=True,
+                occurred_at=one.at,
+            )
+            for one in told
+        )
+        PastPayment.objects.bulk_create(
+            PastPayment(payment=payment, list_number=list_number, number=one.number, reference=one.reference)
+            for payment, one in zip(payments, told, strict=True)
+        )
+
+
+def void_brought_in(past: Sequence[PastPayment], *, by: Model) -> None:
+    """Take back what a list brought in, each by the opposite movement beside it, as a mistake by hand is taken back.
+
+    Once for each: `reverses` of the entry is unique. What staff have taken back before stays so. From now on the same
+    numbers may come in again. Called with `past` locked, and its payments read.
+    """
+    now = timezone.now()
+    taken_back = HandEntry.objects.filter(reverses__in=[one.payment_id for one in past])
+    known = set(taken_back.values_list("reverses", flat=True))
+    charges = [one.payment for one in past if one.payment_id not in known]
+    voids = Payment.objects.bulk_create(
+        Payment(
+            adoption_id=charge.adoption_id,
+            kind=PaymentKind.VOID,
+            amount_pence=-charge.amount_pence,
+            method=charge.method,
+            is_brought_in=True,
+            charge=charge,
+            occurred_at=now,
+        )
+        for charge in charges
+    )
+    HandEntry.objects.bulk_create(
+        HandEntry(request=uuid.uuid4(), payment=void, reverses=charge, because=Because.UNDONE, entered_by_id=by.pk)
+        for charge, void in zip(charges, voids, strict=True)
+    )
+    PastPayment.objects.filter(pk__in=[one.pk for one in past]).update(undone_at=now)
 
 
 def noon_of(day: date) -> datetime:

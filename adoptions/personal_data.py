@@ -28,6 +28,7 @@ from .models import (
     ImportedRow,
     Likeness,
     Merge,
+    PastAdoption,
     Payment,
     Supporter,
     SupporterSession,
@@ -116,6 +117,7 @@ def export_adoption(adoption: Adoption) -> dict[str, Any]:
                 "amount_pence": payment.amount_pence,
                 "occurred_at": payment.occurred_at,
                 "way": payment.method,
+                "through_another_system": payment.is_brought_in,
                 "card_last4": payment.card_last4,
                 "stripe_id": payment.stripe_id,
                 "cheque_or_slip": entry.reference if (entry := getattr(payment, "hand_entry", None)) else "",
@@ -171,6 +173,7 @@ def forget(supporter: Supporter) -> bool:
         own = Adoption.objects.filter(supporter=supporter)
         gift_aid.take_back(supporter)
         forget_gifts(own.values_list("pk", flat=True))
+        PastAdoption.objects.filter(adoption__in=own).update(ended_because="")
         forget_mails(details.mails_to(supporter))
         for email in details.addresses_of(supporter):
             drafts.forget(email)

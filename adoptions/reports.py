@@ -1,7 +1,8 @@
 """What trustees ask: takings, who came and who left, who stays, what failed, what is chosen, how comments fare.
 
 All figures are summed up every hour from the ledger and the adoptions themselves, in one transaction, so that they fit
-each other. A page only reads the sums. Days and months are those of London.
+each other. A page only reads the sums. Days and months are those of London. What another system collected before, and a
+list brought in, is in none of them: it never came to the bank by way of this site, and nobody was won or lost by it.
 """
 
 from collections.abc import Iterable, Iterator
@@ -18,6 +19,7 @@ from species.models import Comment, CommentStatus
 
 from .models import (
     ADOPTED,
+    BY_HAND,
     REPEATING,
     WHAT_BECAME,
     Adoption,
@@ -28,6 +30,7 @@ from .models import (
     Payment,
     PaymentKind,
     ReportLine,
+    Source,
 )
 
 DAYS, MONTHS = 31, 13
@@ -35,7 +38,9 @@ TAKINGS, NEW, LOST, STARTED, KEPT, PLANS, COMMENTS, WAITED = (
     *("takings", "new", "lost", "started", "kept", "plans", "comments", "waited"),
 )
 FAILED, CAME_BACK, CAME_AFTER = "failed", "came back", "came back after"
-BEGAN = Q(activated_at__isnull=False, frequency__in=REPEATING)
+BEGAN = Q(activated_at__isnull=False, frequency__in=REPEATING) & ~Q(source=Source.IMPORT)
+OURS = ",".join(source for source in Source if source != Source.IMPORT)
+WAYS = (Method.STRIPE, *BY_HAND)
 
 
 class Median(Aggregate):
@@ -58,8 +63,8 @@ def gather() -> int:
 
 
 def everything() -> Iterator[dict[str, Any]]:
-    payments = Payment.objects.annotate(period=TruncDay("occurred_at")).order_by().values("period", "kind", "method")
-    for row in payments.annotate(number=Count("pk"), pence=Sum("amount_pence")):
+    payments = Payment.objects.through_us().annotate(period=TruncDay("occurred_at")).order_by()
+    for row in payments.values("period", "kind", "method").annotate(number=Count("pk"), pence=Sum("amount_pence")):
         yield line(TAKINGS, row["period"], f"{row['kind']} {row['method']}", row["number"], row["pence"])
     for report, moment in ((NEW, "activated_at"), (LOST, "ended_at")):
         moved = Adoption.objects.filter(BEGAN, **{f"{moment}__isnull": False}).annotate(period=TruncMonth(moment))
@@ -142,9 +147,10 @@ class Behind:
         return replace(self, only=(*self.only, *only.items()))
 
 
-PAYMENTS = Behind("adoptions_payment", "occurred_at")
-BEGUN = Behind("adoptions_adoption", "activated_at", (("frequency__in", "monthly,yearly"),))
-ENDED = Behind("adoptions_adoption", "ended_at", (("frequency__in", "monthly,yearly"), ("activated_at__isnull", "0")))
+PAYMENTS = Behind("adoptions_payment", "occurred_at", (("is_brought_in__exact", "0"),))
+REPEATS = (("frequency__in", "monthly,yearly"), ("source__in", OURS))
+BEGUN = Behind("adoptions_adoption", "activated_at", REPEATS)
+ENDED = Behind("adoptions_adoption", "ended_at", (*REPEATS, ("activated_at__isnull", "0")))
 FAILURES = Behind("adoptions_failedrenewal", "failed_at")
 WRITTEN = Behind("species_comment", "created_at", (("status", "all"),))  # by itself it opens on what waits
 
@@ -237,7 +243,10 @@ def takings_by_day() -> Report:
         takings_row(f"{day:%a %-d %b %Y}", day, day, ((k, *v) for (on, k), v in known.items() if on == day))
         for day in days
     ]
-    about = "What the ledger says, on the day on which it happened at Stripe. Gone back: refunds and disputes."
+    about = (
+        "What the ledger says, on the day on which it happened at Stripe. Gone back: refunds and disputes. What a list "
+        "brought in from another system is not in it."
+    )
     return Report("takings-by-day", "Takings by day", about, TAKINGS_HEADINGS, rows, [1, 2, 3], 3, TAKINGS_BEHIND)
 
 
@@ -256,15 +265,15 @@ def takings_by_way() -> Report:
     known = sums(TAKINGS, months()[-1])
     rows = []
     for month in months():
-        stays = dict.fromkeys(Method, 0)
+        stays = dict.fromkeys(WAYS, 0)
         for (day, key), (_, pence) in known.items():
             if month <= day <= end_of(month):
                 stays[Method(key.split()[1])] += pence
         cells = list(stays.values())
         rows.append(Row(f"{month:%B %Y}", [*cells, sum(cells)], month, end_of(month)))
     about = "What stays, by the way on which it came: through Stripe, or written down by staff."
-    headings = [*(way.label for way in Method), "In all"]
-    behind = (*(PAYMENTS.who(method__exact=way) for way in Method), PAYMENTS)
+    headings = [*(way.label for way in WAYS), "In all"]
+    behind = (*(PAYMENTS.who(method__exact=way) for way in WAYS), PAYMENTS)
     return Report("takings-by-way", "Takings by way", about, headings, rows, [0, 1, 2, 3, 4], 4, behind)
 
 

@@ -1,7 +1,8 @@
 """E10: what somebody gave in a tax year, told once after it has ended on 5 April.
 
 To whom it is of use: those who gave more than once, and those who let us claim Gift Aid, some of whom claim the rest
-of their tax back themselves.
+of their tax back themselves. Only what came through this site is in it: money that another system collected before, and
+a list brought in here, had receipts and statements of its own.
 """
 
 from dataclasses import dataclass
@@ -62,7 +63,11 @@ def send_due() -> int:
 
 
 def due(year: Year) -> QuerySet[Supporter]:
-    within = Q(adoptions__payments__occurred_at__gte=year.start, adoptions__payments__occurred_at__lt=year.end)
+    within = Q(
+        adoptions__payments__occurred_at__gte=year.start,
+        adoptions__payments__occurred_at__lt=year.end,
+        adoptions__payments__is_brought_in=False,
+    )
     key = Concat(Value("annual_statement:"), Cast(OuterRef("pk"), CharField()), Value(f":{year.ends_in}"))
     declared = GiftAidDeclaration.objects.filter(supporter=OuterRef("pk"))
     given = (
@@ -79,7 +84,7 @@ def due(year: Year) -> QuerySet[Supporter]:
 
 
 def send(supporter: Supporter, year: Year) -> bool:
-    payments = Payment.objects.filter(
+    payments = Payment.objects.through_us().filter(
         adoption__supporter=supporter, occurred_at__gte=year.start, occurred_at__lt=year.end
     )
     lines = [line_of(payment) for payment in payments.select_related("adoption__species").order_by("occurred_at", "pk")]

@@ -13,7 +13,7 @@ from django.utils.formats import date_format
 
 from species.models import FieldNote
 
-from .models import ADOPTED, Adoption, AdoptionState, Gift, Payment, PaymentKind, Supporter
+from .models import ADOPTED, Adoption, AdoptionState, Gift, PastAdoption, Payment, PaymentKind, Supporter
 
 # What never became an adoption is shown nowhere.
 SHOWN = ADOPTED | {AdoptionState.PROCESSING, AdoptionState.ENDED, AdoptionState.HELD}
@@ -22,9 +22,9 @@ NOTES_SHOWN = 6
 
 def adoptions_of(supporter: Supporter) -> Any:
     payments = Payment.objects.order_by("-occurred_at", "-pk")
-    rows = Adoption.objects.filter(supporter=supporter, state__in=SHOWN)
+    rows = Adoption.objects.filter(supporter=supporter, state__in=SHOWN).exclude(past__undone_at__isnull=False)
     return (
-        rows.select_related("species", "plan", "gift", "supporter")
+        rows.select_related("species", "plan", "gift", "supporter", "past")
         .prefetch_related(Prefetch("payments", queryset=payments))
         .order_by("-pk")
     )
@@ -39,13 +39,17 @@ def adoption_of(supporter: Supporter, reference: str) -> Adoption:
 
 
 def has_given(supporter: Supporter) -> bool:
-    return Payment.objects.filter(adoption__supporter=supporter, kind=PaymentKind.CHARGE).exists()
+    """Through this site: Gift Aid is about nothing else."""
+    return Payment.objects.through_us().filter(adoption__supporter=supporter, kind=PaymentKind.CHARGE).exists()
 
 
 def payment_of(supporter: Supporter, reference: str, payment_id: int) -> Payment:
-    """A payment that came in for one of their own adoptions; 404 for any other."""
+    """A payment that came in for one of their own adoptions; 404 for any other.
+
+    And for one that another system collected: its receipt came from there.
+    """
     adoption = adoption_of(supporter, reference)
-    payments = Payment.objects.filter(adoption=adoption, pk=payment_id, kind=PaymentKind.CHARGE)
+    payments = Payment.objects.through_us().filter(adoption=adoption, pk=payment_id, kind=PaymentKind.CHARGE)
     payment = payments.prefetch_related("reversals").first()
     if payment is None:
         raise Http404
@@ -100,6 +104,9 @@ def what_comes_next(adoption: Adoption) -> str:
         return "Your bank has not confirmed the payment yet. A Direct Debit takes up to five working days."
     if adoption.state == AdoptionState.HELD:
         return "We are looking at this payment. We write to you as soon as that is done."
+    past: PastAdoption | None = getattr(adoption, "past", None)
+    if past and past.paid_until:
+        return f"Paid elsewhere until {day(past.paid_until)}. Nothing is taken here."
     if adoption.state == AdoptionState.ENDED:
         return f"Ended on {day(adoption.ended_at)}. Nothing more is taken." if adoption.ended_at else ""
     if not adoption.is_repeating:
@@ -129,6 +136,10 @@ class Line:
 def lines_of(adoption: Adoption) -> list[Line]:
     labels = {PaymentKind.CHARGE: "Paid", PaymentKind.REFUND: "Sent back to you"}
     return [
-        Line(payment, labels.get(PaymentKind(payment.kind), payment.get_kind_display()), payment.kind == "charge")
+        Line(
+            payment,
+            labels.get(PaymentKind(payment.kind), payment.get_kind_display()),
+            has_receipt=payment.kind == PaymentKind.CHARGE and not payment.is_brought_in,
+        )
         for payment in adoption.payments.all()
     ]

@@ -35,6 +35,7 @@ from .models import (
     GiftAidDeclaration,
     HandEntry,
     Merge,
+    PastPayment,
     Payment,
     PaymentLink,
     RefundRequest,
@@ -107,13 +108,18 @@ def adoptions(supporter: Supporter) -> Iterator[Moment]:
 
 
 def money(supporter: Supporter) -> Iterator[Moment]:
-    rows = Payment.objects.filter(adoption__supporter=supporter).select_related("adoption", "hand_entry__entered_by")
+    rows = Payment.objects.filter(adoption__supporter=supporter).select_related(
+        "adoption", "hand_entry__entered_by", "past"
+    )
     for payment in rows[:MOST_OF_A_KIND]:
         way = f", card or account ending {payment.card_last4}" if payment.card_last4 else ""
         entry: HandEntry | None = getattr(payment, "hand_entry", None)
         if entry:
             why = f": {entry.get_because_display().lower()}" if entry.because else ""
             way = f", {entry}".rstrip().lower() + why
+        past: PastPayment | None = getattr(payment, "past", None)
+        if past:
+            way = f", brought in: {payment.get_method_display().lower()}, there known as {past}"
         words = f"{payment.get_kind_display()} {pounds(payment.amount_pence)}{way}, {payment.adoption.reference}."
         words += f" {entry.note}" if entry and entry.note else ""
         by = name_of(entry.entered_by) if entry else ""

@@ -1,7 +1,8 @@
 """“Since you adopted”: a mail of the field notes that are new to its reader, about three times a year.
 
 It is news, so it goes only to whom news may be sent to, and carries the address that ends it. What was told to whom is
-moved on in the transaction that queues the mail, by a conditional UPDATE: nobody is told the same twice.
+moved on in the transaction that queues the mail, by a conditional UPDATE: nobody is told the same twice. An adoption
+that a list brought in from another system sets nothing off: nobody is mailed because of a list.
 """
 
 from dataclasses import dataclass
@@ -20,7 +21,7 @@ from config.models import Mail, MailState
 from species.models import FieldNote
 
 from . import consent, emails
-from .models import ADOPTED, Adoption, Supporter
+from .models import ADOPTED, Adoption, Source, Supporter
 
 APART = timedelta(days=115)  # the words that people say yes to promise about three a year
 DAYTIME = range(9, 18)
@@ -40,7 +41,7 @@ class Line:
 
 def due(at: datetime) -> QuerySet[Supporter]:
     """Who may be sent news, had none for long enough, and for whom something is new."""
-    own = Adoption.objects.filter(supporter=OuterRef("pk"), state__in=ADOPTED)
+    own = Adoption.objects.filter(supporter=OuterRef("pk"), state__in=ADOPTED).exclude(source=Source.IMPORT)
     new = own.filter(
         Q(species__field_notes__published_at__gt=OuterRef("told_until"))
         | Q(pk__isnull=False, supporter__told_until=None),
@@ -49,7 +50,7 @@ def due(at: datetime) -> QuerySet[Supporter]:
     )
     came_back = Mail.objects.filter(kind="field_notes", state=MailState.BOUNCED, to=OuterRef("email"))
     people = consent.marketable().filter(Exists(new)).exclude(Exists(came_back))
-    since = Coalesce("told_until", Min("adoptions__activated_at"))
+    since = Coalesce("told_until", Min("adoptions__activated_at", filter=~Q(adoptions__source=Source.IMPORT)))
     return people.annotate(quiet_since=since).filter(quiet_since__lt=at - APART).order_by("pk")
 
 
@@ -62,7 +63,8 @@ def send_due() -> int:
 
 
 def send(supporter: Supporter, now: datetime) -> bool:
-    adoptions = list(Adoption.objects.filter(supporter=supporter, state__in=ADOPTED).select_related("species"))
+    own = Adoption.objects.filter(supporter=supporter, state__in=ADOPTED).exclude(source=Source.IMPORT)
+    adoptions = list(own.select_related("species"))
     notes = new_to(adoptions, since=supporter.told_until, until=now)
     if not notes:
         return False

@@ -59,6 +59,8 @@ IDENTIFIERS = {
     "adoptions.Closure": {"digest"},
     "adoptions.Difference": {"stripe_id"},
     "adoptions.Payment": {"stripe_id", "invoice_id"},
+    "adoptions.PastAdoption": {"reference"},
+    "adoptions.PastPayment": {"number", "reference"},
     "adoptions.Fee": {"stripe_id", "payout_id"},
     "adoptions.StripeEvent": {"id", "object_id"},
     "adoptions.Supporter": {"stripe_customer_id"},

@@ -10,8 +10,8 @@ from django.utils.html import format_html, format_html_join
 from config.long_lists import LongList
 from config.money import pounds
 
-from .. import finding
-from ..models import OPEN, Adoption, Change, ExportLayout, Gift, Payment, PaymentKind, PaymentLink
+from .. import care, finding
+from ..models import OPEN, Adoption, Change, ExportLayout, Gift, PastAdoption, Payment, PaymentKind, PaymentLink
 from . import by_hand
 from .plan import change_plan, possible
 from .read_only import ReadOnly
@@ -30,9 +30,14 @@ class PaymentInline(ReadOnly, admin.TabularInline[Payment, Adoption]):
 
     @admin.display(description="Give back")
     def refund(self, payment: Payment) -> str:
-        """Money by hand goes back by hand; what was a mistake is taken back."""
+        """Money by hand goes back by hand; what was a mistake is taken back.
+
+        What another system collected goes back there, and had its receipt from there.
+        """
         pages = [("take_back_payment", "It was none")] if payment.is_by_hand else []
-        if payment.kind == PaymentKind.CHARGE:
+        if payment.is_brought_in:
+            pages = pages if payment.kind == PaymentKind.CHARGE else []
+        elif payment.kind == PaymentKind.CHARGE:
             refund = ("refund_by_hand", "Given back") if payment.is_by_hand else ("refund", "Refund")
             pages = [refund, *pages, ("receipt_for_post", "Receipt (PDF)")]
         elif payment.kind != PaymentKind.REFUND:
@@ -91,6 +96,7 @@ class AdoptionAdmin(ReadOnly, LongList[Adoption]):
         ("reference", "state", "held_because"),
         ("supporter_link", "species", "plan"),
         ("price", "received", "source", "entered_by"),
+        "brought_in",
         ("created_at", "activated_at", "ends_on", "ended_at"),
         ("next_payment_on", "retry_on", "is_paused", "resumes_on", "card_expires_on"),
         "plan_link",
@@ -102,6 +108,7 @@ class AdoptionAdmin(ReadOnly, LongList[Adoption]):
         "price",
         "received",
         "supporter_link",
+        "brought_in",
         "plan_link",
         "certificate_link",
         "first_campaign_code",
@@ -150,8 +157,23 @@ class AdoptionAdmin(ReadOnly, LongList[Adoption]):
         address = reverse("admin:adoptions_supporter_change", args=[adoption.supporter_id])
         return format_html('<a href="{}">{}</a>', address, adoption.supporter)
 
+    @admin.display(description="Brought in", empty_value="No: it began here.")
+    def brought_in(self, adoption: Adoption) -> str | None:
+        """From which list, how it is known there, and until when it was paid there."""
+        past: PastAdoption | None = getattr(adoption, "past", None)
+        if past is None:
+            return None
+        words = [f"By list {past.list_number}, where it is {past.reference}."]
+        if past.paid_until:
+            words.append(f"Paid elsewhere until {past.paid_until:%d/%m/%Y}.")
+        words += [f"It ended there: {past.ended_because}."] if past.ended_because else []
+        words += [f"Taken back with its list on {past.undone_at:%d/%m/%Y}."] if past.undone_at else []
+        return " ".join(words)
+
     @admin.display(description="For somebody who rings")
     def plan_link(self, adoption: Adoption) -> str:
+        if address := care.way_to_go_on(adoption):
+            return format_html('<a href="{}">Ask them to go on here: mail them a link to pay</a>', address)
         if adoption.state in OPEN and PaymentLink.objects.filter(adoption=adoption).exists():
             address = reverse("admin:payment_link", args=[adoption.pk])
             return format_html('<a href="{}">The payment link: send it again, or withdraw it</a>', address)

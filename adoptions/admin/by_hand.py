@@ -8,7 +8,7 @@ from django.contrib import admin, messages
 from django.contrib.admin import ActionLocation
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
@@ -21,11 +21,14 @@ from species.models import Species
 
 from .. import by_hand, checkout, finding, payment_links, receipts
 from ..by_hand import CannotTakeBack, Entry
-from ..entry_forms import EntryForm, GiveBackForm, TakeBackForm
+from ..campaign_report import decimal
+from ..entry_forms import LINK, EntryForm, GiveBackForm, TakeBackForm
 from ..models import (
+    BY_HAND,
     OPEN,
     Adoption,
     Because,
+    Frequency,
     HandEntry,
     Method,
     Payment,
@@ -60,7 +63,7 @@ def on_offer() -> list[tuple[Species, Plan]]:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def enter_adoption(request: HttpRequest) -> HttpResponse:
-    """One screen. `supporter`, `species` and `plan` in the address choose whose and what."""
+    """One screen. `supporter`, `species` and `plan` in the address choose whose and what; see also filled_in."""
     if not request.user.has_perm("adoptions.add_adoption"):
         raise PermissionDenied
     offers = on_offer()
@@ -71,8 +74,7 @@ def enter_adoption(request: HttpRequest) -> HttpResponse:
     species, plan = next((each for each in chosen if each[1].slug == request.GET.get("plan", "")), chosen[0])
     supporter = known(request.GET.get("supporter", ""))
     if request.method != "POST":
-        initial = {"attempt": uuid.uuid4(), "frequency": "once"}
-        form = EntryForm(plan=plan, supporter=supporter, initial=initial)
+        form = EntryForm(plan=plan, supporter=supporter, initial=filled_in(request.GET))
         return entry_page(request, form, species, plan, offers)
     form = EntryForm(request.POST, plan=plan, supporter=supporter)
     if form.is_valid():
@@ -81,6 +83,19 @@ def enter_adoption(request: HttpRequest) -> HttpResponse:
         except checkout.SameAgain:
             form.ask_for_another()
     return entry_page(request, form, species, plan, offers)
+
+
+def filled_in(asked: QueryDict) -> dict[str, Any]:
+    """`frequency`, `amount` in pence and `method` in the address are filled in; what is none of these is not."""
+    found: dict[str, Any] = {"attempt": uuid.uuid4(), "frequency": "once"}
+    if asked.get("frequency") in Frequency:
+        found["frequency"] = asked["frequency"]
+    pence = asked.get("amount", "")
+    if pence.isascii() and pence.isdigit() and len(pence) < 9:
+        found["other_amount"] = decimal(int(pence))
+    if asked.get("method") in {LINK, *BY_HAND}:
+        found["method"] = asked["method"]
+    return found
 
 
 def known(number: str) -> Supporter | None:
@@ -268,7 +283,7 @@ def receipt(request: HttpRequest, payment_id: int) -> HttpResponse | FileRespons
     """To print and post, for who has no email."""
     if not request.user.has_perm("adoptions.view_payment"):
         raise PermissionDenied
-    charges = Payment.objects.select_related("adoption__supporter", "adoption__species")
+    charges = Payment.objects.through_us().select_related("adoption__supporter", "adoption__species")
     payment = get_object_or_404(charges, pk=payment_id, kind=PaymentKind.CHARGE)
     response = HttpResponse(receipts.render(payment), content_type="application/pdf")
     response.headers["Content-Disposition"] = f'inline; filename="receipt-{payment.adoption}.pdf"'
@@ -294,7 +309,10 @@ class IsSeen(admin.SimpleListFilter):
 
 @admin.register(HandEntry)
 class HandEntryAdmin(ReadOnly, LongList[HandEntry]):
-    """Cheques, cash and transfers, as they were written down; finance finds each at the bank."""
+    """Cheques, cash and transfers, as they were written down; finance finds each at the bank.
+
+    What takes back a payment that a list brought in is not here: the bank never saw it.
+    """
 
     list_display = [
         "received",
@@ -319,8 +337,11 @@ class HandEntryAdmin(ReadOnly, LongList[HandEntry]):
     ]
     readonly_fields = ["adoption_link", "received", "way", "what", "amount"]
 
+    def get_queryset(self, request: HttpRequest) -> QuerySet[HandEntry]:
+        return super().get_queryset(request).filter(payment__is_brought_in=False)
+
     def searches(self, words: list[str]) -> list[QuerySet[Any]]:
-        rows = HandEntry.objects
+        rows = HandEntry.objects.filter(payment__is_brought_in=False)
         ours = Payment.objects.filter(adoption__in=a_few(finding.by_reference(words[0])))
         return [rows.filter(reference=" ".join(words)), rows.filter(payment__in=a_few(ours))]
 

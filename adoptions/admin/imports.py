@@ -18,6 +18,9 @@ from config.spreadsheet import csv_response
 
 from ..exchange import imports
 from ..exchange.checking import COLUMNS
+from ..exchange.past_rows import COLUMNS as PAST_COLUMNS
+from ..exchange.past_rows import HEADINGS
+from ..exchange.reading import ALSO
 from ..import_forms import BringInForm, UploadForm
 from ..models import MAY_BE_UNDONE, ImportedFile, ImportedRow, ImportState, Outcome, Verdict
 from .exports import AGAIN_AFTER
@@ -29,8 +32,8 @@ SHOWN = 20  # rows of each kind, before anything is brought in
 
 @admin.register(ImportedFile)
 class ImportedFileAdmin(ReadOnly, LongList[ImportedFile]):
-    list_display = ["asked_at", "asked_by", "look", "state", "total", "confirmed_by", "finished_at"]
-    list_filter = ["state", "asked_at"]
+    list_display = ["asked_at", "asked_by", "look", "what", "state", "total", "confirmed_by", "finished_at"]
+    list_filter = ["what", "state", "asked_at"]
     list_select_related = ["asked_by", "confirmed_by"]
     list_display_links = None
     sortable_by = []
@@ -83,7 +86,8 @@ def bring(request: HttpRequest) -> HttpResponse:
     if form.is_valid():
         file = form.cleaned_data["file"]
         try:
-            return on_to(imports.keep(file.chunks(imports.PIECE), name=file.name, by=user))
+            what = form.cleaned_data["what"]
+            return on_to(imports.keep(file.chunks(imports.PIECE), name=file.name, by=user, what=what))
         except imports.KnownFile as error:
             known = error.file
     context = {
@@ -92,6 +96,7 @@ def bring(request: HttpRequest) -> HttpResponse:
         "form": form,
         "known": known,
         "columns": COLUMNS.items(),
+        "past_columns": PAST_COLUMNS.items(),
         "days": MAY_BE_UNDONE.days,
     }
     return TemplateResponse(request, "admin/adoptions/import.html", context, status=422 if is_sent else 200)
@@ -180,8 +185,9 @@ def rows_as_file(request: HttpRequest, pk: int) -> HttpResponse:
     asked = request.GET.get("verdict")
     verdict = Verdict(asked) if asked in Verdict.values else Verdict.BAD
     rows = rows_of(file, verdict=verdict)
+    names = HEADINGS if file.is_of_past else list(COLUMNS)
     lines = (
-        [row.number, row.why or row.get_verdict_display(), *(row.cells.get(name, "") for name in COLUMNS)]
+        [row.number, row.why or row.get_verdict_display(), *(row.cells.get(ALSO.get(name, name), "") for name in names)]
         for row in rows.iterator(chunk_size=2000)
     )
-    return csv_response(f"rows-{file.pk}-{verdict}.csv", ["row", "what", *COLUMNS], lines)
+    return csv_response(f"rows-{file.pk}-{verdict}.csv", ["row", "what", *names], lines)

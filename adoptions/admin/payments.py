@@ -22,6 +22,7 @@ class PaymentAdmin(ReadOnly, LongList[Payment]):
         "kind",
         "amount",
         "method",
+        "is_brought_in",
         "kept",
         "adoption",
         "supporter",
@@ -29,7 +30,7 @@ class PaymentAdmin(ReadOnly, LongList[Payment]):
         "invoice_id",
         "card_last4",
     ]
-    list_filter = ["kind", "method", "occurred_at"]
+    list_filter = ["is_brought_in", "kind", "method", "occurred_at"]
     list_select_related = ["adoption__supporter", "fee"]
     sortable_by = ["occurred_at"]
     search_fields = ["stripe_id"]

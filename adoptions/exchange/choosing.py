@@ -70,7 +70,9 @@ def about_adoptions(choice: Choice) -> Q:
 
 
 def chosen_adoptions(choice: Choice) -> QuerySet[Adoption]:
+    """Not those of a list that was undone: they are nobody's any more."""
     found = Adoption.objects.filter(about_adoptions(choice), in_time(choice, "created_at"))
+    found = found.exclude(past__undone_at__isnull=False)
     if choice.only_mailable:
         found = found.filter(Exists(consent.marketable().filter(pk=OuterRef("supporter"))))
     return found

@@ -20,7 +20,7 @@ from config.mail import queue_mail
 
 from ..models import ExportedFile, ExportedPart, ExportLayout
 from .choosing import Choice
-from .layouts import ADOPTIONS, SUPPORTERS, Layout, csv_head, csv_lines, json_lines
+from .layouts import ADOPTIONS, PAYMENTS, SUPPORTERS, Layout, csv_head, csv_lines, json_lines
 from .npsp import CONTACTS, DONATIONS
 
 logger = logging.getLogger(__name__)
@@ -31,6 +31,8 @@ LAYOUTS: dict[str, Layout] = {
     ExportLayout.SUPPORTERS_JSON: SUPPORTERS,
     ExportLayout.ADOPTIONS_CSV: ADOPTIONS,
     ExportLayout.ADOPTIONS_JSON: ADOPTIONS,
+    ExportLayout.PAYMENTS_CSV: PAYMENTS,
+    ExportLayout.PAYMENTS_JSON: PAYMENTS,
     ExportLayout.NPSP_CONTACTS: CONTACTS,
     ExportLayout.NPSP_DONATIONS: DONATIONS,
 }

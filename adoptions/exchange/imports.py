@@ -6,7 +6,8 @@ but to the member of staff who brought it.
 """
 
 import logging
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 from hashlib import sha256
 from itertools import batched, islice
@@ -22,10 +23,14 @@ from config import patience
 from config.fields import plain
 from config.mail import queue_mail
 
-from ..models import OVER, ImportedFile, ImportedPiece, ImportedRow, ImportState
+from ..models import OVER, ImportedFile, ImportedPiece, ImportedRow, ImportState, ListOf
 from .bringing_in import bring_in
 from .checking import COLUMNS
 from .known import judged
+from .past_bringing import bring_in_past
+from .past_known import judged_past, settle
+from .past_rows import READ
+from .past_undoing import undo_past
 from .reading import Row, Unreadable, encoding_of, read
 from .undoing import undo
 
@@ -37,6 +42,24 @@ MOST_BYTES = 30 << 20  # some 200,000 people; a longer list comes in two
 LONG = 5000  # rows, from which on a mail says that a list is looked through: nobody waits for that
 
 
+@dataclass(frozen=True)
+class Reader:
+    """How a list of one kind is read, brought in and undone. `settle` is called when all of it is read."""
+
+    known: Collection[str]
+    needed: str
+    judged: Callable[[int, Sequence[Row]], list[ImportedRow]]
+    bring_in: Callable[[ImportedFile, int], int]
+    undo: Callable[[ImportedFile, int], int]
+    settle: Callable[[int], None] = lambda file_id: None
+
+
+def reader_of(file: ImportedFile) -> Reader:
+    if file.is_of_past:
+        return Reader(READ, "reference", judged_past, bring_in_past, undo_past, settle)
+    return Reader(COLUMNS, "email", judged, bring_in, undo)
+
+
 class KnownFile(Exception):
     """The same file is here already."""
 
@@ -44,11 +67,13 @@ class KnownFile(Exception):
         self.file = file
 
 
-def keep(chunks: Iterable[bytes], *, name: str, by: User) -> ImportedFile:
+def keep(chunks: Iterable[bytes], *, name: str, by: User, what: str = ListOf.PEOPLE) -> ImportedFile:
     """The worker looks it through. Raises KnownFile for a file that is here already."""
     digest, size, lines = sha256(), 0, 0
     with transaction.atomic():
-        file = ImportedFile.objects.create(name=shown(name), digest="", size=0, asked_by=by, state=ImportState.DROPPED)
+        file = ImportedFile.objects.create(
+            name=shown(name), what=what, digest="", size=0, asked_by=by, state=ImportState.DROPPED
+        )
         for number, body in enumerate(chunks):
             digest.update(body)
             size, lines = size + len(body), lines + body.count(b"\n")
@@ -80,15 +105,15 @@ def work(*, until: timedelta) -> None:
 
 def work_on(pk: int, *, until: timedelta) -> bool:
     """Some of one list; whether there may be more to do at once."""
-    state = ImportedFile.objects.filter(pk=pk).values_list("state", flat=True).get()
+    file = ImportedFile.objects.get(pk=pk)
     try:
-        match state:
+        match file.state:
             case ImportState.CHECKING:
                 return look_through(pk, until=until)
             case ImportState.IMPORTING:
-                return batch(pk, state, bring_in)
+                return batch(pk, file.state, reader_of(file).bring_in)
             case ImportState.UNDOING:
-                return batch(pk, state, undo)
+                return batch(pk, file.state, reader_of(file).undo)
     except Unreadable as error:
         with transaction.atomic():
             refuse(pk, str(error))
@@ -108,16 +133,18 @@ def look_through(pk: int, *, until: timedelta) -> bool:
     if not file.encoding:
         ImportedFile.objects.filter(pk=pk).update(encoding=encoding_of(pieces(pk)))
         file.refresh_from_db()
-    sheet = read(pieces(pk), encoding=file.encoding, known=COLUMNS, needed="email")
+    reader = reader_of(file)
+    sheet = read(pieces(pk), encoding=file.encoding, known=reader.known, needed=reader.needed)
     unread = ", ".join(sheet.unread)
     ImportedFile.objects.filter(pk=pk).update(form=sheet.form, unread=unread[:500])
     read_before = file.done
     for rows in batched(islice(sheet.rows, read_before, None), TOGETHER):
-        if not keep_rows(pk, rows, after=read_before) or patience.now() >= until:
+        if not keep_rows(pk, rows, reader, after=read_before) or patience.now() >= until:
             return False
         read_before += len(rows)
     with transaction.atomic():
         if locked(pk, ImportState.CHECKING):
+            reader.settle(pk)
             ImportedFile.objects.filter(pk=pk).looked_through(total=read_before)
             ImportedPiece.objects.filter(file=pk).delete()
             if read_before >= LONG:
@@ -131,13 +158,13 @@ def pieces(pk: int) -> Iterator[bytes]:
         yield bytes(found.values_list("body", flat=True).get(number=number))
 
 
-def keep_rows(pk: int, rows: tuple[Row, ...], *, after: int) -> bool:
+def keep_rows(pk: int, rows: tuple[Row, ...], reader: Reader, *, after: int) -> bool:
     """False if somebody else has read on meanwhile."""
     with transaction.atomic():
         file = locked(pk, ImportState.CHECKING)
         if file is None or file.done != after:
             return False
-        ImportedRow.objects.bulk_create(judged(pk, rows))
+        ImportedRow.objects.bulk_create(reader.judged(pk, rows))
         ImportedFile.objects.filter(pk=pk).advance(len(rows))
     return True
 

@@ -25,11 +25,12 @@ class Here:
 def judged(file_id: int, rows: Sequence[Row]) -> list[ImportedRow]:
     """The rows as they are kept, each with what can be said of it. Reads, and writes nothing."""
     people = [person(row.cells) for row in rows]
-    here = look_up(file_id, people)
+    here = look_up(people)
+    here.above = rows_above(file_id, people)
     return [verdict_on(file_id, row, who, here) for row, who in zip(rows, people, strict=True)]
 
 
-def look_up(file_id: int, people: Iterable[Person]) -> Here:
+def look_up(people: Iterable[Person]) -> Here:
     good = [who for who in people if not who.faults]
     keys = [who.key for who in good]
     digests = {consent.address_hash(key): key for key in keys}
@@ -37,13 +38,15 @@ def look_up(file_id: int, people: Iterable[Person]) -> Here:
     return Here(
         by_email=supporters_at(keys),
         erased={digests[digest] for digest in gone.values_list("address_hash", flat=True)},
-        above=dict(
-            ImportedRow.objects.filter(file=file_id, email__in=keys)
-            .exclude(verdict__in=[Verdict.BAD, Verdict.TWICE])
-            .values_list("email", "number")
-        ),
         alike=at_home([who.postcode for who in good if who.postcode]),
     )
+
+
+def rows_above(file_id: int, people: Iterable[Person]) -> dict[str, int]:
+    """The rows that are read already, by their address."""
+    keys = [who.key for who in people if not who.faults]
+    rows = ImportedRow.objects.filter(file=file_id, email__in=keys).exclude(verdict__in=[Verdict.BAD, Verdict.TWICE])
+    return dict(rows.values_list("email", "number"))
 
 
 def supporters_at(keys: Sequence[str]) -> dict[str, int]:

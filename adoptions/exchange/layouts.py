@@ -18,8 +18,18 @@ from config.spreadsheet import csv_text
 
 from .. import consent
 from ..campaign_report import decimal
-from ..models import Adoption, ConsentEvent, ConsentState, Payment, PaymentKind, Supporter, Suppression
-from .choosing import Choice, chosen_adoptions, chosen_supporters
+from ..models import (
+    Adoption,
+    ConsentEvent,
+    ConsentState,
+    PastAdoption,
+    PastPayment,
+    Payment,
+    PaymentKind,
+    Supporter,
+    Suppression,
+)
+from .choosing import Choice, chosen_adoptions, chosen_charges, chosen_supporters
 
 BYTE_ORDER_MARK = "\ufeff"  # tells Excel that it is UTF-8
 
@@ -240,6 +250,87 @@ ADOPTIONS = Layout(
     ),
     chosen=lambda choice: chosen_adoptions(choice).select_related("supporter", "species", "plan"),
     fill=fill_adoptions,
+)
+
+
+# --- payments -------------------------------------------------------------------------------------------------------
+
+
+@dataclass
+class PaymentRow:
+    payment: Payment
+    net_pence: int
+
+    @property
+    def adoption(self) -> Adoption:
+        return self.payment.adoption
+
+    @property
+    def past(self) -> PastAdoption | None:
+        return getattr(self.adoption, "past", None)
+
+
+def fill_payments(charges: Sequence[Payment]) -> list[PaymentRow]:
+    """What came in, less what went back of it; nothing where all of it did."""
+    rows = [PaymentRow(charge, charge.amount_pence + back) for charge, back in with_reversals(charges)]
+    return [row for row in rows if row.net_pence > 0]
+
+
+def with_reversals(charges: Sequence[Payment]) -> list[tuple[Payment, int]]:
+    """Each with the pence that went back of it, as the ledger has them: none or fewer."""
+    back = Payment.objects.filter(charge__in=[charge.pk for charge in charges]).order_by().values("charge")
+    reversed_pence = dict(back.values_list("charge", Sum("amount_pence")))
+    return [(charge, reversed_pence.get(charge.pk, 0)) for charge in charges]
+
+
+def number_of(payment: Payment) -> str:
+    past: PastPayment | None = getattr(payment, "past", None)
+    return past.number if past else payment.known_as
+
+
+PAYMENTS = Layout(
+    title="Payments with their adoptions",
+    about="One line for each payment, with the adoption it is for. Such a list can be brought in again elsewhere.",
+    columns=(
+        Column(
+            "reference",
+            "As on the receipt; of an adoption that was brought in, as it was known there.",
+            lambda row: row.past.reference if row.past else row.adoption.reference,
+        ),
+        Column("supporter_name", "Who pays.", lambda row: row.adoption.supporter.name),
+        Column("supporter_email", "By which we know them.", lambda row: address_of(row.adoption.supporter)),
+        Column("species", "As in its address: amur-leopard.", lambda row: row.adoption.species.slug),
+        Column("plan", "As in the links of campaigns: friend.", lambda row: row.adoption.plan.slug),
+        Column("frequency", "once, monthly or yearly.", lambda row: row.adoption.frequency),
+        Column("amount", "Each payment, as agreed.", lambda row: row.adoption.amount_pence, kind=Kind.MONEY),
+        Column("began_at", "When it began.", lambda row: row.adoption.activated_at, kind=Kind.MOMENT),
+        Column("ended_at", "When it ended.", lambda row: row.adoption.ended_at, kind=Kind.MOMENT),
+        Column(
+            "ended_because",
+            "Why, where it was brought in.",
+            lambda row: row.past.ended_because if row.past else "",
+        ),
+        Column("is_gift", "Whether it is a present.", lambda row: row.adoption.is_gift, kind=Kind.YES),
+        Column("campaign_code", "Of the link that brought it.", lambda row: row.adoption.campaign_code),
+        Column(
+            "payment_id",
+            "The number of the payment; Stripe’s id, where it has one.",
+            lambda row: number_of(row.payment),
+        ),
+        Column("paid_at", "When it was paid.", lambda row: row.payment.occurred_at, kind=Kind.MOMENT),
+        Column("paid", "How much, less what went back of it.", lambda row: row.net_pence, kind=Kind.MONEY),
+        Column("method", "stripe, cheque, cash, transfer; card, debit or other.", lambda row: row.payment.method),
+        Column(
+            "brought_in",
+            "Whether another system collected it.",
+            lambda row: row.payment.is_brought_in,
+            kind=Kind.YES,
+        ),
+    ),
+    chosen=lambda choice: chosen_charges(choice).select_related(
+        "adoption__supporter", "adoption__species", "adoption__plan", "adoption__past", "past"
+    ),
+    fill=fill_payments,
 )
 
 

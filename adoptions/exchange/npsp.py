@@ -8,15 +8,21 @@ Lengths are those of its fields: what is longer would stop the whole import.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from django.db.models import Sum
 from django.utils import timezone
 
-from ..models import REPEATING, Frequency, Method, Payment
+from ..models import REPEATING, Frequency, HandEntry, Method, PastPayment, Payment
 from .choosing import chosen_charges, chosen_supporters
-from .layouts import Column, Kind, Layout, SupporterRow, fill_supporters
+from .layouts import Column, Kind, Layout, SupporterRow, fill_supporters, number_of, with_reversals
 
 FIRST_LONG, LAST_LONG, MESSAGE_LONG = 40, 80, 2000
-WAYS: dict[str, str] = {Method.CHEQUE: "Check", Method.CASH: "Cash", Method.TRANSFER: "Bank Transfer"}
+WAYS: dict[str, str] = {
+    Method.CHEQUE: "Check",
+    Method.CASH: "Cash",
+    Method.TRANSFER: "Bank Transfer",
+    Method.CARD: "Credit Card",
+    Method.DEBIT: "Direct Debit",
+    Method.OTHER: "Other",
+}
 PERIODS = {Frequency.MONTHLY: "Monthly", Frequency.YEARLY: "Yearly"}
 
 
@@ -69,13 +75,11 @@ class DonationRow(SupporterRow):
 
 def fill_donations(charges: Sequence[Payment]) -> list[DonationRow]:
     """What came in, less what went back of it; nothing where all of it did."""
-    back = Payment.objects.filter(charge__in=[charge.pk for charge in charges]).order_by().values("charge")
-    reversed_pence = dict(back.values_list("charge", Sum("amount_pence")))
     supporters = {charge.adoption.supporter_id: charge.adoption.supporter for charge in charges}
     people = {row.supporter.pk: row for row in fill_supporters(list(supporters.values()))}
     rows = []
-    for charge in charges:
-        net = charge.amount_pence + reversed_pence.get(charge.pk, 0)
+    for charge, back in with_reversals(charges):
+        net = charge.amount_pence + back
         if net > 0:
             who = people[charge.adoption.supporter_id]
             rows.append(
@@ -89,6 +93,12 @@ def fill_donations(charges: Sequence[Payment]) -> list[DonationRow]:
 def way_of(row: DonationRow) -> str:
     """Of Stripe's two, only cards have last digits."""
     return WAYS.get(row.charge.method) or ("Credit Card" if row.charge.card_last4 else "Direct Debit")
+
+
+def paper_of(charge: Payment) -> str:
+    """Number of the cheque or the slip."""
+    written: HandEntry | PastPayment | None = getattr(charge, "past" if charge.is_brought_in else "hand_entry", None)
+    return written.reference if written else ""
 
 
 def repeating(row: DonationRow) -> bool:
@@ -124,12 +134,12 @@ DONATIONS = Layout(
         Field(
             "Payment Check/Reference Number",
             "Of the cheque or the slip, where staff wrote the payment down.",
-            lambda row: row.charge.hand_entry.reference if row.charge.is_by_hand else "",
+            lambda row: paper_of(row.charge),
         ),
         Field(
             "Payment Gateway Payment ID",
-            "Of the charge at Stripe, where it came that way: the same line twice can be told by it.",
-            lambda row: row.charge.stripe_id,
+            "Of the charge at Stripe, or where it was brought in from: the same line twice can be told by it.",
+            lambda row: number_of(row.charge) if row.charge.is_brought_in else row.charge.stripe_id,
         ),
         Field(
             "Recurring Donation Name",
@@ -155,7 +165,7 @@ DONATIONS = Layout(
         ),
     ),
     chosen=lambda choice: chosen_charges(choice).select_related(
-        "adoption__supporter", "adoption__species", "hand_entry"
+        "adoption__supporter", "adoption__species", "hand_entry", "past"
     ),
     fill=fill_donations,
     is_for_programs=False,

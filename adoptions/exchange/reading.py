@@ -38,6 +38,22 @@ ALSO = {
     "lastname": "last_name",
     "surname": "last_name",
     "post_code": "postcode",
+    "supporter_email": "email",
+    "supporter_name": "name",
+    "began_on": "began_at",
+    "started_on": "began_at",
+    "ended_on": "ended_at",
+    "paid_on": "paid_at",
+    "donation_amount": "paid_pounds",
+    "donation_date": "paid_at",
+    "payment_method": "method",
+    "payment_check_reference_number": "payment_reference",
+    "payment_gateway_payment_id": "payment_id",
+    "recurring_donation_name": "reference",
+    "recurring_donation_amount": "amount_pounds",
+    "recurring_donation_installment_period": "frequency",
+    "recurring_donation_date_established": "began_at",
+    "campaign_name": "campaign_code",
 }
 
 

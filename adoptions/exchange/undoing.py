@@ -10,7 +10,7 @@ from django.db.models import ForeignObjectRel, Model
 
 from config.retention import unlocked
 
-from ..models import ConsentEvent, ImportedFile, ImportedRow, Likeness, Outcome, Supporter
+from ..models import Adoption, ConsentEvent, ImportedFile, ImportedRow, Likeness, Outcome, Supporter
 from .bringing_in import mark_of, note
 
 OF_NO_WEIGHT = {ImportedRow, Likeness}  # a guess that they may be here twice goes with them
@@ -59,6 +59,8 @@ def what_hangs_on(file: ImportedFile, pks: Sequence[int]) -> dict[int, str]:
         rows = model._default_manager.filter(**{f"{name}__in": pks})
         if model is ConsentEvent:
             rows = rows.exclude(page__startswith=mark_of(file))
+        if model is Adoption:
+            rows = rows.exclude(past__list_number=file.pk, past__undone_at__isnull=False)
         for pk in set(rows.order_by().values_list(name, flat=True)):
             found.setdefault(pk, f"Since then: {model._meta.verbose_name}.")
     return found

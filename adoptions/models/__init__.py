@@ -19,12 +19,14 @@ from .imports import (
     ImportedPiece,
     ImportedRow,
     ImportState,
+    ListOf,
     OnAlike,
     OnKnown,
     Outcome,
     Verdict,
 )
 from .merging import MAY_UNDO_MERGE, Likeness, Merge
+from .past import PastAdoption, PastPayment
 from .payment_links import PaymentLink
 from .payments import Because, Fee, HandEntry, Payment
 from .plans import Plan, PlanPrice
@@ -33,11 +35,13 @@ from .shield import Closure, Decline, PageOpening, Whom
 from .states import (
     ADOPTED,
     BY_HAND,
+    ELSEWHERE,
     INCOMING,
     INTERVALS,
     OPEN,
     REPEATING,
     RHYTHMS,
+    TOLD_TO_STAFF,
     AdoptionState,
     EventState,
     Frequency,
@@ -52,6 +56,7 @@ __all__ = [
     "ADOPTED",
     "AT_WORK",
     "BY_HAND",
+    "ELSEWHERE",
     "INCOMING",
     "INTERVALS",
     "MAY_BE_UNDONE",
@@ -60,6 +65,7 @@ __all__ = [
     "OVER",
     "REPEATING",
     "RHYTHMS",
+    "TOLD_TO_STAFF",
     "WHAT_BECAME",
     "AccessLink",
     "Adoption",
@@ -105,12 +111,15 @@ __all__ = [
     "ImportedPiece",
     "ImportedRow",
     "Likeness",
+    "ListOf",
     "Merge",
     "Method",
     "OnAlike",
     "OnKnown",
     "Outcome",
     "PageOpening",
+    "PastAdoption",
+    "PastPayment",
     "Payment",
     "PaymentKind",
     "PaymentLink",

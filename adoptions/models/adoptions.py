@@ -85,6 +85,10 @@ class AdoptionQuerySet(models.QuerySet["Adoption"]):
             resumes_on=None,
         )
 
+    def last_until(self, at: datetime) -> int:
+        """More of the past of an adoption that was paid elsewhere came in: it had not ended yet by then."""
+        return self.filter(source=Source.IMPORT, state=AdoptionState.ENDED, ended_at__lt=at).update(ended_at=at)
+
     def keep_plan(self, **plan: object) -> int:
         """How a running adoption goes on by Stripe's plan: see standing_orders.plan_of."""
         return self.filter(state__in=ADOPTED, frequency__in=REPEATING).update(**plan)
@@ -187,6 +191,7 @@ class Adoption(models.Model):
                 name="adoption_repeating_has_subscription",
                 condition=Q(frequency="once")
                 | Q(state__in=["pending", "abandoned", "held"])
+                | Q(source="import", state="ended")
                 | Q(stripe_subscription_id__isnull=False),
             ),
             models.CheckConstraint(

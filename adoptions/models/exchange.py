@@ -17,6 +17,8 @@ class ExportLayout(models.TextChoices):
     SUPPORTERS_JSON = "supporters-json", "Supporters, as JSON Lines for a program"
     ADOPTIONS_CSV = "adoptions-csv", "Adoptions, as CSV for a spreadsheet"
     ADOPTIONS_JSON = "adoptions-json", "Adoptions, as JSON Lines for a program"
+    PAYMENTS_CSV = "payments-csv", "Payments with their adoptions, as CSV for a spreadsheet"
+    PAYMENTS_JSON = "payments-json", "Payments with their adoptions, as JSON Lines for a program"
     NPSP_CONTACTS = "npsp-contacts", "Contacts for Salesforce NPSP, as CSV"
     NPSP_DONATIONS = "npsp-donations", "Payments with their contacts for Salesforce NPSP, as CSV"
 

@@ -6,6 +6,8 @@ from django.db.models import F, Q
 from django.db.models.functions import Now
 from django.utils import timezone
 
+from config.money import pounds
+
 from .exchange import MOST_FAILURES
 from .supporters import Supporter
 
@@ -27,6 +29,13 @@ class ImportState(models.TextChoices):
 AT_WORK = frozenset({ImportState.CHECKING, ImportState.IMPORTING, ImportState.UNDOING})
 # The same file may come again only after these.
 OVER = frozenset({ImportState.UNDONE, ImportState.REFUSED, ImportState.DROPPED})
+
+
+class ListOf(models.TextChoices):
+    """What a list is about."""
+
+    PEOPLE = "people", "Supporters"
+    PAST = "past", "Adoptions with their payments"
 
 
 class OnKnown(models.TextChoices):
@@ -91,6 +100,7 @@ class ImportedFile(models.Model):
     """A list that came from elsewhere, and how far it is. Nothing of it is a supporter before somebody says so."""
 
     name = models.CharField(max_length=120)
+    what = models.CharField("of", max_length=6, choices=ListOf, default=ListOf.PEOPLE, db_default=ListOf.PEOPLE)
     digest = models.CharField(max_length=64, editable=False, help_text="Of the file: the same one is known again.")
     size = models.PositiveIntegerField("bytes")
     form = models.CharField(max_length=80, blank=True, help_text="As what it was read.")
@@ -136,6 +146,10 @@ class ImportedFile(models.Model):
         return self.name
 
     @property
+    def is_of_past(self) -> bool:
+        return self.what == ListOf.PAST
+
+    @property
     def is_running(self) -> bool:
         return self.state in AT_WORK
 
@@ -179,7 +193,8 @@ class Verdict(models.TextChoices):
     NEW = "new", "New"
     KNOWN = "known", "The address is known here"
     ALIKE = "alike", "The name and postcode of somebody with another address here"
-    TWICE = "twice", "The address stands further up in the file"
+    HERE = "here", "Brought in before, and left as it is"
+    TWICE = "twice", "Stands further up in the file"
     BAD = "bad", "Cannot be brought in"
 
 
@@ -201,6 +216,15 @@ class ImportedRow(models.Model):
     number = models.PositiveIntegerField(help_text="As a spreadsheet counts: the headings are row 1.")
     cells = models.JSONField()
     email = models.CharField(max_length=254, blank=True, help_text="As compared: in small letters.")
+    reference = models.CharField(
+        max_length=80, blank=True, default="", db_default="", help_text="Of an adoption, as it is known elsewhere."
+    )
+    payment = models.CharField(
+        max_length=80, blank=True, default="", db_default="", help_text="The number of a payment elsewhere."
+    )
+    defines = models.BooleanField(
+        default=False, db_default=False, help_text="The first row that says what the adoption is."
+    )
     verdict = models.CharField(max_length=5, choices=Verdict)
     why = models.CharField(max_length=500, blank=True)
     outcome = models.CharField(max_length=7, choices=Outcome, blank=True, default=Outcome.WAITING)
@@ -216,7 +240,16 @@ class ImportedRow(models.Model):
             models.Index(fields=["file", "verdict", "number"], name="import_by_verdict"),
             models.Index(fields=["file", "outcome", "number"], name="import_by_outcome"),
             models.Index(fields=["email"], name="import_by_email"),
+            models.Index(fields=["file", "reference"], name="import_by_reference", condition=~Q(reference="")),
+            models.Index(fields=["file", "payment"], name="import_by_payment", condition=~Q(payment="")),
         ]
 
     def __str__(self) -> str:
         return f"{self.file_id}, row {self.number}"
+
+    @property
+    def amount(self) -> str:
+        """Of its payment, and when it was made; empty where a row was not understood."""
+        if not self.payment or self.verdict == Verdict.BAD:
+            return ""
+        return f"{pounds(int(self.cells['paid_pence']))}, {datetime.fromisoformat(self.cells['paid_at']):%d/%m/%Y}"

@@ -19,9 +19,18 @@ class PaymentQuerySet(models.QuerySet["Payment"]):
         """What Stripe must know as well."""
         return self.filter(method=Method.STRIPE)
 
+    def through_us(self) -> "PaymentQuerySet":
+        """What the bank got by way of this site; not the past that a list brought in, which another system collected.
+
+        Takings, annual statements and Gift Aid are about these alone.
+        """
+        return self.filter(is_brought_in=False)
+
 
 class Payment(models.Model):
     """One movement of money, as Stripe reports it or staff wrote it down from a cheque, a note or a bank statement.
+
+    Or, with `is_brought_in`, as a list from another system told of it: see exchange/past_bringing.py.
 
     Rows are added by adoptions/ledger.py and never changed.
     """
@@ -30,6 +39,12 @@ class Payment(models.Model):
     kind = models.CharField(max_length=16, choices=PaymentKind)
     amount_pence = models.IntegerField(help_text="Into the charity's account: positive. Back out of it: negative.")
     method = models.CharField("way", max_length=8, choices=Method, default=Method.STRIPE, db_default=Method.STRIPE)
+    is_brought_in = models.BooleanField(
+        "brought in",
+        default=False,
+        db_default=False,
+        help_text="Another system collected it, and a list told us. No money came to the bank by way of this site.",
+    )
     stripe_id = models.CharField(
         max_length=64,
         blank=True,
@@ -67,6 +82,11 @@ class Payment(models.Model):
                 & Q(kind__in=["charge", "refund", "refund_failed", "void"]),
             ),
             models.CheckConstraint(
+                name="payment_elsewhere_is_brought_in",
+                condition=Q(is_brought_in=False) & ~Q(method__in=["card", "debit", "other"])
+                | Q(is_brought_in=True, kind__in=["charge", "void"]) & ~Q(method="stripe"),
+            ),
+            models.CheckConstraint(
                 name="payment_reverses_a_charge",
                 condition=Q(kind="charge", charge__isnull=True) | (~Q(kind="charge") & Q(charge__isnull=False)),
             ),
@@ -76,6 +96,7 @@ class Payment(models.Model):
             models.Index(fields=["kind", "-occurred_at"], name="payment_by_kind"),
             models.Index(fields=["invoice_id"], name="payment_by_invoice", condition=~Q(invoice_id="")),
             models.Index(fields=["-occurred_at", "-id"], name="payment_by_hand", condition=~Q(method="stripe")),
+            models.Index(fields=["-occurred_at", "-id"], name="payment_brought_in", condition=Q(is_brought_in=True)),
             models.Index(fields=["card_last4"], name="payment_by_card", condition=~Q(card_last4="")),
         ]
         triggers = [
@@ -85,13 +106,17 @@ class Payment(models.Model):
                 operation=pgtrigger.Insert,
                 when=pgtrigger.After,
                 condition=pgtrigger.Q(new__kind__in=["refund", "refund_failed", "void"]),
-                declare=[("refunded", "bigint"), ("charged", "bigint"), ("way", "text")],
+                declare=[("refunded", "bigint"), ("charged", "bigint"), ("way", "text"), ("brought_in", "boolean")],
                 func="""
                     -- The charge is locked first, so that two refunds at once cannot each see only themselves.
-                    SELECT amount_pence, method INTO charged, way
+                    SELECT amount_pence, method, is_brought_in INTO charged, way, brought_in
                         FROM adoptions_payment WHERE id = NEW.charge_id FOR UPDATE;
                     IF (way = 'stripe') <> (NEW.method = 'stripe') THEN
                         RAISE EXCEPTION 'what came through Stripe goes back through Stripe, and nothing else does'
+                            USING ERRCODE = 'check_violation';
+                    END IF;
+                    IF brought_in <> NEW.is_brought_in THEN
+                        RAISE EXCEPTION 'what takes back a payment that was brought in is counted where that is'
                             USING ERRCODE = 'check_violation';
                     END IF;
                     SELECT -sum(amount_pence) INTO refunded FROM adoptions_payment
@@ -111,7 +136,7 @@ class Payment(models.Model):
     @property
     def known_as(self) -> str:
         """What receipts and mails call it: Stripe's id, or ours where Stripe knows nothing of it."""
-        return self.stripe_id or f"hand-{self.pk}"
+        return self.stripe_id or f"{'past' if self.is_brought_in else 'hand'}-{self.pk}"
 
     @property
     def is_by_hand(self) -> bool:
@@ -125,6 +150,7 @@ class Because(models.TextChoices):
     TWICE = "twice", "Paid twice"
     MISTAKE = "mistake", "Entered by mistake"
     RETURNED = "returned", "The bank gave the cheque back, or the transfer was recalled"
+    UNDONE = "undone", "The list that brought it in was undone"
 
 
 class HandEntryQuerySet(models.QuerySet["HandEntry"]):

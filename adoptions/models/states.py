@@ -49,9 +49,13 @@ class Method(models.TextChoices):
     CHEQUE = "cheque", "Cheque"
     CASH = "cash", "Cash"
     TRANSFER = "transfer", "Bank transfer"
+    CARD = "card", "Card, through another system"
+    DEBIT = "debit", "Direct Debit, through another system"
+    OTHER = "other", "Another way, through another system"
 
 
 BY_HAND = (Method.CHEQUE, Method.CASH, Method.TRANSFER)  # staff write it down; Stripe knows nothing of it
+ELSEWHERE = frozenset({Method.CARD, Method.DEBIT, Method.OTHER})  # only payments that a list brought in have these
 
 
 class Source(models.TextChoices):
@@ -61,6 +65,10 @@ class Source(models.TextChoices):
     PHONE = "phone", "By phone"
     PAPER = "paper", "On paper"
     PERSON = "person", "In person"
+    IMPORT = "import", "Through another system"  # a list brought it in: see exchange/past_bringing.py
+
+
+TOLD_TO_STAFF = (Source.PHONE, Source.PAPER, Source.PERSON)
 
 
 class EventState(models.TextChoices):
