@@ -43,6 +43,11 @@ GIVEN = ("Amara", "Bela", "Chloe", "Dara", "Elif", "Femi", "Hana", "Imran", "Jon
 FAMILY = ("Adeyemi", "Baker", "Costa", "Davies", "Fischer", "Hughes", "Ivanova", "Jones", "Khan", "Nowak", "Okafor")
 RARE = 10  # one in so many adoptions ended, failed, has a refund, a thing to look at, a difference, a complaint
 
+# Each row's parents are made with it; to look for them again takes time. Only a superuser of the database may say so.
+UNASKED = """
+SELECT set_config('session_replication_role', 'replica', true) FROM pg_roles WHERE rolname = current_user AND rolsuper
+"""
+
 type Row = tuple[Any, ...]
 
 
@@ -61,7 +66,8 @@ class Command(BaseCommand):
             cursor.execute("SET statement_timeout = 0")
         load = Load(first, adoptions)
         for start in range(first, first + adoptions, BLOCK):
-            with transaction.atomic():
+            with transaction.atomic(), connection.cursor() as cursor:
+                cursor.execute(UNASKED)
                 load.block(range(start, min(start + BLOCK, first + adoptions)))
         with connection.cursor() as cursor:
             for model in (Supporter, Adoption, Payment):
