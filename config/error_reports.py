@@ -20,6 +20,7 @@ def start(dsn: str, **options: Any) -> None:
     """In each process, once. `options` are sentry_sdk's; tests give a transport that sends nothing."""
     try:
         import sentry_sdk
+        from sentry_sdk.integrations.atexit import AtexitIntegration
         from sentry_sdk.integrations.excepthook import ExcepthookIntegration
         from sentry_sdk.integrations.logging import LoggingIntegration
     except ImportError as error:
@@ -28,7 +29,12 @@ def start(dsn: str, **options: Any) -> None:
         dsn=dsn,
         default_integrations=False,
         auto_enabling_integrations=False,
-        integrations=[LoggingIntegration(level=None, event_level=logging.ERROR), ExcepthookIntegration()],
+        integrations=[
+            LoggingIntegration(level=None, event_level=logging.ERROR),
+            ExcepthookIntegration(),
+            # A command that fails is over before its error has left: it waits for that, two seconds at most.
+            AtexitIntegration(callback=lambda pending, timeout: None),
+        ],
         include_local_variables=False,
         include_source_context=False,
         max_breadcrumbs=0,

@@ -320,6 +320,7 @@ LOGGING = {
     # Django's own handler beside root's would say each line twice, and its own level would not listen to LOG_LEVEL.
     "loggers": {
         "django": {"handlers": [], "level": "NOTSET"},
+        "stripe": {"level": "WARNING"},  # the library's own would say each address it asks, and answer commands between
         "django.server": {"handlers": ["console"], "level": "INFO", "propagate": False},  # runserver's requests
     },
 }

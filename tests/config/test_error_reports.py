@@ -69,3 +69,7 @@ def test_line_of_the_log_is_told_without_what_was_filled_in(told: list[dict[str,
     [event] = told
     assert event["logentry"] == {"message": "Mail to %s was not sent."}
     assert "amara" not in json.dumps(event)
+
+
+def test_command_that_fails_waits_until_its_error_has_left(told: list[dict[str, Any]]) -> None:
+    assert sentry_sdk.get_client().get_integration("atexit")

@@ -114,3 +114,8 @@ def test_lines_of_a_task_bear_its_number(lines: io.StringIO, monkeypatch: pytest
     logging.getLogger("config").warning("After it.")
     said = [(line["message"], line.get("task")) for line in parsed(lines) if line["logger"].startswith("config")]
     assert said == [("Not sent.", str(result.id)), ("After it.", None)]
+
+
+def test_library_of_stripe_says_only_what_went_wrong() -> None:
+    """It would write each address that it asks into the log, and between the words of our commands."""
+    assert logging.getLogger("stripe").getEffectiveLevel() == logging.WARNING
