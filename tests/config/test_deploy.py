@@ -27,6 +27,30 @@ def test_manual_marks_what_production_refuses_to_start_without() -> None:
     assert required == set(project.REQUIRED_IN_PRODUCTION)
 
 
+def blocks_of(text: str) -> list[str]:
+    return re.findall(r"^```sh\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+
+
+def test_manual_asks_of_an_empty_server_only_what_it_has_installed() -> None:
+    """Debian has no sudo unless asked, and the fonts of the image are wanted without an image, too."""
+    commands = "".join(blocks_of(MANUAL))
+    installed = set(re.findall(r"apt-get install --yes (.+)", commands)[0].split())
+    fonts = re.findall(r"fonts-\S+", (project.BASE_DIR / "config/deploy/Dockerfile").read_text())
+    assert fonts
+    assert installed >= {"git", "python3-venv", "postgresql", "caddy", "curl", *fonts}
+    assert not re.search(r"\bsudo\b", commands)
+    copied = re.findall(r"config/deploy/([\w*.]+)", commands)
+    assert copied
+    assert [name for name in copied if not list((project.BASE_DIR / "config/deploy").glob(name))] == []
+
+
+def test_smallest_environment_of_the_manual_starts_production() -> None:
+    [block] = [block for block in blocks_of(MANUAL) if 'SECRET_KEY="' in block]
+    named = dict(re.findall(r'^([A-Z_]+)="([^"$`\\]+)"$', block, re.MULTILINE))
+    assert len(named) == len(block.splitlines()), "each line is one that the shell and systemd read alike"
+    assert set(project.REQUIRED_IN_PRODUCTION) <= set(named)
+
+
 def test_manual_lists_the_events_that_are_handled() -> None:
     section = MANUAL.split("## Stripe")[1].split("Others do no harm")[0]
     assert set(re.findall(r"`([a-z_]+\.[a-z_.]+)`", section)) == set(webhooks.HANDLERS)

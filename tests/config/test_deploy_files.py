@@ -48,6 +48,21 @@ def test_dockerfile_is_clean() -> None:
     assert (done.returncode, done.stdout) == (0, "")
 
 
+@pytest.mark.skipif(not shutil.which("caddy"), reason="no Caddy here")
+def test_server_in_front_is_what_caddy_understands(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SITE_HOST", "leopards.example")
+    done = run("caddy", "adapt", "--adapter=caddyfile", "--config", DEPLOY / "Caddyfile")
+    assert done.returncode == 0, done.stderr
+    for expected in ("leopards.example", "web:8000", "/srv/media"):
+        assert f'"{expected}"' in done.stdout, "as in compose.yaml unless told otherwise"
+
+
+@pytest.mark.skipif(not shutil.which("promtool"), reason="no Prometheus here")
+def test_alarms_are_what_prometheus_understands() -> None:
+    done = run("promtool", "check", "rules", DEPLOY / "alerts.yaml")
+    assert done.returncode == 0, done.stderr
+
+
 def command_of(text: str) -> set[str]:
     """The arguments of gunicorn that decide how the site is served; where it listens differs."""
     found = re.search(r'gunicorn"?,? "?config\.wsgi(.+)', text)
