@@ -20,10 +20,10 @@ HAS_CHROMIUM = command -v chromium >/dev/null 2>&1 || test -n "$$CHROMIUM"
 # A virtual environment whose Python has gone, or that was interrupted while being made, is made again.
 $(shell $(VENV) -c '' 2>/dev/null || rm -f .venv/made)
 
-.PHONY: help run test lint format bench chaos campaign lock clean chromium
+.PHONY: help run test lint format bench bench-peers chaos campaign lock clean chromium
 
 help: ## Say what each command does
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-11s %s\n", $$1, $$2}' Makefile
 
 run: .venv/installed-local ## Start the whole site on http://127.0.0.1:8000/ (another port: PORT=8010 make run)
 	@exec $(VENV) manage.py demo
@@ -49,6 +49,9 @@ format: .venv/installed-dev ## Rewrite code and templates in the house's style
 
 bench: .venv/installed-dev ## Measure what we promise about speed
 	@for script in tests/bench/measure_*.py; do echo "$$script"; $(VENV) "$$script" || exit 1; done
+
+bench-peers: .venv/installed-dev ## Read beside a WordPress and a Wagtail, where they are to be had
+	@exec $(VENV) tests/bench/peers.py
 
 chaos: .venv/installed-dev ## Kill web, worker and database while people adopt, then count the money
 	@exec $(VENV) -m tests.chaos.run
