@@ -113,6 +113,7 @@ def main() -> None:
             "plain page, six queries": (f"{plain}/plain",),
             "our empty view (/healthz)": (f"{site}/healthz",),
             "species page, from memory": (site + PAGE,),
+            "the same, as browsers ask (Brotli)": (site + PAGE, "Accept-Encoding: gzip, deflate, br, zstd"),
             "species page, not changed (304)": (site + PAGE, f"If-None-Match: {etag}"),
             "species page, made anew": (f"{site}{PAGE}?anew",),
             "home page, from memory": (f"{site}/",),
