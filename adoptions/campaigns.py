@@ -6,6 +6,7 @@ from django.db.models import F
 from django.urls import reverse
 from django.utils import timezone
 
+from config.context_processors import CAMPAIGN_CODE
 from config.money import pounds
 
 from . import attention
@@ -36,6 +37,13 @@ def destination(campaign: Campaign) -> str:
         return f"{reverse('species:detail', args=[species.slug])}?{urlencode(code)}"
     presets = presets_of(campaign) if campaign.is_running else {}
     return f"{reverse('adoptions:adopt', args=[species.slug])}?{urlencode(code | presets)}"
+
+
+def words_for(code: object) -> Campaign | None:
+    """Whose words stand on the adopt page for who came by this code; None where none were written, or it is over."""
+    if not (isinstance(code, str) and CAMPAIGN_CODE.fullmatch(code)):
+        return None
+    return Campaign.objects.running().filter(code=code).exclude(landing_text="", statement="").first()
 
 
 def presets_of(campaign: Campaign) -> dict[str, str]:

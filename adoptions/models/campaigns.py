@@ -57,6 +57,23 @@ class Campaign(models.Model):
     utm_medium = models.CharField("medium", max_length=60, blank=True, help_text="How it gets there: email, poster.")
     utm_content = models.CharField("content", max_length=60, blank=True, help_text="Which of several: button, photo.")
     cost_pence = models.PositiveIntegerField("cost in pence", default=0, db_default=0)
+    landing_text = models.TextField(
+        "words of welcome",
+        max_length=1000,
+        blank=True,
+        default="",
+        db_default="",
+        help_text="Stands at the top of the adopt page for who comes by this link, while it runs. No links, no styles.",
+    )
+    statement = models.TextField(
+        "solicitation statement",
+        max_length=600,
+        blank=True,
+        default="",
+        db_default="",
+        help_text="Of a partner or an agency that is paid for this appeal: who gets how much of each gift. "
+        "The law asks for it beside the button, and there it stands, before and after the answers are checked.",
+    )
     is_paused = models.BooleanField(
         "paused", default=False, db_default=False, help_text="The link leads on, without what it fills in."
     )

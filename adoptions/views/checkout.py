@@ -14,7 +14,7 @@ from config import errors
 from config.money import NotPence, pounds
 from species.models import Species
 
-from .. import checkout, drafts, fulfilment, presets, twice
+from .. import campaigns, checkout, drafts, fulfilment, presets, twice
 from ..forms import AdoptForm
 from ..gifts import Present
 from ..models import OPEN, Adoption, AdoptionState, Delivery, Frequency, Plan
@@ -47,8 +47,8 @@ def adopt(request: HttpRequest, slug: str) -> HttpResponseBase:
         return render(request, "adoptions/adopt.html", first_answers(request, species, plans))
     drafts.save(request)
     plan = presets.chosen_plan(plans, request.POST)
-    context = {"species": species, "plan": plan, "plans": plans}
     form = AdoptForm(request.POST, plan=plan)
+    context = {"species": species, "plan": plan, "plans": plans, "appeal": campaigns.words_for(form["c"].value())}
     if not form.is_valid():
         return render(request, "adoptions/adopt.html", {**context, "form": form}, status=422)
     step = request.POST.get("step")
@@ -64,7 +64,9 @@ def first_answers(request: HttpRequest, species: Species, plans: list[Plan]) -> 
     left = drafts.find(request)
     plan = presets.chosen_plan(plans, left or request.GET)
     initial = left or presets.initial_answers(plan, request.GET)
-    return {"species": species, "plan": plan, "plans": plans, "form": AdoptForm(plan=plan, initial=initial)}
+    form = AdoptForm(plan=plan, initial=initial)
+    appeal = campaigns.words_for(form["c"].value())
+    return {"species": species, "plan": plan, "plans": plans, "form": form, "appeal": appeal}
 
 
 def check_context(form: AdoptForm, species: Species) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from adoptions.models import Adoption, AdoptionState, Attention, Campaign, Campa
 from adoptions.tasks import check_campaign_links
 from config.models import Mail
 from config.spreadsheet import harmless
+from tests.adoptions.test_adopt_form import answers
 from tests.makers import make_active_adoption, make_adoption, make_payment, make_plan, make_species, make_supporter
 
 pytestmark = pytest.mark.django_db
@@ -243,6 +244,25 @@ def test_paused_link_leads_on_without_what_it_fills_in() -> None:
     campaign = make_campaign(preset_pence=2400, preset_gift=True, is_paused=True)
     assert campaigns.destination(campaign) == "/adopt/amur-leopard/?c=leopard26"
     assert not Campaign.objects.running().exists()
+
+
+def test_words_of_an_appeal_stand_where_its_readers_decide(client: Client) -> None:
+    make_plan()
+    campaign = make_campaign(
+        landing_text="Welcome.\n\n<b>Thank you</b>", statement="The agency is paid £2 of each gift."
+    )
+    address = campaigns.destination(campaign)
+    page = client.get(address).text
+    assert "<p>Welcome.</p>" in page
+    assert "&lt;b&gt;Thank you&lt;/b&gt;" in page
+    assert page.index("The agency is paid £2") < page.index("Check your answers</button>")
+    checked = client.post("/adopt/amur-leopard/", answers(c=campaign.code, step="check"))
+    assert checked.status_code == 200
+    assert "The agency is paid £2" in checked.text
+    for other in ("", "?c=nobodys", "?c=%00abc"):
+        assert "Welcome." not in client.get(f"/adopt/amur-leopard/{other}").text
+    Campaign.objects.update(is_paused=True)
+    assert "Welcome." not in client.get(address).text
 
 
 def test_plan_is_chosen_beforehand(client: Client) -> None:
