@@ -8,6 +8,7 @@ Locks are taken in one order, that of money: adoptions by number, then supporter
 against new rows as well, so nothing can be hung on them while they go.
 """
 
+import uuid
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -17,10 +18,12 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
+from config.mail import queue_mail
 from config.retention import unlocked
 
-from . import consent, details
+from . import consent
 from .models import (
+    MAY_UNDO_MERGE,
     AccessLink,
     Adoption,
     ConsentEvent,
@@ -179,13 +182,23 @@ def write(pair: Pair, choice: Choice, memory: dict[str, Any]) -> None:
 
 
 def tell(pair: Pair, choice: Choice) -> None:
-    """Both addresses, as after any change: whoever did not expect it can say so."""
+    """Each at their own address, while both still stand: that they are one now, and how to object.
+
+    If the merge is wrong these are two strangers, so neither mail says anything of the other.
+    """
     for each in pair:
-        names = [("Name", each.name, choice.name)] if each.name != choice.name else []
-        moved = [("Email address", each.email, choice.email)] if each.email != choice.email and each.has_email else []
-        if names or moved:
-            to = dict.fromkeys([each.email, *([choice.email] if moved else [])])
-            details.tell_of_change(each, [*moved, *names], to=list(to))
+        adoption = Adoption.objects.filter(supporter=each).select_related("species", "supporter").first()
+        if adoption and each.has_email:
+            queue_mail(
+                "records_joined",
+                to=each.email,
+                key=f"{each.pk}:{uuid.uuid4().hex}",
+                context={
+                    "adoption": adoption,
+                    "is_kept": each.email == choice.email,
+                    "days": MAY_UNDO_MERGE.days,
+                },
+            )
 
 
 # --- wishes about news ------------------------------------------------------------------------------------------------

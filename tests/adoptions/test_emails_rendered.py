@@ -318,6 +318,7 @@ def context_of(kind: str, name: str = "Ellie") -> dict[str, Any]:
         "dispute_opened": {"amount_pence": 3600, "reason": "fraudulent", "answer_by": DAY, "admin_url": f"{SITE}/a"},
         "manage_link": {"url": f"{SITE}/l", "code": "123456", "minutes": 10},
         "details_changed": {"changes": [("Name on the certificate", "Elly", name), ("Address", "", "1 High Street")]},
+        "records_joined": {"is_kept": False, "days": 30},
         "gift_message": {"giver_name": name, "message": f"Dear {name}\n\nmany happy returns", "gift_url": f"{SITE}/g"},
         "gift_scheduled": {
             "recipient_email": "ellie@example.org",

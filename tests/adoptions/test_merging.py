@@ -125,13 +125,20 @@ def test_other_address_can_stay_and_comes_back(marek: User) -> None:
     assert (first.email, second.email, second.name) == ("zoe@example.org", "new@example.org", "Zoë O’Brien")
 
 
-def test_both_addresses_are_told(marek: User) -> None:
-    first, second = zoe(), zoe("new@example.org")
+def test_both_are_told_and_neither_learns_anything_of_the_other(marek: User) -> None:
+    first, second = zoe(), zoe("new@example.org", "Sam Stranger")
     merging.merge(first.pk, second.pk, stay(first), by=marek)
-    assert set(Mail.objects.filter(kind="details_changed").values_list("to", flat=True)) == {
-        "zoe@example.org",
-        "new@example.org",
-    }
+    kept, gone = Mail.objects.filter(kind="records_joined").order_by("-to")
+    assert (kept.to, gone.to) == ("zoe@example.org", "new@example.org")
+    assert "Zoë O’Brien" in kept.text
+    assert "goes on coming to this address" in kept.text
+    assert "Sam Stranger" in gone.text
+    assert "no longer to this one" in gone.text
+    assert "within 30 days" in gone.text
+    for mail, strangers in ((kept, ("new@", "Sam Stranger")), (gone, ("zoe@", "Zoë"))):
+        said = mail.subject + mail.text + mail.html
+        assert [words for words in strangers if words in said] == []
+    assert not Mail.objects.filter(kind="details_changed").exists()
 
 
 def test_what_came_since_stays_with_who_stayed(marek: User) -> None:
