@@ -22,7 +22,7 @@ from django.utils.formats import date_format
 from config.fields import JOINERS, plain
 from config.typesetting import compile_page
 from species.figures.coat import ROSETTES, coat_svg
-from species.headline import headline_fact, where_from
+from species.headline import headline_fact, label_beside, where_from
 from species.models import Fact, Species
 
 from .models import ADOPTED, Adoption, AdoptionState
@@ -63,7 +63,9 @@ def of(adoption: Adoption) -> Certificate:
             date=date_format(timezone.localtime(adoption.activated_at or adoption.created_at), "j F Y"),
             reference=adoption.reference,
             address=settings.SITE_URL + species.get_absolute_url(),
-            fact=f"{fact.label}: {fact.value_text} {fact.unit}".strip() if fact else "",
+            fact=": ".join(filter(None, [label_beside(fact), f"{fact.value_text} {fact.unit}".strip()]))
+            if fact
+            else "",
             fact_source=where_from(fact) if fact else "",
             coat=coat_svg(adoption.reference) if has_rosettes(species) else "",
         )

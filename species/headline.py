@@ -14,6 +14,11 @@ def headline_fact(species: Species) -> Fact | None:
     return numbers.order_by("citations__text__position", "position", "pk").first()
 
 
+def label_beside(fact: Fact) -> str:
+    """What the number counts; empty where its unit says it already."""
+    return "" if fact.label.casefold() == fact.unit.casefold() else fact.label
+
+
 def where_from(fact: Fact) -> str:
     """“South-west Primorye, 2022. Source: Some Park, 2023”."""
     source = max(fact.sources.all(), key=lambda source: (source.year or 0, -source.pk))

@@ -14,7 +14,7 @@ from config.typesetting import compile_page
 
 from .art import drawing_of
 from .content_version import content_version
-from .headline import headline_fact, where_from
+from .headline import headline_fact, label_beside, where_from
 from .models import Species, Status
 
 WIDTH, HEIGHT = 1200, 630
@@ -47,7 +47,7 @@ class SharePicture:
                 status=printed_status(species),
                 charity=settings.CHARITY["name"],
                 number=f"{fact.value_text} {fact.unit}".strip() if fact else "",
-                label=fact.label if fact else "",
+                label=label_beside(fact) if fact else "",
                 source=where_from(fact) if fact else "",
             )
 

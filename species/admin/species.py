@@ -1,5 +1,7 @@
 from collections.abc import Sequence
+from typing import Any
 
+from django import forms
 from django.contrib import admin
 from django.db.models import Count, QuerySet
 from django.http import HttpRequest
@@ -7,22 +9,43 @@ from django.utils.html import format_html
 
 from species.models import Species, SpeciesThreat, Threat
 from species.previewing import link_to
+from species.publishing import NEEDED, SOURCED, missing
 
 from .seeded import SeededAdmin
 
 
-class SpeciesThreatInline(admin.TabularInline[SpeciesThreat, Species]):
+class SpeciesThreatInline(admin.StackedInline[SpeciesThreat, Species]):
     model = SpeciesThreat
     extra = 0
-    fields = ["threat", "direction", "position"]
+    fields = [("threat", "direction", "position")]
     show_change_link = False
 
     def has_delete_permission(self, request: HttpRequest, obj: Species | None = None) -> bool:
         return False
 
 
+class SpeciesForm(forms.ModelForm[Species]):
+    """Names alone are no page."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if not self.instance.pk and "is_published" in self.fields:
+            self.initial["is_published"] = False
+            self.fields["is_published"].help_text = "Once its texts and facts are written."
+
+    def clean_is_published(self) -> bool:
+        wanted: bool = self.cleaned_data["is_published"]
+        if wanted and "is_published" in self.changed_data and (wanting := self.wanting()):
+            raise forms.ValidationError(f"Not yet. What the page still needs: {'; '.join(wanting)}.")
+        return wanted
+
+    def wanting(self) -> list[str]:
+        return missing(self.instance) if self.instance.pk else [*NEEDED.values(), SOURCED]
+
+
 @admin.register(Species)
 class SpeciesAdmin(SeededAdmin[Species]):
+    form = SpeciesForm
     identity = ("slug",)
     list_display = ["common_name", "scientific_name", "status", "as_of", "is_published", "position"]
     list_filter = ["is_published", "status"]

@@ -48,7 +48,7 @@ def test_person_adds_a_species_through_the_admin_alone(staff: Page, page: Page) 
     expect(staff.locator("#id_slug")).to_have_value("sand-cat")
     staff.locator("#id_scientific_name").fill("Felis margarita")
     staff.locator("#id_as_of").fill("2026-11")
-    staff.locator("#id_is_published").uncheck()
+    expect(staff.locator("#id_is_published")).not_to_be_checked()
     save(staff)
 
     staff.goto("admin/species/source/add/")
@@ -63,6 +63,7 @@ def test_person_adds_a_species_through_the_admin_alone(staff: Page, page: Page) 
     add_fact(staff, "adults", "How many", "Adults in the wild", point="27264", unit="adults", period="2016")
     add_text(staff, "Standfirst", "A cat of the sands, which few people have seen. [^iucn-status]")
     add_text(staff, "At a glance", "About {adults} adults [^adults]", key="number", title="Number")
+    add_text(staff, "What an adoption pays for", "Rangers who count them. [^adults]")
 
     assert page.request.get("species/sand-cat/").status == 404
     staff.goto("admin/species/species/?q=sand-cat")

@@ -22,7 +22,10 @@ def test_species_is_added_unpublished_and_its_preview_can_be_read(client: Client
     assert (species.common_name, species.status, species.is_published) == ("Sand cat", Status.LC, False)
     assert client.get("/species/sand-cat/").status_code == 404
     [preview] = re.findall(r"http://\S+(/preview/\S+)", said)
-    assert "<h1" in client.get(preview).content.decode()
+    page = client.get(preview).content.decode()
+    assert "<h1" in page
+    assert "Works once this page is published." in page
+    assert "/adopt/sand-cat/" not in page
 
 
 def test_species_once_published_has_its_page_and_its_adopt_page(client: Client) -> None:

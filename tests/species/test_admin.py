@@ -133,7 +133,7 @@ def test_form_decides_too_and_shows_who_did_what(staff: Client) -> None:
     press(staff, comment, "approve")
     comment.refresh_from_db()
     assert comment.status == "approved"
-    assert "Waiting → Approved" in staff.get(address).text
+    assert re.search(r"Waiting</td>\s*<td[^>]*>Approved</td>", staff.get(address).text)
     press(staff, comment, "reopen")
     comment.refresh_from_db()
     assert comment.status == "pending"
@@ -270,11 +270,12 @@ def test_new_species_is_made_in_the_admin_alone(staff: Client) -> None:
         "slug": "iberian-lynx",
         "scientific_name": "Lynx pardinus",
         "as_of": "2026-11",
-        "is_published": "on",
         "position": "4",
         "species_threats-TOTAL_FORMS": "0",
         "species_threats-INITIAL_FORMS": "0",
     }
+    published = {**species, "is_published": "on"}
+    assert "What the page still needs: a standfirst" in staff.post(reverse("admin:species_species_add"), published).text
     assert staff.post(reverse("admin:species_species_add"), species).status_code == 302
     lynx = Species.objects.get(slug="iberian-lynx")
     fact = {
@@ -300,6 +301,13 @@ def test_new_species_is_made_in_the_admin_alone(staff: Client) -> None:
         "position": "0",
     }
     assert staff.post(reverse("admin:species_text_add"), text).status_code == 302
+    change = reverse("admin:species_species_change", args=[lynx.pk])
+    refused = staff.post(change, published).text
+    assert "needs: something under “At a glance”; what an adoption pays for." in refused
+    for section, key in (("at_a_glance", "number"), ("what_an_adoption_pays_for", "")):
+        more = {**text, "section": section, "key": key, "title": key}
+        assert staff.post(reverse("admin:species_text_add"), more).status_code == 302
+    assert staff.post(change, published).status_code == 302
     page = Client().get("/species/iberian-lynx/").text
     assert "There are 2,401 lynx." in page
     assert source.title in page

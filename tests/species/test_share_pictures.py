@@ -45,6 +45,14 @@ def test_picture_holds_the_headline_fact_with_its_year_and_source() -> None:
     assert picture.source == "2023. Source: Scientific Reports, 2015"
 
 
+def test_picture_says_once_what_it_counts() -> None:
+    fact = make_counted_species()
+    Fact.objects.filter(pk=fact.pk).update(label="Mature animals", unit="mature animals")
+    picture = SharePicture.of(fact.species)
+    assert (picture.number, picture.label) == ("129 mature animals", "")
+    assert size_of(png_of(picture)) == (1200, 630)
+
+
 def test_picture_changes_with_the_fact_and_its_old_tag_is_worth_nothing(client: Client) -> None:
     fact = make_counted_species()
     before = client.get(ADDRESS)
