@@ -5,7 +5,7 @@ Each source asks one question of the database, and nobody is shown a line about 
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import datetime, time
+from datetime import date, datetime, time
 from functools import reduce
 from operator import or_
 from typing import Any
@@ -274,7 +274,7 @@ def acts_of_staff(supporter: Supporter) -> Iterator[Moment]:
 
 
 def looks_of_staff(supporter: Supporter) -> Iterator[Moment]:
-    """Who looked at them, or took them out in a file; lists they stood in among others are left out."""
+    """Who looked at them, or took them out in a file, once a day; lists they stood in with others are left out."""
     own = {
         "supporter": Supporter.objects.filter(pk__in=numbers_of(supporter)),
         "adoption": Adoption.objects.filter(supporter=supporter),
@@ -287,9 +287,13 @@ def looks_of_staff(supporter: Supporter) -> Iterator[Moment]:
         about |= Q(what=f"adoptions.{name}", rows__overlap=pks)
     entries = AuditEntry.objects.filter(about, act__in=[Act.LOOKED, Act.EXPORTED]).select_related("by")
     # Sorted by what has no index, or all of the log would be walked through in its order to find these few.
+    days: dict[tuple[date, str, str], list[AuditEntry]] = {}
     for entry in entries.order_by((F("pk") + 0).desc())[:MOST_OF_A_KIND]:
-        words = f"{entry.get_act_display()}: {entry.path}"
-        yield Moment(entry.at, "Look", words, page("config_auditentry", entry.pk), name_of(entry.by))
+        days.setdefault((timezone.localdate(entry.at), name_of(entry.by), entry.act), []).append(entry)
+    for (_, by, act), looks in days.items():
+        words = "Looked at them" if act == Act.LOOKED else "Took out a file with them"
+        words += f", {len(looks)} times that day" if len(looks) > 1 else ""
+        yield Moment(looks[0].at, "Look", words, page("config_auditentry", looks[0].pk), by)
 
 
 def name_of(user: Any) -> str:

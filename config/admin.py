@@ -4,8 +4,8 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.contrib.admin import ActionLocation
-from django.contrib.auth.admin import UserAdmin
-from django.contrib.auth.models import User
+from django.contrib.auth.admin import GroupAdmin, UserAdmin
+from django.contrib.auth.models import Group, User
 from django.core.exceptions import PermissionDenied
 from django.db.models import Exists, OuterRef, QuerySet
 from django.http import HttpRequest, HttpResponse
@@ -23,6 +23,7 @@ from django_otp.plugins.otp_totp.models import TOTPDevice
 from . import mail, mail_words_page, second_step
 from .long_lists import LongList, a_few
 from .models import AuditEntry, Mail, MailWords
+from .two_editors import ToldOfColleagues
 
 SHOWN = ["kind", "to", "subject", "state", "attempts", "not_before", "sent_at", "failed_at", "error", "text"]
 SHOWN += ["html_link", "key", "message_id", "unsubscribe_url"]
@@ -141,11 +142,17 @@ class AuditEntryAdmin(LongList[AuditEntry]):
 
 
 # Keys and codes are nobody's to look at or to type in.
-admin.site.unregister([User, StaticDevice, TOTPDevice])
+admin.site.unregister([User, Group, StaticDevice, TOTPDevice])
+
+
+@admin.register(Group)
+class RoleAdmin(ToldOfColleagues[Group], GroupAdmin):
+    """Beside what config/roles.py gives each."""
 
 
 @admin.register(User)
-class StaffAdmin(UserAdmin[User]):
+class StaffAdmin(ToldOfColleagues[User], UserAdmin[User]):
+    moves_by_itself = ("last_login", "password")
     list_display = ["username", "email", "first_name", "last_name", "is_active", "has_second_step"]
     actions = ["forget_second_step"]
 

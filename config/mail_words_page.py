@@ -1,17 +1,17 @@
 """Where staff put the words of a mail in their own: tried, looked at and sent to themselves before they are kept."""
 
+import hashlib
 import uuid
 from typing import cast
 
 from django import forms
 from django.conf import settings
-from django.contrib import admin, messages
+from django.contrib import messages
 from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse
 from django.template.loader import render_to_string
-from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.csp import CSP
 from django.views.decorators.clickjacking import xframe_options_sameorigin
@@ -19,8 +19,14 @@ from django.views.decorators.csp import csp_override
 from django.views.decorators.http import require_http_methods, require_safe
 
 from . import mail_words
+from .desk_page import desk_page, see
 from .mail import queue_rendered
 from .models import MailWords
+
+CHANGED = (
+    "A colleague changed these words while you had them open. Yours are below and not kept yet: look at theirs, then "
+    "keep yours once more to put them in their place."
+)
 
 
 class WordsForm(forms.Form):
@@ -54,8 +60,7 @@ def all_kinds(request: HttpRequest) -> HttpResponse:
     may_edit(request)
     edited = set(MailWords.objects.values_list("kind", flat=True))
     rows = [(kind, mail_words.shipped(kind)[0], kind in edited) for kind in mail_words.kinds()]
-    context = {**admin.site.each_context(request), "title": "Words of the mails", "rows": rows}
-    return TemplateResponse(request, "admin/config/mail_words_list.html", context)
+    return desk_page(request, "admin/config/mail_words_list.html", "Words of the mails", rows=rows)
 
 
 # What a mail looks like, in a frame: it runs nothing, loads nothing and leads nowhere from there.
@@ -104,25 +109,40 @@ def edit(request: HttpRequest, kind: str) -> HttpResponse:
     subject, body = words_in_use(kind)
     act = request.POST.get("act", "")
     form = WordsForm(request.POST or None, kind=kind, initial={"subject": subject, "body": body})
-    context = {
-        **admin.site.each_context(request),
-        "title": f"Words of the mail {kind}",
-        "form": form,
-        "usable": mail_words.usable(kind),
-        "is_edited": MailWords.objects.filter(kind=kind).exists(),
-    }
     if request.method != "POST":
-        drawn = mail_words.draw(kind, subject, body, mail_words.sample(kind))
-        return TemplateResponse(request, "admin/config/mail_words.html", {**context, "drawn": drawn})
+        return page(request, form, mail_words.draw(kind, subject, body, mail_words.sample(kind)))
     if act == "ours":
         MailWords.objects.filter(kind=kind).delete()
         return done(request, kind, "Our own words are sent again.")
     if not form.is_valid():
-        return TemplateResponse(request, "admin/config/mail_words.html", context, status=422)
-    return carry_out(request, user, act, form, context)
+        return page(request, form)
+    if act == "keep" and request.POST.get("seen", "") not in {"", digest_of(subject, body)}:
+        form.add_error(None, f"{CHANGED} The subject says now: {subject}. The words: {body}")
+        return page(request, form)
+    return carry_out(request, user, act, form)
 
 
-def carry_out(request: HttpRequest, user: User, act: str, form: WordsForm, context: dict[str, object]) -> HttpResponse:
+def digest_of(subject: str, body: str) -> str:
+    """Of two who edit the same words, the second is known by it."""
+    return hashlib.sha256(f"{subject}\0{body}".encode()).hexdigest()[:16]
+
+
+def page(request: HttpRequest, form: WordsForm, drawn: mail_words.Rendered | None = None) -> HttpResponse:
+    return desk_page(
+        request,
+        "admin/config/mail_words.html",
+        f"Words of the mail {form.kind}",
+        trail=[MailWords],
+        here=form.kind,
+        form=form,
+        drawn=drawn,
+        seen=digest_of(*words_in_use(form.kind)),
+        usable=mail_words.usable(form.kind),
+        is_edited=MailWords.objects.filter(kind=form.kind).exists(),
+    )
+
+
+def carry_out(request: HttpRequest, user: User, act: str, form: WordsForm) -> HttpResponse:
     kind, words = form.kind, form.cleaned_data
     drawn = mail_words.draw(kind, words["subject"], words["body"], mail_words.sample(kind))
     if act == "keep":
@@ -135,11 +155,9 @@ def carry_out(request: HttpRequest, user: User, act: str, form: WordsForm, conte
         messages.success(request, f"A test is on its way to {user.email}. Nothing is kept yet.")
     elif act == "test":
         messages.error(request, "Your account has no email address to send a test to.")
-    return TemplateResponse(request, "admin/config/mail_words.html", {**context, "drawn": drawn})
+    return page(request, form, drawn)
 
 
 def done(request: HttpRequest, kind: str, words: str) -> HttpResponse:
     messages.success(request, words)
-    response = HttpResponseRedirect(reverse("admin:mail_words", args=[kind]))
-    response.status_code = 303
-    return response
+    return see(reverse("admin:mail_words", args=[kind]))

@@ -20,6 +20,7 @@ from .refunds import refund_payment
 
 class PaymentInline(ReadOnly, admin.TabularInline[Payment, Adoption]):
     model = Payment
+    template = "admin/rows.html"
     fields = ["occurred_at", "kind", "amount", "method", "stripe_id", "card_last4", "refund"]
     readonly_fields = ["occurred_at", "kind", "amount", "method", "stripe_id", "card_last4", "refund"]
     extra = 0
@@ -50,6 +51,7 @@ class ChangeInline(ReadOnly, admin.TabularInline[Change, Adoption]):
     """Who wished what, and whether it came true."""
 
     model = Change
+    template = "admin/rows.html"
     fields = ["asked_at", "act", "detail", "by", "done_at", "refused"]
     readonly_fields = ["asked_at", "act", "detail", "by", "done_at", "refused"]
     extra = 0

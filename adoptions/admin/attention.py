@@ -7,12 +7,13 @@ from django.contrib import admin, messages
 from django.contrib.auth.models import AbstractBaseUser
 from django.core.exceptions import PermissionDenied
 from django.db.models import F, QuerySet
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from django.views.decorators.http import require_POST
 
+from config.desk_page import see
 from config.long_lists import LongList, a_few
 
 from .. import finding, refunds, shield
@@ -102,9 +103,7 @@ def found(request: HttpRequest, pk: int, *, permission: str = "adoptions.change_
 
 
 def back() -> HttpResponse:
-    response = HttpResponseRedirect(reverse("admin:adoptions_attention_changelist") + "?state=open")
-    response.status_code = 303
-    return response
+    return see(reverse("admin:adoptions_attention_changelist") + "?state=open")
 
 
 @require_POST

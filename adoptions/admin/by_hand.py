@@ -8,13 +8,13 @@ from django.contrib import admin, messages
 from django.contrib.admin import ActionLocation
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
+from django.http import FileResponse, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404
-from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from django.views.decorators.http import require_http_methods, require_safe
 
+from config.desk_page import desk_page, see
 from config.long_lists import LongList, a_few
 from config.money import pounds
 from species.models import Species
@@ -125,29 +125,21 @@ def entry_page(
     request: HttpRequest, form: EntryForm, species: Species, plan: Plan, offers: list[tuple[Species, Plan]]
 ) -> HttpResponse:
     whose = f"&supporter={form.supporter.pk}" if form.supporter else ""
-    context = {
-        **admin.site.each_context(request),
-        "title": "Enter an adoption",
-        "form": form,
-        "species": species,
-        "plan": plan,
-        "others": [
-            (f"{one.common_name}, {way.name}", f"?species={one.slug}&plan={way.slug}{whose}")
-            for one, way in offers
-            if (one, way) != (species, plan)
-        ],
-    }
-    return TemplateResponse(request, "admin/adoptions/enter.html", context, status=status_of(form))
-
-
-def status_of(form: forms.Form) -> int:
-    return 422 if form.is_bound and form.errors else 200
-
-
-def see(address: str) -> HttpResponse:
-    response = HttpResponseRedirect(address)
-    response.status_code = 303
-    return response
+    others = [
+        (f"{one.common_name}, {way.name}", f"?species={one.slug}&plan={way.slug}{whose}")
+        for one, way in offers
+        if (one, way) != (species, plan)
+    ]
+    return desk_page(
+        request,
+        "admin/adoptions/enter.html",
+        "Enter an adoption",
+        trail=[Adoption],
+        form=form,
+        species=species,
+        plan=plan,
+        others=others,
+    )
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -169,15 +161,16 @@ def payment_link(request: HttpRequest, adoption_id: int) -> HttpResponse:
         elif request.POST.get("act") == "withdraw":
             withdraw_link(request, link)
         return see(reverse("admin:payment_link", args=[adoption_id]))
-    context = {
-        **admin.site.each_context(request),
-        "title": "Payment link",
-        "link": link,
-        "adoption": link.adoption,
-        "is_usable": payment_links.may_be_paid(link),
-        "may_be_sent": link.adoption.state in OPEN and not link.withdrawn_at and link.sendings < MOST_SENDINGS,
-    }
-    return TemplateResponse(request, "admin/adoptions/payment_link.html", context)
+    return desk_page(
+        request,
+        "admin/adoptions/payment_link.html",
+        "Payment link",
+        trail=[Adoption, link.adoption],
+        link=link,
+        adoption=link.adoption,
+        is_usable=payment_links.may_be_paid(link),
+        may_be_sent=link.adoption.state in OPEN and not link.withdrawn_at and link.sendings < MOST_SENDINGS,
+    )
 
 
 def withdraw_link(request: HttpRequest, link: PaymentLink) -> None:
@@ -266,16 +259,17 @@ def address_of(row: Payment) -> str:
 def money_page(
     request: HttpRequest, row: Payment, form: forms.Form, title: str, about: str, button: str
 ) -> HttpResponse:
-    context = {
-        **admin.site.each_context(request),
-        "title": title,
-        "payment": row,
-        "adoption": row.adoption,
-        "form": form,
-        "about": about,
-        "button": button,
-    }
-    return TemplateResponse(request, "admin/adoptions/by_hand.html", context, status=status_of(form))
+    return desk_page(
+        request,
+        "admin/adoptions/by_hand.html",
+        title,
+        trail=[Adoption, row.adoption],
+        form=form,
+        payment=row,
+        adoption=row.adoption,
+        about=about,
+        button=button,
+    )
 
 
 @require_safe

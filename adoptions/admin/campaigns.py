@@ -1,4 +1,4 @@
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 from uuid import uuid4
 
@@ -7,13 +7,14 @@ from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.views.decorators.http import require_POST, require_safe
 
+from config.desk_page import desk_page
 from config.fields import PoundsField
 from config.mail import queue_mail
 from config.spreadsheet import csv_response
+from config.two_editors import ToldOfColleagues
 
 from .. import campaign_codes, campaign_report, campaigns
 from ..models import Campaign
@@ -39,15 +40,24 @@ class CampaignForm(forms.ModelForm[Campaign]):
         return self.cleaned_data["cost_pence"] or 0
 
 
+class WordsOfLink(admin.AllValuesFieldListFilter):
+    """Links on which nothing was said stand together, under a word that can be pressed."""
+
+    def choices(self, changelist: Any) -> Iterator[Any]:
+        for choice in super().choices(changelist):
+            yield {**choice, "display": choice["display"] or "none"}
+
+
 @admin.register(Campaign)
-class CampaignAdmin(admin.ModelAdmin[Campaign]):
+class CampaignAdmin(ToldOfColleagues[Campaign]):
     """The link maker: what a link says, how it looks on paper, where it leads now and what it has brought."""
 
     form = CampaignForm
     change_list_template = "admin/adoptions/campaign/list.html"
     change_form_template = "admin/adoptions/campaign/maker.html"
     list_display = ["code", "name", "destination", "species", "utm_source", "starts_at", "ends_at", "is_running"]
-    list_filter = ["destination", "species", "is_paused", "utm_source", "utm_medium", "starts_at"]
+    list_filter = ["destination", "species", "is_paused", "starts_at"]
+    list_filter += [("utm_source", WordsOfLink), ("utm_medium", WordsOfLink)]
     list_select_related = ["species"]
     list_per_page = 50
     show_full_result_count = False
@@ -56,6 +66,7 @@ class CampaignAdmin(admin.ModelAdmin[Campaign]):
         (None, {"fields": ["code", "name"]}),
         ("Where it leads", {"fields": ["destination", "species"]}),
         ("Filled in beforehand", {"fields": ["preset_plan", "preset_frequency", "preset_pence", "preset_gift"]}),
+        ("What the adopt page says to them", {"fields": ["landing_text", "statement"]}),
         ("When", {"fields": ["starts_at", "ends_at", "is_paused"]}),
         ("For reports", {"fields": ["utm_source", "utm_medium", "utm_content", "cost_pence"]}),
     ]
@@ -108,13 +119,15 @@ class CampaignAdmin(admin.ModelAdmin[Campaign]):
         return redirect("admin:adoptions_campaign_change", obj.pk)
 
     def report(self, request: HttpRequest) -> HttpResponse:
-        context = {
-            **self.admin_site.each_context(request),
-            "title": "What campaigns have brought",
-            "figures": campaign_report.figures(self._seen(request)),
-            "unknown": campaign_report.unknown_landings(),
-        }
-        return TemplateResponse(request, "admin/adoptions/campaign/report.html", context)
+        return desk_page(
+            request,
+            "admin/adoptions/campaign/report.html",
+            "What campaigns have brought",
+            trail=[Campaign],
+            here="What they have brought",
+            figures=campaign_report.figures(self._seen(request)),
+            unknown=campaign_report.unknown_landings(),
+        )
 
     def report_csv(self, request: HttpRequest) -> HttpResponse:
         rows = campaign_report.lines(campaign_report.figures(self._seen(request)))

@@ -1,11 +1,11 @@
 """The telephone rings: one box to find who it is, and one page with all that happened and what can be done at once."""
 
-from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
-from django.template.response import TemplateResponse
 from django.views.decorators.http import require_safe
+
+from config.desk_page import desk_page
 
 from .. import care, timeline
 from ..models import Likeness, Merge, Supporter
@@ -20,15 +20,17 @@ def find_supporter(request: HttpRequest) -> HttpResponse:
     found = care.find(typed, request.user)
     if len(found) == 1 and not found[0].is_a_guess:
         return redirect("admin:supporter_timeline", found[0].supporter.pk)
-    context = {
-        **admin.site.each_context(request),
-        "title": "Find a supporter",
-        "typed": typed,
-        "found": found,
-        "most": care.SHOWN,
-        "rows_shown": [each.supporter.pk for each in found],
-    }
-    return TemplateResponse(request, "admin/adoptions/find.html", context)
+    return desk_page(
+        request,
+        "admin/adoptions/find.html",
+        "Find a supporter",
+        trail=[Supporter],
+        here="Find",
+        typed=typed,
+        found=found,
+        most=care.SHOWN,
+        rows_shown=[each.supporter.pk for each in found],
+    )
 
 
 @require_safe
@@ -37,19 +39,21 @@ def show_timeline(request: HttpRequest, pk: int) -> HttpResponse:
         raise PermissionDenied
     supporter = get_object_or_404(Supporter, pk=pk)
     merge = Merge.objects.standing().filter(merged=supporter).select_related("survivor").first()
-    context = {
-        **admin.site.each_context(request),
-        "title": f"All that happened: {supporter}",
-        "supporter": supporter,
-        "standing": timeline.standing(supporter),
-        "in_hand": care.in_hand(supporter, request.user),
-        "mails": care.mails_to_send_again(supporter, request.user),
-        "moments": timeline.of(supporter, request.user),
-        "most": timeline.MOST_OF_A_KIND,
-        "merged_into": merge.survivor if merge else None,
-        "twins": twins(request, supporter),
-    }
-    return TemplateResponse(request, "admin/adoptions/timeline.html", context)
+    return desk_page(
+        request,
+        "admin/adoptions/timeline.html",
+        f"All that happened: {supporter}",
+        trail=[Supporter, supporter],
+        here="Timeline",
+        supporter=supporter,
+        standing=timeline.standing(supporter),
+        in_hand=care.in_hand(supporter, request.user),
+        mails=care.mails_to_send_again(supporter, request.user),
+        moments=timeline.of(supporter, request.user),
+        most=timeline.MOST_OF_A_KIND,
+        merged_into=merge.survivor if merge else None,
+        twins=twins(request, supporter),
+    )
 
 
 def twins(request: HttpRequest, supporter: Supporter) -> list[tuple[Supporter, str]]:

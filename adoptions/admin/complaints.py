@@ -5,14 +5,14 @@ from typing import Any
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import F, QuerySet
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
-from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.views.decorators.http import require_http_methods
 
+from config.desk_page import desk_page, see
 from config.long_lists import LongList
 from config.models import Mail
 
@@ -21,7 +21,6 @@ from ..complaint_forms import AnswerForm
 from ..entry_forms import ComplaintEntryForm
 from ..models import Complaint, ComplaintOutcome
 from .attention import staff
-from .by_hand import status_of
 from .read_only import ReadOnly
 
 
@@ -147,8 +146,7 @@ def enter_complaint(request: HttpRequest) -> HttpResponse:
             messages.success(request, f"Written down, due on {complaint.due_on:%d/%m/%Y}. {sent}")
             return back_to(complaint)
         form.add_error("words", "The same was written down before, and waits for an answer.")
-    context = {**admin.site.each_context(request), "title": "Enter a complaint", "form": form}
-    return TemplateResponse(request, "admin/adoptions/enter_complaint.html", context, status=status_of(form))
+    return desk_page(request, "admin/adoptions/enter_complaint.html", "Enter a complaint", trail=[Complaint], form=form)
 
 
 def already_answered(request: HttpRequest, complaint: Complaint) -> HttpResponse:
@@ -160,19 +158,32 @@ def already_answered(request: HttpRequest, complaint: Complaint) -> HttpResponse
 def page(
     request: HttpRequest, complaint: Complaint, form: AnswerForm, finding: ComplaintOutcome | None = None
 ) -> HttpResponse:
-    context = {
-        **admin.site.each_context(request),
-        "title": f"Answer complaint {complaint}",
-        "complaint": complaint,
-        "form": form,
-        "finding": finding,
-        "is_mailed": finding != ComplaintOutcome.NO_COMPLAINT,
-    }
-    status = 422 if form.is_bound and form.errors else 200
-    return TemplateResponse(request, "admin/adoptions/answer_complaint.html", context, status=status)
+    return desk_page(
+        request,
+        "admin/adoptions/answer_complaint.html",
+        f"Answer complaint {complaint}",
+        trail=[Complaint, complaint],
+        here="Answer",
+        form=form,
+        complaint=complaint,
+        **(confirmation(complaint, form, finding) if finding else {}),
+    )
+
+
+def confirmation(complaint: Complaint, form: AnswerForm, finding: ComplaintOutcome) -> dict[str, Any]:
+    """What the last button would do, in sentences, and the words that go out."""
+    effects = [f"The complaint is closed: {finding.label}. That cannot be undone."]
+    if finding == ComplaintOutcome.NO_COMPLAINT:
+        return {"effects": [*effects, "Nothing is sent."], "button": "Close without a mail"}
+    again = "with how to have it looked at again"
+    again += " and how to go to the Information Commissioner" if complaint.is_about_data else ""
+    if complaint.email:
+        effects.append(f"These words go to {complaint.email}, {again}:")
+    else:
+        effects.append(f"Nothing is mailed, for there is no address: print these words and post them, {again}:")
+    button = "Send the answer and close" if complaint.email else "Close: I post the answer"
+    return {"effects": effects, "quoted": form.cleaned_data["answer"], "button": button}
 
 
 def back_to(complaint: Complaint) -> HttpResponse:
-    response = HttpResponseRedirect(reverse("admin:adoptions_complaint_change", args=[complaint.pk]))
-    response.status_code = 303
-    return response
+    return see(reverse("admin:adoptions_complaint_change", args=[complaint.pk]))

@@ -10,16 +10,15 @@ from django.http import (
     HttpRequest,
     HttpResponse,
     HttpResponseBase,
-    HttpResponseRedirect,
     StreamingHttpResponse,
 )
 from django.shortcuts import get_object_or_404
-from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from django.utils.http import content_disposition_header
 from django.views.decorators.http import require_http_methods, require_safe
 
+from config.desk_page import desk_page, see
 from config.long_lists import LongList
 
 from ..exchange import exports
@@ -85,17 +84,16 @@ def ask(request: HttpRequest) -> HttpResponse:
     form = ExportForm(request.POST if is_sent else None, initial=as_the_list_was(request.GET))
     if form.is_valid():
         file = exports.ask(ExportLayout(form.cleaned_data["layout"]), form.choice, by=user)
-        response = HttpResponseRedirect(address_of(file))
-        response.status_code = 303
-        return response
-    context = {
-        **admin.site.each_context(request),
-        "title": "Take out a list",
-        "form": form,
-        "is_searched": bool(request.GET.get("q")),
-        "layouts": {layout.title: layout for layout in exports.LAYOUTS.values()}.values(),
-    }
-    return TemplateResponse(request, "admin/adoptions/export.html", context, status=422 if is_sent else 200)
+        return see(address_of(file))
+    return desk_page(
+        request,
+        "admin/adoptions/export.html",
+        "Take out a list",
+        trail=[ExportedFile],
+        form=form,
+        is_searched=bool(request.GET.get("q")),
+        layouts={layout.title: layout for layout in exports.LAYOUTS.values()}.values(),
+    )
 
 
 @require_safe
@@ -105,16 +103,18 @@ def progress(request: HttpRequest, pk: int) -> HttpResponse:
         raise PermissionDenied
     file = get_object_or_404(ExportedFile.objects.select_related("asked_by"), pk=pk)
     is_still = "still" in request.GET
-    context = {
-        **admin.site.each_context(request),
-        "title": file.get_layout_display(),
-        "file": file,
-        "conditions": Choice(**file.chosen).words,
-        "is_own": request.user == file.asked_by and request.user.has_perm(NEEDS),
-        "is_there": exports.is_there(file),
-        "is_still": is_still,
-    }
-    response = TemplateResponse(request, "admin/adoptions/export_progress.html", context)
+    response = desk_page(
+        request,
+        "admin/adoptions/export_progress.html",
+        file.get_layout_display(),
+        trail=[ExportedFile],
+        here=file.name,
+        file=file,
+        conditions=Choice(**file.chosen).words,
+        is_own=request.user == file.asked_by and request.user.has_perm(NEEDS),
+        is_there=exports.is_there(file),
+        is_still=is_still,
+    )
     if file.is_running and not is_still:
         response.headers["Refresh"] = AGAIN_AFTER
     return response

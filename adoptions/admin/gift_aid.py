@@ -6,13 +6,14 @@ from django.conf import settings
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
-from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.html import format_html
 from django.views.decorators.http import require_http_methods, require_safe
+
+from config.desk_page import desk_page, see
 
 from .. import declaring
 from ..gift_aid_forms import StaffDeclarationForm
@@ -85,15 +86,17 @@ def show_letter(request: HttpRequest, pk: int) -> HttpResponse:
     if not request.user.has_perm("adoptions.view_giftaiddeclaration"):
         raise PermissionDenied
     declaration = get_object_or_404(GiftAidDeclaration, pk=pk)
-    context = {
-        **admin.site.each_context(request),
-        "title": "Letter about a Gift Aid declaration",
-        "declaration": declaration,
-        "is_oral": declaration.channel == GiftAidDeclaration.Channel.ORAL,
-        "charity": settings.CHARITY,
-        "today": timezone.localdate(),
-    }
-    return TemplateResponse(request, "admin/adoptions/gift_aid_letter.html", context)
+    return desk_page(
+        request,
+        "admin/adoptions/gift_aid_letter.html",
+        "Letter about a Gift Aid declaration",
+        trail=[GiftAidDeclaration, declaration],
+        here="Letter",
+        declaration=declaration,
+        is_oral=declaration.channel == GiftAidDeclaration.Channel.ORAL,
+        charity=settings.CHARITY,
+        today=timezone.localdate(),
+    )
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -107,15 +110,12 @@ def declare_gift_aid(request: HttpRequest, pk: int) -> HttpResponse:
         declaration = declaring.write_down(supporter, form.named(), form.given(staff(request)))
         sent = f"{supporter.email} is sent what we hold." if supporter.has_email else "Print its letter and post it."
         messages.success(request, f"Written down. {sent}")
-        response = HttpResponseRedirect(reverse("admin:adoptions_giftaiddeclaration_change", args=[declaration.pk]))
-        response.status_code = 303
-        return response
-    context = {
-        **admin.site.each_context(request),
-        "title": "A Gift Aid declaration on paper or by word of mouth",
-        "supporter": supporter,
-        "form": form,
-        "today": timezone.localdate(),
-    }
-    status = 422 if form.is_bound else 200
-    return TemplateResponse(request, "admin/adoptions/declare_gift_aid.html", context, status=status)
+        return see(reverse("admin:adoptions_giftaiddeclaration_change", args=[declaration.pk]))
+    return desk_page(
+        request,
+        "admin/adoptions/declare_gift_aid.html",
+        "A Gift Aid declaration on paper or by word of mouth",
+        trail=[Supporter, supporter],
+        here="Gift Aid",
+        form=form,
+    )

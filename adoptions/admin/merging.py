@@ -9,11 +9,11 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
-from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from django.views.decorators.http import require_http_methods, require_POST
 
+from config.desk_page import desk_page, see
 from config.long_lists import LongList, a_few, with_words
 from config.models import Mail
 from config.money import pounds
@@ -34,7 +34,6 @@ from ..models import (
     Supporter,
 )
 from .attention import staff
-from .by_hand import see, status_of
 from .read_only import ReadOnly
 
 NO_EMAIL = "no email"
@@ -111,17 +110,20 @@ def do_it(request: HttpRequest, form: MergeForm) -> HttpResponse:
 
 def page(request: HttpRequest, form: MergeForm, **more: Any) -> HttpResponse:
     sides = [side_of(each) for each in form.pair]
-    context = {
-        **admin.site.each_context(request),
-        "title": "Are these one person?",
-        "form": form,
-        "sides": sides,
-        "lines": [(one[0], one[1], two[1]) for one, two in zip(*(side.rows for side in sides), strict=True)],
-        "because": Likeness.objects.filter(first=form.pair[0], second=form.pair[1]).first(),
-        "rows_shown": [each.pk for each in form.pair],
+    pairs = reverse("admin:adoptions_likeness_changelist") + "?state=open"
+    return desk_page(
+        request,
+        "admin/adoptions/merge.html",
+        "Are these one person?",
+        trail=[("Pairs that may be one person", pairs)],
+        here="Side by side",
+        form=form,
+        sides=sides,
+        lines=[(one[0], one[1], two[1]) for one, two in zip(*(side.rows for side in sides), strict=True)],
+        because=Likeness.objects.filter(first=form.pair[0], second=form.pair[1]).first(),
+        rows_shown=[each.pk for each in form.pair],
         **more,
-    }
-    return TemplateResponse(request, "admin/adoptions/merge.html", context, status=status_of(form))
+    )
 
 
 def side_of(supporter: Supporter) -> Side:
@@ -183,10 +185,9 @@ def effects(form: MergeForm) -> list[str]:
         if merging.keeps_news(pair, choice)
         else "No news by email is sent: only a yes for the address that stays counts, and a no of either is a no."
     )
-    is_changed = {each.email: (each.name, each.email) != (choice.name, choice.email) for each in form.pair}
-    told = [each.email for each in form.pair if each.has_email and is_changed[each.email]]
-    told += [choice.email] if told and choice.email == stays and choice.email not in told else []
-    found.append(f"A mail about the change goes to {' and '.join(told)}." if told else "Nobody is mailed.")
+    told = [each.email for each in form.pair if each.has_email and Adoption.objects.filter(supporter=each).exists()]
+    why = "says that they are joined and how to object, and nothing of the other address"
+    found.append(f"A mail to {' and one to '.join(told)} {why}." if told else "Nobody is mailed.")
     found.append("For thirty days it can be undone. What comes in the meantime stays with the one who stays.")
     return found
 

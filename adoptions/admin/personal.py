@@ -4,14 +4,14 @@ from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404
-from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.http import content_disposition_header
 from django.views.decorators.http import require_http_methods, require_safe
 
+from config.desk_page import desk_page, see
+
 from .. import personal_data
 from ..models import Supporter
-from .by_hand import see
 
 
 def urls() -> list[URLPattern]:
@@ -44,7 +44,15 @@ def erase(request: HttpRequest, pk: int) -> HttpResponse:
     if request.method == "POST" and request.POST.get("sure") and personal_data.erase(supporter):
         messages.success(request, "Erased. What the law makes us keep stays, without a name.")
         return see(reverse("admin:supporter_timeline", args=[pk]))
-    context = {**admin.site.each_context(request), "title": "Erase a supporter", "supporter": supporter, **what}
-    must_tick = request.method == "POST" and not what["running"]
-    status = 422 if request.method == "POST" else 200
-    return TemplateResponse(request, "admin/adoptions/erase.html", {**context, "must_tick": must_tick}, status=status)
+    response = desk_page(
+        request,
+        "admin/adoptions/erase.html",
+        "Erase a supporter",
+        trail=[Supporter, (str(supporter), reverse("admin:supporter_timeline", args=[pk]))],
+        here="Erase",
+        supporter=supporter,
+        must_tick=request.method == "POST" and not what["running"],
+        **what,
+    )
+    response.status_code = 422 if request.method == "POST" else 200
+    return response

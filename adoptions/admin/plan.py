@@ -2,13 +2,14 @@
 
 from collections.abc import Callable
 
-from django.contrib import admin, messages
+from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
-from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods
+
+from config.desk_page import desk_page, see
 
 from .. import subscriptions
 from ..models import Adoption, ChangeAct
@@ -40,12 +41,16 @@ def change_plan(request: HttpRequest, adoption_id: int) -> HttpResponse:
             messages.error(request, "Tick the box: stopping at once cannot be undone.")
         else:
             carry_out(request, adoption, act)
-        response = HttpResponseRedirect(reverse("admin:change_plan", args=[adoption.pk]))
-        response.status_code = 303
-        return response
+        return see(reverse("admin:change_plan", args=[adoption.pk]))
     offers = [(act.value, act.label) for act in possible(adoption)]
-    context = {**admin.site.each_context(request), "title": "Stop, pause or skip", "adoption": adoption}
-    return TemplateResponse(request, "admin/adoptions/plan.html", {**context, "offers": offers})
+    return desk_page(
+        request,
+        "admin/adoptions/plan.html",
+        "Stop, pause or skip",
+        trail=[Adoption, adoption],
+        adoption=adoption,
+        offers=offers,
+    )
 
 
 def possible(adoption: Adoption) -> list[ChangeAct]:

@@ -2,14 +2,16 @@ from django.contrib import admin
 from django.http import HttpRequest
 
 from config.money import pounds
+from config.two_editors import ToldOfColleagues
 
 from .. import benefits
 from ..models import Plan, PlanPrice
 
 
-class PlanPriceInline(admin.TabularInline[PlanPrice, Plan]):
+class PlanPriceInline(admin.StackedInline[PlanPrice, Plan]):
     model = PlanPrice
     extra = 0
+    fields = [("frequency", "gift_aid"), ("minimum_pence", "maximum_pence"), ("preset_pence", "suggested_pence")]
     readonly_fields = ["gift_aid"]
 
     @admin.display(description="Gift Aid")
@@ -26,7 +28,7 @@ class PlanPriceInline(admin.TabularInline[PlanPrice, Plan]):
 
 
 @admin.register(Plan)
-class PlanAdmin(admin.ModelAdmin[Plan]):
+class PlanAdmin(ToldOfColleagues[Plan]):
     list_display = ["name", "slug", "species", "is_on_offer", "position"]
     list_filter = ["is_on_offer", "species"]
     list_select_related = ["species"]

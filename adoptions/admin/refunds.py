@@ -7,18 +7,18 @@ from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
-from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods
 
+from config.desk_page import desk_page, see
 from config.fields import PenceField
 from config.long_lists import LongList, a_few
 from config.money import pounds
 
 from .. import finding, refunds, subscriptions
-from ..models import Payment, PaymentKind, RefundReason, RefundRequest
+from ..models import Adoption, Payment, PaymentKind, RefundReason, RefundRequest
 from ..stripe_gateway import StripeRefused, StripeUnavailable
 from .read_only import ReadOnly
 
@@ -82,17 +82,18 @@ def is_repeated(name: str) -> bool:
 
 
 def page(request: HttpRequest, payment: Payment, form: RefundForm, **more: Any) -> HttpResponse:
-    context = {
-        **admin.site.each_context(request),
-        "title": "Refund a payment",
-        "payment": payment,
-        "adoption": payment.adoption,
-        "left": form.left,
-        "form": form,
+    return desk_page(
+        request,
+        "admin/adoptions/refund.html",
+        "Refund a payment",
+        trail=[Adoption, payment.adoption],
+        here="Refund",
+        form=form,
+        payment=payment,
+        adoption=payment.adoption,
+        left=form.left,
         **more,
-    }
-    status = 422 if form.is_bound and form.errors else 200
-    return TemplateResponse(request, "admin/adoptions/refund.html", context, status=status)
+    )
 
 
 def do_it(request: HttpRequest, payment: Payment, form: RefundForm) -> HttpResponse:
@@ -129,9 +130,7 @@ def stop(request: HttpRequest, payment: Payment) -> None:
 
 
 def back_to(payment: Payment) -> HttpResponse:
-    response = HttpResponseRedirect(reverse("admin:adoptions_adoption_change", args=[payment.adoption_id]))
-    response.status_code = 303
-    return response
+    return see(reverse("admin:adoptions_adoption_change", args=[payment.adoption_id]))
 
 
 @admin.register(RefundRequest)

@@ -7,11 +7,11 @@ from urllib.parse import urlencode
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
-from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
+from config.desk_page import desk_page
 from config.money import pounds
 from config.spreadsheet import csv_response
 
@@ -56,15 +56,15 @@ def check(request: HttpRequest) -> None:
 @require_safe
 def show(request: HttpRequest) -> HttpResponse:
     check(request)
-    context = {
-        **admin.site.each_context(request),
-        "title": "Reports",
-        "gathered_at": reports.gathered_at(),
-        "reports": [shown(report) for report in reports.all_reports()],
-        "height": HEIGHT,
-        "bar_width": STEP - GAP,
-    }
-    return TemplateResponse(request, "admin/adoptions/reports.html", context)
+    return desk_page(
+        request,
+        "admin/adoptions/reports.html",
+        "Reports",
+        gathered_at=reports.gathered_at(),
+        reports=[shown(report) for report in reports.all_reports()],
+        height=HEIGHT,
+        bar_width=STEP - GAP,
+    )
 
 
 @require_safe

@@ -8,6 +8,7 @@ from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 
 from config.long_lists import LongList
+from config.two_editors import ToldOfColleagues
 
 from .. import consent, details, finding
 from ..models import Adoption, ConsentEvent, ExportLayout, Supporter, Suppression
@@ -20,6 +21,7 @@ from .read_only import ReadOnly
 
 class AdoptionInline(ReadOnly, admin.TabularInline[Adoption, Supporter]):
     model = Adoption
+    template = "admin/rows.html"
     fields = ["reference", "created_at", "species", "price", "state"]
     readonly_fields = ["reference", "created_at", "species", "price", "state"]
     extra = 0
@@ -31,7 +33,7 @@ class AdoptionInline(ReadOnly, admin.TabularInline[Adoption, Supporter]):
 
 
 @admin.register(Supporter)
-class SupporterAdmin(LongList[Supporter]):
+class SupporterAdmin(ToldOfColleagues[Supporter], LongList[Supporter]):
     change_list_template = "admin/adoptions/list_to_take_out.html"
     layout = ExportLayout.SUPPORTERS_CSV
     list_display = ["name", "address", "created_at", "timeline_link"]

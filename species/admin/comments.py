@@ -33,7 +33,7 @@ EVERYTHING = "all"
 class SeenAt(ActionForm):
     """Remembers when the list was read: what a writer has changed since then stays where it is."""
 
-    seen_at = forms.DateTimeField(required=False, initial=timezone.now, widget=forms.HiddenInput)
+    seen_at = forms.DateTimeField(label="", required=False, initial=timezone.now, widget=forms.HiddenInput)
 
 
 class ReportedFilter(admin.SimpleListFilter):
@@ -70,6 +70,7 @@ class StatusFilter(admin.SimpleListFilter):
 
 class DecisionInline(admin.TabularInline[CommentDecision, Comment]):
     model = CommentDecision
+    template = "admin/rows.html"
     extra = 0
     can_delete = False
     fields = ["at", "was", "became", "by", "reason"]

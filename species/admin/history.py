@@ -2,21 +2,22 @@
 
 from typing import Any
 
-from django.contrib import admin, messages
+from django.contrib import messages
 from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.models import Model
 from django.forms import ModelForm
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
-from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.views.decorators.http import require_POST
 
+from config.desk_page import desk_page
+from config.two_editors import ToldOfColleagues
 from species import history
 
 
-class WithHistory[M: Model](admin.ModelAdmin[M]):
+class WithHistory[M: Model](ToldOfColleagues[M]):
     """Remembers each version that staff save, beginning with the one they found."""
 
     def save_model(self, request: HttpRequest, obj: M, form: ModelForm[M], change: bool) -> None:
@@ -40,16 +41,18 @@ class WithHistory[M: Model](admin.ModelAdmin[M]):
         row = self.get_object(request, object_id)
         if row is None or not self.has_view_or_change_permission(request, row):
             raise PermissionDenied
-        context = {
-            **self.admin_site.each_context(request),
-            "title": f"History of {row}",
-            "opts": self.opts,
-            "object": row,
-            "versions": list(history.versions(row)),
-            "can_change": self.has_change_permission(request, row),
-            "action_name": f"admin:species_{self.opts.model_name}_put_in_place",
-        }
-        return TemplateResponse(request, "admin/species/history.html", context)
+        return desk_page(
+            request,
+            "admin/species/history.html",
+            f"History of {row}",
+            trail=[self.model, row],
+            here="History",
+            opts=self.opts,
+            object=row,
+            versions=list(history.versions(row)),
+            can_change=self.has_change_permission(request, row),
+            action_name=f"admin:species_{self.opts.model_name}_put_in_place",
+        )
 
     def put_in_place(self, request: HttpRequest, pk: int, revision: int) -> HttpResponse:
         """Restore an earlier version, or publish a draft."""

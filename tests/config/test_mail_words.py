@@ -112,6 +112,18 @@ def test_words_are_looked_at_tested_kept_and_sent(marek: Client) -> None:
     assert not MailWords.objects.exists()
 
 
+def test_of_two_who_edit_the_same_words_the_second_is_told(marek: Client) -> None:
+    subject = "It came ({{ adoption.reference }})"
+    seen = marek.get(address()).context["seen"]
+    typed = {"subject": subject, "body": BODY, "act": "keep", "seen": seen}
+    assert marek.post(address(), typed).status_code == 303
+    told = marek.post(address(), {**typed, "subject": f"Look: {subject}"})
+    assert told.status_code == 422
+    assert "A colleague changed these words" in told.text
+    again = {**typed, "subject": f"Look: {subject}", "seen": told.context["seen"]}
+    assert marek.post(address(), again).status_code == 303
+
+
 def test_preview_shows_what_is_typed_and_keeps_and_sends_nothing(marek: Client) -> None:
     where = reverse("admin:mail_words_preview", args=[KIND])
     assert "Amara Supporter" in marek.get(where).content.decode()

@@ -16,14 +16,17 @@ from pytest_django.live_server_helper import LiveServer
 from adoptions import reports
 from adoptions.exchange import exports, imports
 from adoptions.exchange.choosing import Choice
-from adoptions.models import Adoption, Campaign, ExportLayout, FailedRenewal, Payment, PaymentLink
+from adoptions.models import Adoption, Campaign, Complaint, ExportLayout, FailedRenewal, Payment, PaymentLink
 from config import second_step
+from config.models import Mail
+from species.models import SpeciesThreat, Threat
 from tests.adoptions.conftest import Amara, amara, standin_server, stripe  # noqa: F401  fixtures
 from tests.adoptions.test_refunds import pay, refunded_at_stripe
 from tests.e2e.conftest import DESK, PHONE
 from tests.e2e.test_moderating_in_a_browser import too_wide
 from tests.e2e.test_pages_in_a_browser import findings
 from tests.makers import make_active_adoption, make_adoption, make_payment, make_plan, make_species, make_supporter
+from tests.species.makers import make_fact
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -65,6 +68,35 @@ def by_cheque(adoption: Adoption) -> Payment:
     return make_payment(adoption, method="cheque", stripe_id="")
 
 
+def django_pages(adoption: Adoption) -> list[str]:
+    """One of each kind that Django draws: lists, forms with what stands beneath, boxes that search, histories."""
+    supporter = adoption.supporter
+    complaint = Complaint.objects.create(about="data", name="Sam", email="sam@example.org", words="Stop. " * 40)
+    fact = make_fact("adults", group="population", label="Adults", point=129, unit="adults", period="2023")
+    threat = Threat.objects.create(slug="roads", name="Roads", summary="They cut.")
+    SpeciesThreat.objects.create(species=fact.species, threat=threat)
+    Mail.objects.create(key="a", kind="receipt", to=supporter.email, subject="Thank you", message_id="<a>")
+    return [
+        "/admin/adoptions/",
+        "/admin/adoptions/campaign/",
+        "/admin/adoptions/adoption/?q=amara",
+        f"/admin/adoptions/adoption/{adoption.pk}/change/",
+        f"/admin/adoptions/supporter/{supporter.pk}/change/",
+        f"/admin/adoptions/supporter/{supporter.pk}/history/",
+        f"/admin/adoptions/plan/{adoption.plan_id}/change/",
+        f"/admin/adoptions/complaint/{complaint.pk}/answer/",
+        "/admin/config/mail/",
+        "/admin/config/auditentry/",
+        "/admin/species/comment/",
+        f"/admin/species/fact/{fact.pk}/change/",
+        f"/admin/species/species/{fact.species_id}/change/",
+        "/admin/species/populationcount/add/",
+        f"/admin/species/source/{fact.sources.get().pk}/delete/",
+        f"/admin/auth/user/{User.objects.get().pk}/change/",
+        "/admin/password_change/",
+    ]
+
+
 def test_pages_of_the_desk_are_accessible_and_fit_their_screen(desk: BrowserContext) -> None:
     adoption = make_active_adoption()
     link = PaymentLink.objects.create(
@@ -104,6 +136,8 @@ def test_pages_of_the_desk_are_accessible_and_fit_their_screen(desk: BrowserCont
         f"/admin/adoptions/exportedfile/{waiting.pk}/progress/?still",
         "/admin/adoptions/importedfile/new/",
         f"/admin/adoptions/importedfile/{listed.pk}/look/",
+        f"/admin/adoptions/supporter/{adoption.supporter_id}/gift-aid/",
+        *django_pages(adoption),
     ):
         page.goto(address)
         wrong += findings(page)
