@@ -22,6 +22,7 @@ from . import mail_words
 from .desk_page import desk_page, see
 from .mail import queue_rendered
 from .models import MailWords
+from .screens import ABOUT
 
 CHANGED = (
     "A colleague changed these words while you had them open. Yours are below and not kept yet: look at theirs, then "
@@ -60,7 +61,9 @@ def all_kinds(request: HttpRequest) -> HttpResponse:
     may_edit(request)
     edited = set(MailWords.objects.values_list("kind", flat=True))
     rows = [(kind, mail_words.shipped(kind)[0], kind in edited) for kind in mail_words.kinds()]
-    return desk_page(request, "admin/config/mail_words_list.html", "Words of the mails", rows=rows)
+    return desk_page(
+        request, "admin/config/mail_words_list.html", "Words of the mails", rows=rows, about=ABOUT["config.mailwords"]
+    )
 
 
 # What a mail looks like, in a frame: it runs nothing, loads nothing and leads nowhere from there.

@@ -1,5 +1,6 @@
 """Which role may do what, for every screen of the admin: a screen without a line here fails the test."""
 
+import html
 import re
 from collections.abc import Iterator
 
@@ -10,6 +11,7 @@ from django.test import Client, RequestFactory
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from config import roles
+from config.screens import ABOUT
 from tests.makers import make_active_adoption, make_species
 
 pytestmark = pytest.mark.django_db
@@ -117,6 +119,13 @@ def member(role: str) -> User:
 
 def test_every_screen_has_its_line() -> None:
     assert {model._meta.label_lower for model in admin.site._registry} == set(TABLE)
+
+
+def test_every_list_says_what_it_is_for(admin_client: Client) -> None:
+    assert set(ABOUT) == set(TABLE)
+    for screen in ("adoptions_campaign", "auth_user", "config_mailwords"):
+        page = admin_client.get(reverse(f"admin:{screen}_changelist")).text
+        assert ABOUT[screen.replace("_", ".", 1)] in html.unescape(page)
 
 
 @pytest.mark.threat("L5")
