@@ -4,6 +4,7 @@ from typing import Any
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils.html import format_html
 
 from config.long_lists import LongList
 
@@ -69,7 +70,9 @@ class StripeEventAdmin(ReadOnly, LongList[StripeEvent]):
 
     @admin.display(description="As it came")
     def content(self, event: StripeEvent) -> str:
-        return json.dumps(json.loads(bytes(event.body)), indent=2, ensure_ascii=True)
+        """Folded: it is a program's, and read by whoever looks for a program's fault."""
+        words = json.dumps(json.loads(bytes(event.body)), indent=2, ensure_ascii=True)
+        return format_html('<details><summary>Word for word</summary><pre class="as-it-came">{}</pre></details>', words)
 
     @admin.action(description="Work again", permissions=["view"])
     def work_again(self, request: HttpRequest, queryset: QuerySet[StripeEvent]) -> None:
