@@ -21,6 +21,7 @@ from django_otp.plugins.otp_totp.admin import TOTPDeviceAdmin  # noqa: F401  the
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from . import mail, mail_words_page, second_step
+from .asking_first import asks_first
 from .long_lists import LongList, a_few
 from .models import AuditEntry, Mail, MailWords
 from .two_editors import ToldOfColleagues
@@ -150,6 +151,12 @@ class RoleAdmin(ToldOfColleagues[Group], GroupAdmin):
     """Beside what config/roles.py gives each."""
 
 
+FORGETS = (
+    "Their phone and their recovery codes open nothing any more, and whoever knows their password sets up the second "
+    "step anew. Ring them before you press: somebody may only say that it is them."
+)
+
+
 @admin.register(User)
 class StaffAdmin(ToldOfColleagues[User], UserAdmin[User]):
     moves_by_itself = ("last_login", "password")
@@ -165,6 +172,7 @@ class StaffAdmin(ToldOfColleagues[User], UserAdmin[User]):
         return bool(user.has_device)  # type: ignore[attr-defined]  # annotated above
 
     @admin.action(description="Lost phone and codes: let them set up the second step anew", permissions=["change"])
+    @asks_first(FORGETS)
     def forget_second_step(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
         count = second_step.forget(list(queryset.values_list("pk", flat=True)))
         words = f"{count} set it up anew at their next sign-in. Make sure that it is really them who asked you."

@@ -13,6 +13,7 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.views.decorators.http import require_http_methods, require_safe
 
+from config.asking_first import asks_first
 from config.desk_page import desk_page, see
 
 from .. import declaring
@@ -20,6 +21,11 @@ from ..gift_aid_forms import StaffDeclarationForm
 from ..models import GiftAidDeclaration, Supporter
 from .attention import staff
 from .read_only import ReadOnly
+
+TAKES_BACK = (
+    "No Gift Aid is claimed on gifts from today on; one given by word of mouth within the last thirty days is undone "
+    "from its first day. It stays taken back: only a new declaration counts again."
+)
 
 
 @admin.register(GiftAidDeclaration)
@@ -59,10 +65,12 @@ class GiftAidDeclarationAdmin(ReadOnly, admin.ModelAdmin[GiftAidDeclaration]):
         return format_html('<a href="{}">{}</a>', address, declaration.supporter)
 
     @admin.action(description="Take back: they asked by phone or in person", permissions=["cancel"])
+    @asks_first(TAKES_BACK)
     def take_back_by_word(self, request: HttpRequest, queryset: QuerySet[GiftAidDeclaration]) -> None:
         self.take_back(request, queryset, "word")
 
     @admin.action(description="Take back: they asked in writing", permissions=["cancel"])
+    @asks_first(TAKES_BACK)
     def take_back_in_writing(self, request: HttpRequest, queryset: QuerySet[GiftAidDeclaration]) -> None:
         self.take_back(request, queryset, "writing")
 

@@ -7,6 +7,7 @@ from django.http import HttpRequest
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 
+from config.asking_first import asks_first
 from config.long_lists import LongList
 from config.two_editors import ToldOfColleagues
 
@@ -17,6 +18,11 @@ from .attention import staff
 from .care import find_supporter, show_timeline
 from .gift_aid import declare_gift_aid
 from .read_only import ReadOnly
+
+ENDS_NEWS = (
+    "They get no news from this moment on, whatever they tick later: only whoever runs the site can take them off that "
+    "list. Receipts and what else belongs to their adoptions still come."
+)
 
 
 class AdoptionInline(ReadOnly, admin.TabularInline[Adoption, Supporter]):
@@ -47,10 +53,12 @@ class SupporterAdmin(ToldOfColleagues[Supporter], LongList[Supporter]):
     actions = ["stop_news", "stop_news_for_the_service"]
 
     @admin.action(description="Never send news: deceased, vulnerable, or a complaint", permissions=["change"])
+    @asks_first(ENDS_NEWS)
     def stop_news(self, request: HttpRequest, queryset: QuerySet[Supporter]) -> None:
         self.stop(request, queryset, Suppression.Reason.STAFF)
 
     @admin.action(description="Never send news: Fundraising Preference Service", permissions=["change"])
+    @asks_first(ENDS_NEWS)
     def stop_news_for_the_service(self, request: HttpRequest, queryset: QuerySet[Supporter]) -> None:
         self.stop(request, queryset, Suppression.Reason.PREFERENCE_SERVICE)
 

@@ -198,8 +198,11 @@ def test_what_staff_suppressed_stays_so(client: Client, reader: Supporter) -> No
 @pytest.mark.parametrize(("act", "reason"), [("stop_news", "staff"), ("stop_news_for_the_service", "fps")])
 def test_staff_end_news_for_good(admin_client: Client, reader: Supporter, act: str, reason: str) -> None:
     rows = reverse("admin:adoptions_supporter_changelist")
+    asked = admin_client.post(rows, {"action": act, "_selected_action": [reader.pk]})
+    assert "no news from this moment on" in asked.text
+    assert not Suppression.objects.exists()
     for _ in range(2):
-        admin_client.post(rows, {"action": act, "_selected_action": [reader.pk]})
+        admin_client.post(rows, {"action": act, "_selected_action": [reader.pk], "sure": "yes"})
     event = ConsentEvent.objects.filter(state="withdrawn").get()
     assert (event.given_by, str(event.by), event.page) == ("staff", "admin", "admin")
     assert Suppression.objects.get().reason == reason

@@ -232,7 +232,10 @@ def test_colleague_lets_somebody_set_it_up_anew(marek: User) -> None:
     give_phone(priya)
     client = sign_in()
     address = reverse("admin:auth_user_changelist")
-    answer = client.post(address, {"action": "forget_second_step", "_selected_action": [priya.pk]}, follow=True)
+    chosen = {"action": "forget_second_step", "_selected_action": [priya.pk]}
+    assert "Ring them before you press" in client.post(address, chosen).text
+    assert second_step.is_set_up(priya)
+    answer = client.post(address, {**chosen, "sure": "yes"}, follow=True)
     assert "1 set it up anew" in answer.text
     assert not second_step.is_set_up(priya)
     assert list(AuditEntry.objects.filter(act="changed").values_list("how", "rows")) == [
