@@ -116,6 +116,7 @@ def running_site(application: str = "tests.bench.measure_lighthouse:application"
                 subprocess.run(run, cwd=ROOT, env=there, check=True, stdout=subprocess.DEVNULL)
             server = [sys.executable, "-m", "gunicorn", application, f"--workers={workers}"]
             options = [f"--bind=127.0.0.1:{port}", "--worker-class=gthread", "--threads=4", "--no-control-socket"]
+            options += ["--config=python:config.serving"]
             with subprocess.Popen([*server, *options, "--log-level=warning"], cwd=ROOT, env=there) as running:
                 address = f"http://127.0.0.1:{port}"
                 try:
