@@ -19,5 +19,10 @@ def test_other_migrations_or_other_libraries_are_another_database(monkeypatch: p
     with monkeypatch.context() as patch:
         patch.setattr(migrated_database, "version", lambda name: f"newer {name}")
         assert migrated_database.digest() != usual
-    monkeypatch.setattr(migrated_database, "text_of", lambda migration: b"edited")
-    assert migrated_database.digest() != usual
+    text_of_module = migrated_database.text_of_module
+    for edited in ("adoptions.migrations.0001_initial", "adoptions.models.gifts"):
+        with monkeypatch.context() as patch:
+            patch.setattr(
+                migrated_database, "text_of_module", lambda name, it=edited: text_of_module(name) + b"#" * (name == it)
+            )
+            assert migrated_database.digest() != usual
