@@ -25,7 +25,8 @@ from ..models import (
 from .bringing_in import note
 from .undoing import forget_words, take_back, what_hangs_on, why_to_stay
 
-IN_THE_BOOKS = "Its payments stay in the books, each with what took it back; the name and the address are gone."
+IN_THE_BOOKS = "Their payments stay in the books; the name and the address are gone."
+OF_THE_BOOKS = {"reference", "payment_id", "paid_at", "paid_pence"}  # no word of who it was
 
 
 def undo_past(file: ImportedFile, most: int) -> int:
@@ -55,8 +56,8 @@ def undo_adoptions(file: ImportedFile, most: int) -> int:
 
 
 def undo_people(file: ImportedFile, most: int) -> int:
-    todo = ImportedRow.objects.filter(file=file, outcome__in=[Outcome.MADE, Outcome.FILLED]).order_by("number")
-    rows = list(todo[:most])
+    todo = ImportedRow.objects.filter(file=file, outcome__in=[Outcome.MADE, Outcome.FILLED])
+    rows = list(todo.select_related("supporter").order_by("number")[:most])
     people = Supporter.objects.select_for_update().in_bulk([row.supporter_id for row in rows if row.supporter_id])
     hangs = what_hangs_on(file, list(people))
     forget_words(file, list(people))
@@ -75,12 +76,16 @@ def undo_people(file: ImportedFile, most: int) -> int:
             row.outcome, row.supporter = Outcome.REMOVED, None
             gone.append(someone.pk)
     forget(nameless)
+    for row in rows:
+        if row.supporter_id in nameless or (row.supporter and row.supporter.erased_at):
+            row.cells = {name: cell for name, cell in row.cells.items() if name in OF_THE_BOOKS}
     Supporter.objects.filter(pk__in=gone).delete()
     note(rows)
     return len(rows)
 
 
 def forget(pks: Sequence[int]) -> None:
-    """All that says who they were is their row, for nothing else hangs on them."""
+    """All that says who they were is their row and those of lists, for nothing else hangs on them."""
+    ImportedRow.objects.filter(supporter__in=pks).update(email="")
     Likeness.objects.filter(Q(first__in=pks) | Q(second__in=pks)).delete()
     Supporter.objects.filter(pk__in=pks).erase()

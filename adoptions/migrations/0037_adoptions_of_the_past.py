@@ -100,7 +100,7 @@ class Migration(migrations.Migration):
         migrations.AlterField(
             model_name='payment',
             name='method',
-            field=models.CharField(choices=[('stripe', 'Through Stripe'), ('cheque', 'Cheque'), ('cash', 'Cash'), ('transfer', 'Bank transfer'), ('card', 'Card, through another system'), ('debit', 'Direct Debit, through another system'), ('other', 'Another way, through another system')], db_default='stripe', default='stripe', max_length=8, verbose_name='way'),
+            field=models.CharField(choices=[('stripe', 'Through Stripe'), ('cheque', 'Cheque'), ('cash', 'Cash'), ('transfer', 'Bank transfer'), ('card', 'Card, elsewhere'), ('debit', 'Direct Debit, elsewhere'), ('other', 'Another way, elsewhere')], db_default='stripe', default='stripe', max_length=8, verbose_name='way'),
         ),
         # safe: AddTrigger payment: the version before knows nothing brought in, and what it writes passes as it did.
         pgtrigger.migrations.AddTrigger(

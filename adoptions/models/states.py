@@ -49,9 +49,9 @@ class Method(models.TextChoices):
     CHEQUE = "cheque", "Cheque"
     CASH = "cash", "Cash"
     TRANSFER = "transfer", "Bank transfer"
-    CARD = "card", "Card, through another system"
-    DEBIT = "debit", "Direct Debit, through another system"
-    OTHER = "other", "Another way, through another system"
+    CARD = "card", "Card, elsewhere"
+    DEBIT = "debit", "Direct Debit, elsewhere"
+    OTHER = "other", "Another way, elsewhere"
 
 
 BY_HAND = (Method.CHEQUE, Method.CASH, Method.TRANSFER)  # staff write it down; Stripe knows nothing of it

@@ -334,7 +334,7 @@ def test_past_is_in_what_they_gave_and_in_nothing_that_speaks_of_the_bank(client
     assert dict(timeline.standing(known))["Received"] == "£15"
     money = [moment.words for moment in timeline.of(known, fiona) if moment.kind == "Money"]
     assert len(money) == 3
-    assert "brought in: card, through another system, there known as P-1-1" in " ".join(money)
+    assert "brought in: card, elsewhere, there known as P-1-1" in " ".join(money)
     assert all(gift_aid.covering(paid) is None for paid in Payment.objects.all())
     make_active_adoption(supporter=known)
     assert [gift_aid.covering(p) is not None for p in Payment.objects.through_us()] == [True]
@@ -421,6 +421,8 @@ def test_undoing_voids_the_money_ends_the_adoptions_and_lets_go_of_the_people(cl
     assert not ConsentEvent.objects.exists()
     why = dict(ImportedRow.objects.filter(file=file).exclude(why="").values_list("number", "why"))
     assert why[5] == "Since then: adoption."
+    row = ImportedRow.objects.get(file=file, number=4)
+    assert (row.email, row.cells.get("name"), row.cells["reference"]) == ("", None, "A-2")
     client.force_login(fiona)
     assert (
         "stay in the books" in client.get(reverse("admin:adoptions_importedfile_look", args=[file.pk])).content.decode()

@@ -28,6 +28,11 @@ from tests.e2e.test_pages_in_a_browser import findings
 from tests.makers import make_active_adoption, make_adoption, make_payment, make_plan, make_species, make_supporter
 from tests.species.makers import make_fact
 
+LIST_OF_PAST = (
+    b"reference,email,name,species,frequency,amount_pounds,began_at,payment_id,paid_at,paid_pounds\n"
+    b"A-1,sam@example.org,Sam,amur-leopard,monthly,5,2024-01-15,P-1,2024-01-15,5\n"
+    b"A-2,sam@example.org,Sam,unicorn,monthly,5,2024-01-15,P-2,2024-01-15,5.125\n"
+)
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 
@@ -109,7 +114,9 @@ def test_pages_of_the_desk_are_accessible_and_fit_their_screen(desk: BrowserCont
     reports.gather()
     waiting = exports.ask(ExportLayout.SUPPORTERS_CSV, Choice(), by=User.objects.get())
     listed = imports.keep([b"name,email\nSam,sam@example.org\nNobody,\n"], name="fair.csv", by=User.objects.get())
-    imports.look_through(listed.pk, until=timedelta(days=10**6))
+    past = imports.keep([LIST_OF_PAST], name="past.csv", by=User.objects.get(), what="past")
+    for file in (listed, past):
+        imports.look_through(file.pk, until=timedelta(days=10**6))
     page = desk.new_page()
     wrong: list[str] = []
     for address in (
@@ -138,6 +145,7 @@ def test_pages_of_the_desk_are_accessible_and_fit_their_screen(desk: BrowserCont
         f"/admin/adoptions/importedfile/{listed.pk}/look/",
         f"/admin/adoptions/supporter/{adoption.supporter_id}/gift-aid/",
         *django_pages(adoption),
+        f"/admin/adoptions/importedfile/{past.pk}/look/",
     ):
         page.goto(address)
         wrong += findings(page)
