@@ -30,6 +30,7 @@ from .models import (
     Gift,
     GiftAidDeclaration,
     PastAdoption,
+    PastPayment,
     Payment,
     PaymentKind,
     Supporter,
@@ -210,8 +211,10 @@ def in_adoptions(words: list[str]) -> list[Place]:
     if not word:
         return []
     rows = Adoption.objects
+    past = PastAdoption.objects.filter(reference__in=as_typed(word), undone_at=None)
     return [
         ("reference", finding.by_reference(word), "supporter"),
+        ("reference elsewhere", past, "adoption__supporter"),
         ("Stripe session", rows.filter(stripe_session_id=word), "supporter"),
         ("Stripe subscription", rows.filter(stripe_subscription_id=word), "supporter"),
         ("Stripe customer", rows.filter(stripe_customer_id=word).exclude(stripe_customer_id=""), "supporter"),
@@ -224,9 +227,16 @@ def in_payments(words: list[str]) -> list[Place]:
         return []
     by_id = finding.by_id_of_payment(word)
     found: list[Place] = [("Stripe payment", rows, "adoption__supporter") for rows in by_id]
+    elsewhere = PastPayment.objects.filter(number__in=as_typed(word), undone_at=None)
+    found.append(("payment elsewhere", elsewhere, "payment__adoption__supporter"))
     if is_last4(word):
         found.append(("last four digits", finding.by_last4(word), "adoption__supporter"))
     return found
+
+
+def as_typed(word: str) -> set[str]:
+    """A number of another system; many write theirs in capitals."""
+    return {word, word.upper()}
 
 
 def in_presents(words: list[str]) -> list[Place]:

@@ -23,6 +23,7 @@ from hypothesis import strategies as st
 from adoptions import (
     by_hand,
     campaign_report,
+    care,
     consent,
     gift_aid,
     ledger,
@@ -434,6 +435,19 @@ def test_undoing_voids_the_money_ends_the_adoptions_and_lets_go_of_the_people(cl
     assert PastAdoption.objects.filter(undone_at=None).count() == 3
     undone(again)
     assert Payment.objects.filter(is_brought_in=True).balance_pence() == 0
+
+
+def test_who_rings_is_found_by_the_numbers_of_the_other_system(fiona: User) -> None:
+    file = brought_in(as_csv(adoption(1), adoption(2)), fiona)
+    for typed, because in (
+        ("A-2", "reference elsewhere"),
+        ("a-2", "reference elsewhere"),
+        ("p-2-1", "payment elsewhere"),
+    ):
+        [found] = care.find(typed, fiona)
+        assert (found.supporter.email, found.because) == ("sam2@example.org", [because])
+    undone(file)
+    assert care.find("A-2", fiona) == []
 
 
 def test_what_staff_took_back_before_is_not_taken_back_twice(fiona: User) -> None:
