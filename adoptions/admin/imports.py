@@ -8,11 +8,11 @@ from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
-from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from django.views.decorators.http import require_http_methods, require_safe
 
+from config.desk_page import desk_page
 from config.long_lists import LongList
 from config.spreadsheet import csv_response
 
@@ -90,16 +90,19 @@ def bring(request: HttpRequest) -> HttpResponse:
             return on_to(imports.keep(file.chunks(imports.PIECE), name=file.name, by=user, what=what))
         except imports.KnownFile as error:
             known = error.file
-    context = {
-        **admin.site.each_context(request),
-        "title": "Bring in a list",
-        "form": form,
-        "known": known,
-        "columns": COLUMNS.items(),
-        "past_columns": PAST_COLUMNS.items(),
-        "days": MAY_BE_UNDONE.days,
-    }
-    return TemplateResponse(request, "admin/adoptions/import.html", context, status=422 if is_sent else 200)
+    page = desk_page(
+        request,
+        "admin/adoptions/import.html",
+        "Bring in a list",
+        trail=[ImportedFile],
+        form=form,
+        known=known,
+        columns=COLUMNS.items(),
+        past_columns=PAST_COLUMNS.items(),
+        days=MAY_BE_UNDONE.days,
+    )
+    page.status_code = 422 if is_sent else 200
+    return page
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -112,8 +115,9 @@ def look(request: HttpRequest, pk: int) -> HttpResponse:
     if request.method == "POST" and act(request, file, form):
         return on_to(file)
     is_still = "still" in request.GET
-    response = TemplateResponse(request, "admin/adoptions/import_look.html", page_of(request, file, form))
-    response.context_data["is_still"] = is_still  # type: ignore[index]  # it was just given
+    context = page_of(request, file) | {"is_still": is_still}
+    template = "admin/adoptions/import_look.html"
+    response = desk_page(request, template, file.name, trail=[ImportedFile], form=form, **context)
     if file.is_running and not is_still:
         response.headers["Refresh"] = AGAIN_AFTER
     return response
@@ -130,6 +134,9 @@ def act(request: HttpRequest, file: ImportedFile, form: BringInForm) -> bool:
         words = "It is being brought in. You can leave this page: a mail tells you when it is done."
     elif step == "drop":
         is_first, words = imports.drop(file), "Thrown away. Nothing of it is left here."
+    elif step == "undo" and request.POST.get("sure") != "yes":
+        messages.warning(request, "Nothing was undone. Tick that you have read what happens, and press again.")
+        return True
     elif step == "undo":
         is_first, words = this.begin_undoing() == 1, "It is being undone."
     else:
@@ -151,7 +158,7 @@ class Kind:
     rows: list[ImportedRow]
 
 
-def page_of(request: HttpRequest, file: ImportedFile, form: BringInForm) -> dict[str, Any]:
+def page_of(request: HttpRequest, file: ImportedFile) -> dict[str, Any]:
     verdicts, outcomes = imports.counts(file, "verdict"), imports.counts(file, "outcome")
     kinds = [
         Kind(verdict.label, verdict.value, verdicts[verdict], rows_of(file, verdict=verdict)[:SHOWN])
@@ -159,10 +166,7 @@ def page_of(request: HttpRequest, file: ImportedFile, form: BringInForm) -> dict
         if verdict in verdicts
     ]
     return {
-        **admin.site.each_context(request),
-        "title": file.name,
         "file": file,
-        "form": form,
         "kinds": kinds,
         "outcomes": [(outcome.label, outcomes[outcome]) for outcome in Outcome if outcome and outcome in outcomes],
         "stay": rows_of(file, outcome=Outcome.STAYS)[:SHOWN],

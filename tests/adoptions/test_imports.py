@@ -573,19 +573,22 @@ def test_list_is_brought_looked_at_brought_in_and_undone_at_the_desk(client: Cli
     page = client.get(look).content.decode()
     for words in ("Nothing is brought in yet.", "New: 2 rows", "Cannot be brought in: 1 row", "Bring it in"):
         assert words in page
-    assert client.post(look, {"step": "begin"}).status_code == 200  # without a choice it asks again
+    assert client.post(look, {"step": "begin"}).status_code == 422  # without a choice it asks again
     answers = {"step": "begin", "known": "skip", "alike": "skip"}
     assert "A colleague was first" not in client.post(look, answers, follow=True).content.decode()
     assert "A colleague was first" in client.post(look, answers, follow=True).content.decode()
     work_imports.func()
     assert "Undo the whole list" in client.get(look).content.decode()
     assert Mail.objects.filter(kind="import_done").count() == 1
-    client.post(look, {"step": "undo"})
+    unread = client.post(look, {"step": "undo"}, follow=True)
+    assert b"Nothing was undone." in unread.content
+    client.post(look, {"step": "undo", "sure": "yes"})
     work_imports.func()
     assert "Taken out again" in client.get(look).content.decode()
-    assert list(AuditEntry.objects.filter(how="undo").values_list("what", "rows")) == [
-        ("adoptions.importedfile", [look.split("/")[-3]])
-    ]
+    assert (
+        list(AuditEntry.objects.filter(how="undo").values_list("what", "rows"))
+        == [("adoptions.importedfile", [look.split("/")[-3]])] * 2
+    )  # each press
     assert not Supporter.objects.exists()
 
 
@@ -597,7 +600,7 @@ def test_who_may_only_look_changes_nothing(client: Client, fiona: User) -> None:
     for name, role in (("ada", "Auditor"), ("finn", "Finance"), ("marek", "Moderator")):
         client.force_login(member(name, role))
         choices = {"known": "skip", "alike": "skip"}
-        posts = [client.post(look, {"step": step, **choices}) for step in ("begin", "drop", "undo")]
+        posts = [client.post(look, {"step": step, "sure": "yes", **choices}) for step in ("begin", "drop", "undo")]
         answers[role] = [response.status_code for response in (client.get(look), *posts)]
     assert answers == {"Auditor": [200, 403, 403, 403], "Finance": [403] * 4, "Moderator": [403] * 4}
     assert ImportedFile.objects.get().state == ImportState.CHECKED
