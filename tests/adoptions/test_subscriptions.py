@@ -35,7 +35,7 @@ from adoptions.subscriptions import CannotChange
 from config.models import Mail
 from tests.adoptions.conftest import Amara, carry, work
 from tests.adoptions.test_adopting import at_once, ours
-from tests.adoptions.test_races import Slow, apply_whatever_came, pause, unlocked, without_constraint
+from tests.adoptions.test_races import Slow, apply_whatever_came, unlocked, without_constraint
 
 
 @pytest.fixture
@@ -376,10 +376,13 @@ def test_eight_cancelling_at_once_stop_it_once(adopted: Adoption, when: Any) -> 
 def test_control_without_lock_and_key_the_end_is_told_many_times(
     adopted: Adoption, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    two = threading.Barrier(2)
+
     def look_then_queue(kind: str, *, to: str, key: str, **context: Any) -> bool:
         if Mail.objects.filter(key=f"{kind}:{key}").exists():
             return False
-        pause()
+        with contextlib.suppress(threading.BrokenBarrierError):
+            two.wait(2)  # until another has looked too
         Mail.objects.create(kind=kind, key=f"{kind}:{key}", to=to, message_id=str(uuid.uuid4()))
         return True
 

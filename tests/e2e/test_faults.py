@@ -52,7 +52,7 @@ def one_payment_and_one_mail(staff: Page, mailbox: Mailbox, email: str) -> None:
     expect(row).to_have_count(1)
     expect(row).to_contain_text("Active")
     row.get_by_role("link").first.click()
-    expect(staff.locator("#payments-group tbody tr.has_original")).to_have_count(1)
+    expect(staff.locator("#payments-group tbody tr[id]")).to_have_count(1)
     assert len(mailbox.messages(email)) == 1
 
 
