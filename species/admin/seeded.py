@@ -1,6 +1,5 @@
 from typing import Any
 
-from django.forms.widgets import Script
 from django.http import HttpRequest
 
 from species.models.seeded import Seeded
@@ -17,9 +16,6 @@ class SeededAdmin[M: Seeded](WithHistory[M]):
     identity: tuple[str, ...] = ()
     list_per_page = 50
     show_full_result_count = False
-
-    class Media:
-        js = [Script("js/names-of-boxes.js", type="module")]
 
     def get_readonly_fields(self, request: HttpRequest, obj: M | None = None) -> list[Any]:
         fixed = self.identity if obj else ()

@@ -96,6 +96,7 @@ def django_pages(adoption: Adoption) -> list[str]:
         f"/admin/species/fact/{fact.pk}/change/",
         f"/admin/species/species/{fact.species_id}/change/",
         "/admin/species/populationcount/add/",
+        "/admin/species/fieldnote/add/",
         f"/admin/species/source/{fact.sources.get().pk}/delete/",
         f"/admin/auth/user/{User.objects.get().pk}/change/",
         "/admin/password_change/",
