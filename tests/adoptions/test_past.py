@@ -42,6 +42,7 @@ from adoptions.exchange.past_undoing import undo_payments
 from adoptions.models import (
     Adoption,
     AdoptionState,
+    Because,
     Campaign,
     ConsentEvent,
     ExportedFile,
@@ -64,6 +65,7 @@ from adoptions.models import (
 from adoptions.tasks import work_imports
 from config import retention
 from config.models import Mail
+from config.money import Pence
 from tests.adoptions.test_imports import HOME, WORDS, as_csv, dies_after, member
 from tests.makers import make_active_adoption, make_adoption, make_payment, make_plan, make_species, make_supporter
 from tests.species.makers import make_field_note
@@ -365,10 +367,10 @@ def test_receipts_refunds_and_the_bank_have_nothing_to_do_with_them(client: Clie
     finn = member("finn", "Finance")
     client.force_login(finn)
     assert client.get(reverse("admin:receipt_for_post", args=[paid.pk])).status_code == 404
-    back = by_hand.Return(paid.adoption.attempt, 100, Method.CASH, timezone.localdate(), "asked")  # type: ignore[arg-type]
+    back = by_hand.Return(paid.adoption.attempt, Pence(100), Method.CASH, timezone.localdate(), Because.ASKED)
     with pytest.raises(by_hand.CannotTakeBack):
         by_hand.give_back(paid, back, by=finn)
-    by_hand.take_back(paid, because="mistake", note="", request=paid.adoption.attempt, by=finn)  # type: ignore[arg-type]
+    by_hand.take_back(paid, because=Because.MISTAKE, note="", request=paid.adoption.attempt, by=finn)
     assert Payment.objects.through_us().count() == 0
     assert Payment.objects.balance_pence() == 0
     page = client.get(reverse("admin:adoptions_handentry_changelist")).content.decode()
@@ -391,7 +393,7 @@ def test_database_keeps_what_was_brought_in_apart() -> None:
     void = {"kind": PaymentKind.VOID, "charge": past, "amount_pence": -3600, "method": Method.CASH, "stripe_id": ""}
     with pytest.raises(IntegrityError, match="counted where that is"), transaction.atomic():
         make_payment(adopted, **void)
-    told = ledger.Brought(adopted.pk, 500, Method.CARD, timezone.now(), "P-1")  # type: ignore[arg-type]
+    told = ledger.Brought(adopted.pk, Pence(500), Method.CARD, timezone.now(), "P-1")
     ledger.record_brought_in([told], list_number=1)
     with pytest.raises(IntegrityError, match="past_payment_once"):
         ledger.record_brought_in([told], list_number=2)
@@ -453,7 +455,7 @@ def test_who_rings_is_found_by_the_numbers_of_the_other_system(fiona: User) -> N
 def test_what_staff_took_back_before_is_not_taken_back_twice(fiona: User) -> None:
     file = brought_in(as_csv(adoption(1), payment(1, 2)), fiona)
     paid = Payment.objects.order_by("pk")[0]
-    by_hand.take_back(paid, because="mistake", note="", request=paid.adoption.attempt, by=fiona)  # type: ignore[arg-type]
+    by_hand.take_back(paid, because=Because.MISTAKE, note="", request=paid.adoption.attempt, by=fiona)
     undone(file)
     assert Payment.objects.balance_pence() == 0
     assert Payment.objects.filter(kind=PaymentKind.VOID).count() == 2

@@ -13,6 +13,7 @@ Of the answers, none may be a 5xx; of adoptions, payments, comments and landings
 """
 
 import heapq
+import io
 import json
 import os
 import random
@@ -323,7 +324,7 @@ def play(folder: Path, minutes: float, mails: int) -> tuple[Watch, dict[str, Any
     kept: list[Kept] = []
     try:
         for command in (["migrate"], ["load_species"], ["load_roles"], ["collectstatic", "--noinput"]):
-            call_command(*command, verbosity=0, stdout=open(os.devnull, "w"))  # noqa: PTH123, SIM115
+            call_command(*command, verbosity=0, stdout=io.StringIO())
         leopard = Species.objects.get(slug="amur-leopard")
         Campaign.objects.create(code=CODE, name="December mail", species=leopard, preset_frequency="monthly")
         password = get_random_string(30)
