@@ -1,10 +1,12 @@
 """The list of packages that goes with a release, and a look for known holes in them: `make audit`.
 
-Where the registry does not answer, that is said and is no failure: a build machine without a way out builds all the
-same. A package with a known hole is one, unless it is argued below.
+Where the register of holes does not answer, that is said and is no failure: a build machine without a way out builds
+all the same. A package with a known hole is one, unless it is argued below. Holes are mended by new releases, so packages
+that are behind the newest one are named besides: that only takes the registry which packages were installed from.
 """
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -43,6 +45,29 @@ def ask() -> dict[str, Any] | None:
     return found
 
 
+def locked(file: Path = LOCKED) -> dict[str, str]:
+    """Version by name, of all that a lock file names."""
+    return dict(re.findall(r"^([\w.-]+)(?:\[[\w,]+\])?==([^ ;]+)", file.read_text(), re.MULTILINE))
+
+
+def newest() -> dict[str, str] | None:
+    """Newest release by name, of the packages here that have a newer one; None where the registry did not answer."""
+    command = [sys.executable, "-m", "pip", "list", "--outdated", "--format=json", "--retries=0", "--timeout=5"]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=4 * PATIENCE)
+    except (subprocess.SubprocessError, OSError):
+        return None
+    return {each["name"].lower().replace("_", "-"): each["latest_version"] for each in json.loads(done.stdout)}
+
+
+def behind(newer: dict[str, str] | None) -> str:
+    """In a sentence. No failure: a new release is no hole, and what a package asks for may hold another one back."""
+    if newer is None:
+        return "Newer releases were not looked for: the registry did not answer."
+    ours = [f"{name} {version} ({newer[name]})" for name, version in locked().items() if name in newer]
+    return f"{len(ours)} of {len(locked())} packages have a newer release{': ' if ours else '.'}{', '.join(ours)}"
+
+
 def judge(found: dict[str, Any] | None) -> tuple[list[str], bool]:
     """In sentences, and whether the build may go on."""
     every = (found or {}).get("dependencies", [])
@@ -62,7 +87,7 @@ def judge(found: dict[str, Any] | None) -> tuple[list[str], bool]:
 def main() -> None:
     print(f"{write_list()} packages are listed in {LIST.relative_to(BASE_DIR)}.")
     sentences, may_go_on = judge(ask())
-    print("\n".join(sentences))
+    print("\n".join([*sentences, behind(newest())]))
     sys.exit(not may_go_on)
 
 
