@@ -1,8 +1,8 @@
 """The list of packages that goes with a release, and a look for known holes in them: `make audit`.
 
 Where the register of holes does not answer, that is said and is no failure: a build machine without a way out builds
-all the same. A package with a known hole is one, unless it is argued below. Holes are mended by new releases, so packages
-that are behind the newest one are named besides: that only takes the registry which packages were installed from.
+all the same. A package with a known hole is one, unless it is argued below. Holes are mended by new releases, so
+packages that are behind the newest one are named besides: that only takes the registry they were installed from.
 """
 
 import json
