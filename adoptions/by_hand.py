@@ -126,7 +126,7 @@ def who(answers: Answers, entry: Entry) -> tuple[Supporter, Answers]:
         known = rows.get(pk=entry.supporter.pk)
         return known, replace(answers, name=known.name, email=known.email)
     if answers.email:
-        supporter = checkout.locked_supporter(answers)
+        supporter, _ = checkout.locked_supporter(answers)
         return supporter, replace(answers, email=supporter.email)
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(hashtext(%s))", [f"by hand {answers.name.lower()}"])

@@ -5,10 +5,11 @@ One attempt (one visit to the form) has one adoption and at most one page at Str
 """
 
 import uuid
+from contextlib import suppress
 from dataclasses import dataclass
 
 from django.conf import settings
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.urls import reverse
 
 from config.money import Pence, pounds
@@ -57,7 +58,46 @@ def start(answers: Answers) -> tuple[Adoption, str | None]:
 
 def save(answers: Answers) -> Adoption:
     """The adoption of this attempt, made now or earlier; answers changed since are taken over until it is paid."""
-    adoption, terms = find_or_make(answers)
+    adoption, terms, is_new = find_or_make(answers)
+    return adoption if is_new else take_over(adoption, answers, terms)
+
+
+def find_or_make(answers: Answers) -> tuple[Adoption, dict[str, object], bool]:
+    """One supporter at a time: of two links or tabs pressed at once, the second finds what the first made.
+
+    The adoption, its terms by these answers, and whether it was made just now, with everything that goes with it.
+    Somebody new has adopted nothing yet, so nothing of theirs is looked for.
+    """
+    with transaction.atomic():
+        supporter, is_somebody_new = locked_supporter(answers)
+        terms = terms_of(answers, supporter)
+        found = Adoption.objects.filter(attempt=answers.attempt).first()
+        if found is None and not (answers.is_another or is_somebody_new):
+            found = twice.waiting_for(supporter, answers)
+            if found is None and twice.has_just_adopted(answers):
+                raise SameAgain
+        if found:
+            return found, terms, False
+        first_code = "" if is_somebody_new else first_code_of(supporter)
+        adoption = Adoption.objects.create(
+            attempt=answers.attempt,
+            is_another=answers.is_another,
+            first_campaign_code=first_code or answers.campaign_code,
+            **terms,
+        )
+        if answers.present:
+            gifts.keep(adoption, answers.present)
+        if answers.taxpayer:
+            gift_aid.declare(supporter, answers.taxpayer, adoption=adoption)
+        keep_wish(adoption, answers)
+    return adoption, terms, True
+
+
+def take_over(adoption: Adoption, answers: Answers, terms: dict[str, object]) -> Adoption:
+    """Answers for an adoption that was there already, if it still waits to be paid.
+
+    In a transaction of its own: whoever brings news about money locks the adoption first and the supporter second.
+    """
     is_this_visit = adoption.attempt == answers.attempt  # otherwise the same already waits at Stripe
     with transaction.atomic():
         adoption = Adoption.objects.select_for_update().get(pk=adoption.pk)
@@ -65,47 +105,32 @@ def save(answers: Answers) -> Adoption:
             gifts.keep(adoption, answers.present)
         if adoption.state in OPEN and (is_this_visit or answers.taxpayer):
             gift_aid.keep(adoption, answers.taxpayer)
-        consent.answered(
-            adoption.supporter,
-            wants_news=answers.wants_news,
-            page=reverse("adoptions:adopt", args=[answers.species.slug]),
-            campaign_code=answers.campaign_code,
-        )
+        keep_wish(adoption, answers)
     if is_this_visit and adoption.state in OPEN and any(getattr(adoption, k) != v for k, v in terms.items()):
         change_terms(adoption, terms)
     return adoption
 
 
-def find_or_make(answers: Answers) -> tuple[Adoption, dict[str, object]]:
-    """One supporter at a time: of two links or tabs pressed at once, the second finds what the first made."""
-    with transaction.atomic():
-        supporter = locked_supporter(answers)
-        terms = terms_of(answers, supporter)
-        found = Adoption.objects.filter(attempt=answers.attempt).first()
-        if found is None and not answers.is_another:
-            found = twice.waiting_for(supporter, answers)
-            if found is None and twice.has_just_adopted(answers):
-                raise SameAgain
-        if found is None:
-            found = Adoption.objects.create(
-                attempt=answers.attempt,
-                is_another=answers.is_another,
-                first_campaign_code=first_code_of(supporter) or answers.campaign_code,
-                **terms,
-            )
-            gifts.keep(found, answers.present)
-    return found, terms
+def keep_wish(adoption: Adoption, answers: Answers) -> None:
+    consent.answered(
+        adoption.supporter,
+        wants_news=answers.wants_news,
+        page=reverse("adoptions:adopt", args=[answers.species.slug]),
+        campaign_code=answers.campaign_code,
+    )
 
 
-def locked_supporter(answers: Answers) -> Supporter:
-    """Whoever has the address, and nobody else changes or forgets them now. Who was just forgotten is made anew."""
+def locked_supporter(answers: Answers) -> tuple[Supporter, bool]:
+    """Whoever has the address, and whether they are new. Nobody else changes or forgets them until we are done.
+
+    Of two who are new at once, the second waits for the first here. Who is forgotten meanwhile is made anew.
+    """
     while True:
-        found, _ = Supporter.objects.get_or_create(
-            email__iexact=answers.email, defaults={"email": answers.email, "name": answers.name}
-        )
-        still = Supporter.objects.with_address(answers.email).select_for_update(no_key=True).filter(pk=found.pk)
-        if supporter := still.first():
-            return supporter
+        known = Supporter.objects.with_address(answers.email).select_for_update(no_key=True).first()
+        if known:
+            return known, False
+        with suppress(IntegrityError), transaction.atomic():
+            return Supporter.objects.create(email=answers.email, name=answers.name), True
 
 
 def first_code_of(supporter: Supporter) -> str:
@@ -115,6 +140,7 @@ def first_code_of(supporter: Supporter) -> str:
 
 
 def terms_of(answers: Answers, supporter: Supporter) -> dict[str, object]:
+    code = answers.campaign_code
     return {
         "supporter": supporter,
         "species": answers.species,
@@ -123,8 +149,8 @@ def terms_of(answers: Answers, supporter: Supporter) -> dict[str, object]:
         "amount_pence": answers.amount_pence,
         "is_gift": answers.present is not None,
         "benefit_pence": answers.plan.benefit_pence,
-        "campaign": Campaign.objects.filter(code=answers.campaign_code).first(),
-        "campaign_code": answers.campaign_code,
+        "campaign": Campaign.objects.filter(code=code).first() if code else None,
+        "campaign_code": code,
     }
 
 

@@ -3,6 +3,7 @@
 import random
 import threading
 import time
+import uuid
 from typing import Any
 
 import pytest
@@ -223,6 +224,12 @@ def test_gift_turned_into_ones_own_forgets_the_recipient(amara: Amara) -> None:
     adoption = amara.reach_stripe(is_gift="me")
     assert not Gift.objects.exists()
     assert adoption.is_gift is False
+
+
+def test_somebody_new_is_at_stripe_after_few_statements(amara: Amara, django_assert_max_num_queries: Any) -> None:
+    amara.press_pay(attempt=str(uuid.uuid4()), email="first@example.org")
+    with django_assert_max_num_queries(15):
+        assert amara.press_pay(email="new@example.org").status_code == 303
 
 
 def test_supporter_is_known_again_by_address(amara: Amara) -> None:

@@ -460,11 +460,11 @@ def test_pressed_at_once_makes_one_adoption(who: dict[str, Any], is_one_tab: boo
 
 @pytest.mark.django_db(transaction=True)
 def test_control_without_the_lock_two_tabs_make_many(monkeypatch: pytest.MonkeyPatch) -> None:
-    def unlocked(answers: Any) -> Supporter:
-        found, _ = Supporter.objects.get_or_create(email=answers.email, defaults={"name": answers.name})
+    def unlocked(answers: Any) -> tuple[Supporter, bool]:
+        found, is_new = Supporter.objects.get_or_create(email=answers.email, defaults={"name": answers.name})
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_sleep(0.1)")
-        return found
+        return found, is_new
 
     Supporter.objects.create(name="Amara Supporter", email="amara@example.org")
     monkeypatch.setattr(checkout, "locked_supporter", unlocked)
