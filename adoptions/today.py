@@ -78,7 +78,7 @@ def attentions() -> Matter:
 
 def complaints() -> Matter:
     """Bad news as soon as one waits for so long that the month for its answer runs out."""
-    waiting = Complaint.objects.open().aggregate(count=Count("pk"), oldest=Min("received_at"))
+    waiting = Complaint.objects.open().aggregate(count=Count("*"), oldest=Min("received_at"))  # out of the index alone
     count, oldest = waiting["count"], waiting["oldest"]
     note, is_late = "", False
     if oldest:

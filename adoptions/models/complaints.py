@@ -118,6 +118,7 @@ class Complaint(models.Model):
         indexes = [
             models.Index(F("closed_at").desc(nulls_first=True), "received_at", name="complaint_as_listed"),
             models.Index(Upper("email"), name="complaint_by_email"),
+            models.Index(fields=["received_at"], name="complaint_open", condition=Q(closed_at=None)),
         ]
         triggers = [
             pgtrigger.Protect(

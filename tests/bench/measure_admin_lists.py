@@ -75,6 +75,7 @@ LISTS = {
     "acts upon one supporter": "config/auditentry/?q=supporter 500",
     "acts, exports only": "config/auditentry/?act__exact=exported",
     "who rings, a common name": "adoptions/supporter/find/?q=marek",
+    "who rings, common name misspelt": "adoptions/supporter/find/?q=Mareks",
     "who rings, name misspelt": "adoptions/supporter/find/?q=Priya Hugues",
     "who rings, last four digits": "adoptions/supporter/find/?q=4242",
     "who rings, nobody": "adoptions/supporter/find/?q=zzyzx",
@@ -129,8 +130,8 @@ def database(name: str, adoptions: int) -> Any:
     return there
 
 
-def measure(there: Any) -> Callable[[str], float]:
-    """What opens a page of one database and says how many milliseconds it took."""
+def measure(there: Any) -> Callable[[str], tuple[float, int]]:
+    """What opens a page of one database, and says how many milliseconds it took and how many rows it drew."""
     from django.contrib.auth.models import User
     from django.db import connections
     from django.test import Client
@@ -139,7 +140,7 @@ def measure(there: Any) -> Callable[[str], float]:
     client = Client()
     client.force_login(User.objects.get(username="bench"))
 
-    def spent(address: str) -> float:
+    def spent(address: str) -> tuple[float, int]:
         connections["default"] = there
         path, _, query = address.partition("?")
         began = time.perf_counter()
@@ -149,7 +150,7 @@ def measure(there: Any) -> Callable[[str], float]:
         )
         took = (time.perf_counter() - began) * 1000
         assert answer.status_code == 200, (address, answer.status_code)
-        return took
+        return took, answer.content.count(b"<tr")
 
     return spent
 
@@ -167,8 +168,9 @@ def main() -> None:
             if not any(word in name for word in sys.argv[2:] or [""]):
                 continue
             pairs = [(few_pages(address), many_pages(address)) for _round in range(ROUNDS)]
-            small, large = (statistics.median(times) for times in zip(*pairs, strict=True))
-            say(f"{name:34} {small:>7.0f} ms {large:>9.0f} ms {large / small:>7.2f} x")
+            small, large = (statistics.median(took for took, _ in pages) for pages in zip(*pairs, strict=True))
+            rows = " and ".join(str(drawn) for _, drawn in pairs[-1])
+            say(f"{name:34} {small:>7.0f} ms {large:>9.0f} ms {large / small:>7.2f} x {rows:>12} rows")
     finally:
         for there in opened:
             there.close()
