@@ -265,6 +265,23 @@ def undo(merge_id: int, *, by: Any) -> Merge:
     return record
 
 
+def effects_of_undoing(record: Merge) -> list[str]:
+    """What undoing would do, in sentences, for the page that asks for confirmation. Only of one that is undoable."""
+    memory: dict[str, Any] = record.memory or {}
+    first, second = ([memory[each][part] for part in ("name", "email")] for each in ("survivor", "other"))
+    moves = [
+        f"{len(memory[kind])} {what}{'' if len(memory[kind]) == 1 else 's'}"
+        for kind, what in (("adoptions", "adoption"), ("declarations", "Gift Aid declaration"))
+    ]
+    return [
+        f"Number {record.merged_id} is a supporter again: {second[0]}, {second[1]}.",
+        f"To them go back {' and '.join(moves)}, and what they had said about news.",
+        f"Number {record.survivor_id} is {first[0]}, {first[1]} again, but for what was changed since the merge.",
+        f"What came since the merge (payments, mails, wishes) stays with number {record.survivor_id}.",
+        "They are not suggested as one person again. Nobody is mailed.",
+    ]
+
+
 def memory_of(record: Merge, found: list[Supporter]) -> dict[str, Any]:
     """What there is to bring back, or a sentence why it cannot be."""
     if not Merge.objects.filter(pk=record.pk).undoable().exists():

@@ -30,6 +30,9 @@ SHOWN = ["kind", "to", "subject", "state", "attempts", "not_before", "sent_at", 
 SHOWN += ["html_link", "key", "message_id", "unsubscribe_url"]
 
 
+SENDS = "Each goes to its address once more, as it was then, where it was sent or given up before."
+
+
 @admin.register(Mail)
 class MailAdmin(LongList[Mail]):
     """The log of every mail, as it was sent. Nothing here can be edited; a mail can be sent again."""
@@ -67,6 +70,7 @@ class MailAdmin(LongList[Mail]):
         permissions=["change"],
         location=[ActionLocation.CHANGE_LIST, ActionLocation.CHANGE_FORM],
     )
+    @asks_first(SENDS, from_rows=2)
     def send_again(self, request: HttpRequest, queryset: QuerySet[Mail]) -> None:
         chosen = Mail.objects.filter(pk__in=queryset.values("pk"))
         ids = list(chosen.sendable_again().values_list("pk", flat=True))

@@ -13,7 +13,8 @@ from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from django.views.decorators.http import require_POST
 
-from config.desk_page import see
+from config.asking_first import asked_first
+from config.desk_page import Step, see
 from config.long_lists import LongList, a_few
 
 from .. import finding, refunds, shield
@@ -119,6 +120,15 @@ def resolve(request: HttpRequest, pk: int) -> HttpResponse:
 def give_back(request: HttpRequest, pk: int) -> HttpResponse:
     """Success only after Stripe shows that all of it went back."""
     attention = found(request, pk, permission="adoptions.add_refundrequest")
+    says = [attention.reason]
+    if attention.adoption:
+        says.append(f"It is about {attention.adoption} of {attention.adoption.supporter}, which goes on as it is.")
+    says.append("What the second page began is stopped, and all that was paid on it goes back. It cannot be undone.")
+    says.append("It is not in our books, before or after, and nobody is mailed: please write to them.")
+    trail: list[Step] = [Attention, attention]
+    here = reverse("admin:adoptions_attention_change", args=[pk])
+    if page := asked_first(request, "Give it back?", says, trail=trail, button="Give it back", back=here):
+        return page
     return tried(request, lambda: refunds.give_back_second_page(attention, by=staff(request)), "All of it went back.")
 
 

@@ -14,7 +14,8 @@ from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from django.views.decorators.http import require_http_methods, require_safe
 
-from config.desk_page import desk_page, see
+from config.asking_first import asked_first
+from config.desk_page import Step, desk_page, see
 from config.long_lists import LongList, a_few
 from config.money import pounds
 from species.models import Species
@@ -159,6 +160,8 @@ def payment_link(request: HttpRequest, adoption_id: int) -> HttpResponse:
                 "Not sent: it is paid, withdrawn, or was sent often enough.",
             )
         elif request.POST.get("act") == "withdraw":
+            if page := page_before_withdrawing(request, link):
+                return page
             withdraw_link(request, link)
         return see(reverse("admin:payment_link", args=[adoption_id]))
     return desk_page(
@@ -171,6 +174,24 @@ def payment_link(request: HttpRequest, adoption_id: int) -> HttpResponse:
         is_usable=payment_links.may_be_paid(link),
         may_be_sent=link.adoption.state in OPEN and not link.withdrawn_at and link.sendings < MOST_SENDINGS,
     )
+
+
+def page_before_withdrawing(request: HttpRequest, link: PaymentLink) -> HttpResponse | None:
+    """None where they have read it, or where there is nothing left to withdraw and they are told so."""
+    adoption = link.adoption
+    if link.withdrawn_at or adoption.state not in OPEN:
+        return None
+    times = f"{link.sendings} time{'s' if link.sendings > 1 else ''}"
+    which = f"The link to pay {adoption.price} for the {adoption.species.common_name}"
+    says = [
+        f"{which}, mailed to {adoption.supporter.email} {times}, leads nowhere any more.",
+        "A page at Stripe that they opened with it is closed.",
+        f"{adoption} counts as abandoned. It cannot be undone: to let them pay after all, enter the adoption anew.",
+        "Nobody is mailed.",
+    ]
+    here = reverse("admin:payment_link", args=[adoption.pk])
+    trail: list[Step] = [Adoption, adoption, ("Payment link", here)]
+    return asked_first(request, "Withdraw the link to pay?", says, trail=trail, button="Withdraw it", back=here)
 
 
 def withdraw_link(request: HttpRequest, link: PaymentLink) -> None:

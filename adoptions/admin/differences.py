@@ -10,6 +10,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.html import format_html
 
+from config.asking_first import asks_first
 from config.long_lists import LongList, a_few
 from config.money import pounds
 
@@ -20,6 +21,10 @@ from .read_only import ReadOnly
 
 LIST_AND_FORM = [ActionLocation.CHANGE_LIST, ActionLocation.CHANGE_FORM]
 EVERYTHING = "all"
+LEAVES = (
+    "Each leaves the list of open differences, under your name, and is not found again unless its amounts change.",
+    "No money is moved, and nothing is changed here or at Stripe. Nobody is mailed.",
+)
 
 
 class OpenFilter(admin.SimpleListFilter):
@@ -51,7 +56,7 @@ class DifferenceAdmin(ReadOnly, LongList[Difference]):
 
     list_display = ["found_at", "kind", "what", "stripe_id", "adoption", "ours", "theirs", "note", "how"]
     list_filter = [OpenFilter, "kind", "found_at"]
-    list_select_related = ["adoption"]
+    list_select_related = ["adoption__supporter"]
     sortable_by = ["found_at"]
     search_fields = ["stripe_id"]
     search_help_text = "Stripe id, or the reference of the adoption"
@@ -78,6 +83,11 @@ class DifferenceAdmin(ReadOnly, LongList[Difference]):
     def theirs(self, difference: Difference) -> str:
         return "–" if difference.theirs_pence is None else pounds(difference.theirs_pence)
 
+    def asked_about(self, difference: Difference) -> str:
+        of = f", {difference.adoption} of {difference.adoption.supporter}" if difference.adoption else ""
+        settled = f". {difference.how}" if difference.repaired_at else ""
+        return f"{difference}{of}: {self.ours(difference)} here, {self.theirs(difference)} at Stripe{settled}"
+
     @admin.action(description="Ask Stripe again", permissions=["view"], location=LIST_AND_FORM)
     def ask_again(self, request: HttpRequest, queryset: QuerySet[Difference]) -> None:
         """Safe at any time: it writes down what Stripe says now, and nothing else."""
@@ -91,6 +101,7 @@ class DifferenceAdmin(ReadOnly, LongList[Difference]):
         self.message_user(request, f"{mended} of {len(asked)} match now.", level)
 
     @admin.action(description="Leave it: looked at, and right as it is", permissions=["settle"], location=LIST_AND_FORM)
+    @asks_first(*LEAVES)
     def leave(self, request: HttpRequest, queryset: QuerySet[Difference]) -> None:
         if not isinstance(request.user, User):
             raise PermissionDenied

@@ -8,6 +8,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
 
+from config.asking_first import asks_first
 from config.long_lists import LongList
 
 from .. import finding, gifts
@@ -15,12 +16,18 @@ from ..models import Gift
 from .attention import staff
 from .read_only import ReadOnly
 
+RELEASES = "The words reach whoever they are for: by email on their day, or within a minute where that day has come."
+NEVER_SENDS = (
+    "Nothing is sent to whoever it is for, and their page is closed. It cannot be undone.",
+    "The adoption and its money stay as they are. The givers are not mailed: please write to them.",
+)
+
 
 @admin.register(Gift)
 class GiftAdmin(ReadOnly, LongList[Gift]):
     list_display = ["adoption", "recipient_name", "delivery", "deliver_at", "state", "held_because", "opened_at"]
     list_filter = ["state", "delivery", "deliver_on"]
-    list_select_related = ["adoption"]
+    list_select_related = ["adoption__supporter"]
     sortable_by = []
     search_fields = ["recipient_name"]
     search_help_text = "Reference, recipient, or the address of either"
@@ -44,12 +51,19 @@ class GiftAdmin(ReadOnly, LongList[Gift]):
         address = reverse("admin:adoptions_adoption_change", args=[gift.adoption_id])
         return format_html('<a href="{}">{}</a>', address, gift.adoption)
 
+    def asked_about(self, gift: Gift) -> str:
+        mailed = f"to {gift.recipient_email} on {gift.deliver_on:%-d %B %Y}" if gift.deliver_on else ""
+        where = mailed or "printed by the giver"
+        return f"{gift.adoption} by {gift.adoption.supporter.name} for {gift.recipient_name}, {where}: {gift.message}"
+
     @admin.action(description="Release: the words may go out", permissions=["decide"])
+    @asks_first(RELEASES)
     def release(self, request: HttpRequest, queryset: QuerySet[Gift]) -> None:
         count = sum(gifts.release(pk, by=staff(request)) for pk in queryset.values_list("pk", flat=True))
         self.message_user(request, f"{count} released. A present whose day has come goes out within a minute.")
 
     @admin.action(description="Never send these", permissions=["decide"])
+    @asks_first(*NEVER_SENDS)
     def cancel(self, request: HttpRequest, queryset: QuerySet[Gift]) -> None:
         count = Gift.objects.filter(pk__in=queryset.values("pk")).cancel()
         self.message_user(request, f"{count} will not be sent. Please write to the givers.", messages.WARNING)

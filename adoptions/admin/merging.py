@@ -13,6 +13,7 @@ from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from django.views.decorators.http import require_http_methods, require_POST
 
+from config.asking_first import asked_first
 from config.desk_page import desk_page, see
 from config.long_lists import LongList, a_few, with_words
 from config.models import Mail
@@ -197,6 +198,12 @@ def undo_merge(request: HttpRequest, pk: int) -> HttpResponse:
     if not request.user.has_perm("adoptions.add_merge"):
         raise PermissionDenied
     record = get_object_or_404(Merge, pk=pk)
+    if Merge.objects.filter(pk=pk).undoable().exists():
+        here = reverse("admin:adoptions_merge_change", args=[pk])
+        says = merging.effects_of_undoing(record)
+        page = asked_first(request, "Make them two again?", says, trail=[Merge, record], button="Undo it", back=here)
+        if page:
+            return page
     try:
         merging.undo(record.pk, by=staff(request))
         messages.success(request, "They are two again. What came since the merge stays where it is.")

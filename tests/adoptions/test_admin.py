@@ -32,6 +32,7 @@ from adoptions.models import (
 )
 from config import long_lists
 from config.models import Mail
+from tests.asked_first import press_twice
 from tests.makers import make_active_adoption, make_payment, make_plan, make_species, make_supporter
 
 pytestmark = pytest.mark.django_db
@@ -237,9 +238,16 @@ def test_mail_log_shows_what_was_sent_and_sends_it_again(marek: Client) -> None:
     assert "Hello" in marek.get(reverse("admin:config_mail_change", args=[mail.pk])).content.decode()
     Mail.objects.all().claim(for_time=timedelta(minutes=1))
     Mail.objects.all().mark_sent()
-    marek.post(reverse("admin:config_mail_changelist"), {"action": "send_again", "_selected_action": [mail.pk]})
+    again = {"action": "send_again", "_selected_action": [mail.pk]}
+    marek.post(reverse("admin:config_mail_changelist"), again)
     mail.refresh_from_db()
     assert mail.state == "queued"
+    other = Mail.objects.create(key="l", kind="receipt", to="b@example.org", subject="s", message_id="<2>")
+    Mail.objects.all().claim(for_time=timedelta(minutes=1))
+    Mail.objects.all().mark_sent()
+    several = {**again, "_selected_action": [mail.pk, other.pk]}
+    press_twice(marek, reverse("admin:config_mail_changelist"), several, reads=("It concerns 2 rows",))
+    assert Mail.objects.filter(state="queued").count() == 2
 
 
 def test_mail_is_shown_with_its_looks_and_runs_nothing(marek: Client, client: Client) -> None:

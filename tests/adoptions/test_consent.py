@@ -15,6 +15,7 @@ from config.checks import news_has_a_ground
 from config.models import Mail
 from tests.adoptions.conftest import Amara
 from tests.adoptions.visitors import signed_in
+from tests.asked_first import press_twice
 from tests.makers import make_active_adoption, make_adoption, make_supporter
 
 pytestmark = pytest.mark.django_db
@@ -202,7 +203,7 @@ def test_staff_end_news_for_good(admin_client: Client, reader: Supporter, act: s
     assert "no news from this moment on" in asked.text
     assert not Suppression.objects.exists()
     for _ in range(2):
-        admin_client.post(rows, {"action": act, "_selected_action": [reader.pk], "sure": "yes"})
+        press_twice(admin_client, rows, {"action": act, "_selected_action": [reader.pk]})
     event = ConsentEvent.objects.filter(state="withdrawn").get()
     assert (event.given_by, str(event.by), event.page) == ("staff", "admin", "admin")
     assert Suppression.objects.get().reason == reason

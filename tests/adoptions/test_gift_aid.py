@@ -21,6 +21,7 @@ from config.models import Mail
 from tests.adoptions.conftest import Amara, Stripe
 from tests.adoptions.test_adopt_form import answers
 from tests.adoptions.visitors import signed_in
+from tests.asked_first import press_twice
 from tests.makers import make_active_adoption, make_adoption, make_payment, make_plan, make_species
 
 pytestmark = pytest.mark.django_db
@@ -200,7 +201,7 @@ def test_staff_take_it_back_for_somebody_who_rings(client: Client) -> None:
     client.force_login(marek)
     rows = reverse("admin:adoptions_giftaiddeclaration_changelist")
     assert "Supporter" in client.get(rows, {"q": "ex1"}).content.decode()
-    client.post(rows, {"action": "take_back_in_writing", "_selected_action": [declaration.pk], "sure": "yes"})
+    press_twice(client, rows, {"action": "take_back_in_writing", "_selected_action": [declaration.pk]})
     declaration.refresh_from_db()
     assert (declaration.cancelled_by, declaration.cancelled_on) == (marek, timezone.localdate())
 
@@ -365,7 +366,7 @@ def test_declaration_by_phone_is_undone_within_thirty_days(client: Client, days:
     with time_machine.travel(timezone.now() + timedelta(days=days), tick=False):
         rows = reverse("admin:adoptions_giftaiddeclaration_changelist")
         client.force_login(User.objects.get())
-        client.post(rows, {"action": "take_back_by_word", "_selected_action": [declared.pk], "sure": "yes"})
+        press_twice(client, rows, {"action": "take_back_by_word", "_selected_action": [declared.pk]})
         assert (gift_aid.covering(payment) is None) is is_undone
 
 

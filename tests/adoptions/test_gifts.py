@@ -21,6 +21,7 @@ from adoptions.tasks import deliver_gifts
 from config.mail import deliver_due
 from config.models import Mail
 from tests.adoptions.conftest import Amara
+from tests.asked_first import press_twice
 from tests.makers import make_active_adoption, make_adoption
 
 pytestmark = pytest.mark.django_db
@@ -344,10 +345,13 @@ def test_staff_read_held_words_and_release_them_in_the_admin(client: Client) -> 
     client.force_login(User.objects.create_superuser("marek"))
     address = reverse("admin:adoptions_gift_changelist")
     assert "Verify your bank" in client.get(reverse("admin:adoptions_gift_change", args=[gift.pk])).content.decode()
-    client.post(address, {"action": "release", "_selected_action": [gift.pk]})
+    press_twice(client, address, {"action": "release", "_selected_action": [gift.pk]}, reads=("for Ellie",))
     gift.refresh_from_db()
     assert gift.state == "waiting"
-    client.post(address, {"action": "cancel", "_selected_action": [gift.pk]})
+    never = {"action": "cancel", "_selected_action": [gift.pk]}
+    client.post(address, never)
+    assert Client().get(gift.get_absolute_url()).status_code == 200
+    press_twice(client, address, never, reads=("printed by the giver: Verify your bank", "please write to them"))
     assert Client().get(gift.get_absolute_url()).status_code == 404
 
 

@@ -32,6 +32,7 @@ from species.models import Comment
 from tests.adoptions.test_by_hand import staff_of
 from tests.adoptions.test_races import at_once, pause
 from tests.adoptions.world import World, shown
+from tests.asked_first import press_twice
 from tests.makers import make_active_adoption, make_supporter
 from tests.test_get_is_safe import everything
 
@@ -341,7 +342,10 @@ def test_staff_choose_see_what_happens_and_can_undo(django_assert_max_num_querie
     assert AuditEntry.objects.filter(path=address, act="changed", rows__contains=[str(second.pk)]).exists()
     record = f"/admin/adoptions/merge/{merge.pk}/change/"
     assert "Undo: they are two people" in fiona.get(record).text
-    assert fiona.post(f"/admin/adoptions/supporter/merges/{merge.pk}/undo/").status_code == 303
+    undo = f"/admin/adoptions/supporter/merges/{merge.pk}/undo/"
+    reads = (f"Number {second.pk} is a supporter again: <script>", "1 adoption and 2 Gift Aid declarations")
+    press_twice(fiona, undo, {}, reads=reads)
+    assert "undone before" in fiona.post(undo, follow=True).text
     assert "Undo: they are two people" not in fiona.get(record).text
     second.refresh_from_db()
     assert second.email == "zoe@example.net"

@@ -15,6 +15,7 @@ from config.retention import purge
 from tests.adoptions.invariants import violations
 from tests.adoptions.test_by_hand import ENTER, cheque, staff_of
 from tests.adoptions.world import World, shown
+from tests.asked_first import press_twice
 
 pytestmark = pytest.mark.django_db
 
@@ -78,6 +79,11 @@ def test_address_that_is_not_ours_is_nobody(fiona: Client, token: str) -> None:
     assert Client().get(f"/pay/{token}/").status_code in (400, 404)
 
 
+def withdraw(fiona: Client, adoption: Adoption) -> None:
+    reads = ("mailed to amara@example.org 1 time,", adoption.price, "It cannot be undone", "Nobody is mailed.")
+    press_twice(fiona, page_of(adoption), {"act": "withdraw"}, reads=reads)
+
+
 def test_link_runs_out_and_is_sent_again(fiona: Client) -> None:
     adoption = rung(fiona)
     path = link_in_mail()
@@ -97,7 +103,9 @@ def test_withdrawn_link_leads_nowhere_and_its_open_page_is_closed(world: World, 
     adoption = rung(fiona)
     path = link_in_mail()
     Client().post(path)
-    assert fiona.post(page_of(adoption), {"act": "withdraw"}).status_code == 303
+    fiona.post(page_of(adoption), {"act": "withdraw"})
+    assert not PaymentLink.objects.get().withdrawn_at
+    withdraw(fiona, adoption)
     assert [one["status"] for one in world.books.all("checkout.session")] == ["expired"]
     assert Client().post(path).status_code == 200
     assert "This link is over" in Client().get(path).text
@@ -113,7 +121,7 @@ def test_paid_a_moment_before_it_was_withdrawn_stays_paid(world: World, fiona: C
     Client().post(link_in_mail())
     [session] = world.books.all("checkout.session")
     world.pay(session["id"])
-    fiona.post(page_of(adoption), {"act": "withdraw"})
+    withdraw(fiona, adoption)
     world.come_back(adoption)
     assert shown(adoption) == ("active", (("charge", 3600),))
 
@@ -124,7 +132,7 @@ def test_withdrawn_while_stripe_opens_the_page(world: World, fiona: Client, monk
 
     def slow_create(request: object) -> object:
         made = create(request)  # type: ignore[arg-type]
-        fiona.post(page_of(adoption), {"act": "withdraw"})
+        withdraw(fiona, adoption)
         return made
 
     monkeypatch.setattr(stripe_gateway, "create_session", slow_create)

@@ -21,6 +21,7 @@ from config.models import Mail
 from tests.adoptions.invariants import violations
 from tests.adoptions.money_cases import CASES, Case
 from tests.adoptions.world import World, deliver, receipts, shown
+from tests.asked_first import press_twice
 from tests.makers import make_active_adoption, make_adoption, make_payment
 
 
@@ -422,10 +423,15 @@ def test_admin_leaves_a_difference_under_the_name_of_who_looked(world: World, cl
     reconcile.reconcile()
     found = Difference.objects.get()
     assert "Leave it" in client.get(f"/admin/adoptions/difference/{found.pk}/change/").content.decode()
-    assert "1 left as they are, under your name." in press(client, "leave")
+    press(client, "leave")
+    assert Difference.objects.open().exists()
+    chosen = {"action": "leave", "_selected_action": [found.pk]}
+    reads = ("leaves the list", f"{found.adoption} of Amara Supporter", "here,", "at Stripe", "Nobody is mailed.")
+    done = press_twice(client, "/admin/adoptions/difference/", chosen, reads=reads).text
+    assert "1 left as they are, under your name." in done
     found.refresh_from_db()
     assert (found.settled_by, found.how) == (marek, "Looked at by marek.")
-    assert "0 left as they are" in press(client, "leave")
+    assert "0 left as they are" in press_twice(client, "/admin/adoptions/difference/?state=all", chosen).text
 
 
 def test_admin_lets_nobody_settle_who_may_only_look(world: World, client: Client, marek: User) -> None:

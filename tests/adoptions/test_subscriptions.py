@@ -36,6 +36,7 @@ from config.models import Mail
 from tests.adoptions.conftest import Amara, carry, work
 from tests.adoptions.test_adopting import at_once, ours
 from tests.adoptions.test_races import Slow, apply_whatever_came, unlocked, without_constraint
+from tests.asked_first import press_twice, sure_of
 
 
 @pytest.fixture
@@ -311,44 +312,60 @@ def desk(transactional_db: None) -> Client:
     return client
 
 
-def press(desk: Client, adoption: Adoption, **fields: str) -> str:
-    return desk.post(f"/admin/adoptions/adoption/{adoption.pk}/plan/", fields, follow=True).content.decode()
+def press(desk: Client, adoption: Adoption, act: str, *reads: str) -> str:
+    return str(press_twice(desk, f"/admin/adoptions/adoption/{adoption.pk}/plan/", {"act": act}, reads=reads).text)
 
 
 def test_staff_stop_and_take_it_back_for_somebody_who_rings(desk: Client, adopted: Adoption) -> None:
     plan = f"/admin/adoptions/adoption/{adopted.pk}/plan/"
     assert plan in desk.get(f"/admin/adoptions/adoption/{adopted.pk}/change/").content.decode()
     assert "Stop at the end of the paid time" in desk.get(plan).content.decode()
-    assert "Done, as Stripe says" in press(desk, adopted, act="stop_later")
+    mail = "A mail to amara@example.org says so."
+    assert "Done, as Stripe says" in press(desk, adopted, "stop_later", "Amara Supporter gives £5 a month", mail)
     assert at_stripe(adopted).cancel_at
-    page = press(desk, adopted, act="go_on")
+    page = press(desk, adopted, "go_on", "It does not end on", "Nobody is mailed.")
     assert at_stripe(adopted).cancel_at is None
     assert "Skip the next payment" in page
     assert list(Change.objects.values_list("by__username", flat=True)) == ["marek", "marek"]
 
 
-def test_staff_stop_at_once_only_with_a_tick(desk: Client, adopted: Adoption) -> None:
-    assert "Tick the box" in press(desk, adopted, act="stop_now")
+def test_staff_stop_at_once_only_after_they_have_read_what_it_does(desk: Client, adopted: Adoption) -> None:
+    plan = f"/admin/adoptions/adoption/{adopted.pk}/plan/"
+    for sure in ({}, {"sure": "yes"}):
+        assert "It cannot be undone" in desk.post(plan, {"act": "stop_now", **sure}).text
     assert at_stripe(adopted).status == "active"
-    assert "There is nothing to stop or change" in press(desk, adopted, act="stop_now", sure="yes")
+    assert "There is nothing to stop or change" in press(desk, adopted, "stop_now")
     assert at_stripe(adopted).status == "canceled"
 
 
-@pytest.mark.parametrize(("act", "is_paused"), [("pause", True), ("skip", True), ("nonsense", False)])
-def test_staff_pause_and_skip(desk: Client, adopted: Adoption, act: str, is_paused: bool) -> None:
-    press(desk, adopted, act=act)
+@pytest.mark.parametrize("act", ["pause", "skip"])
+def test_staff_pause_and_skip(desk: Client, adopted: Adoption, act: str) -> None:
+    press(desk, adopted, act, "the £5 due on")
     adopted.refresh_from_db()
-    assert (at_stripe(adopted).is_paused, adopted.is_paused) == (is_paused, is_paused)
+    assert (at_stripe(adopted).is_paused, adopted.is_paused) == (True, True)
+
+
+def test_second_of_staff_is_told_what_changed_while_they_read(desk: Client, adopted: Adoption) -> None:
+    plan = f"/admin/adoptions/adoption/{adopted.pk}/plan/"
+    sure = sure_of(desk.post(plan, {"act": "skip"}).text)
+    subscriptions.change_amount(adopted, pence=800, by=None)
+    again = desk.post(plan, {"act": "skip", **sure}).text
+    assert "what is said here has changed" in again
+    assert "£8 a month" in again
+    subscriptions.pause(adopted, by=None)
+    assert "has changed since" in desk.post(plan, {"act": "skip", **sure_of(again)}, follow=True).text
+    assert not Change.objects.filter(act="skip").exists()
+    assert desk.post(plan, {"act": "nonsense"}).status_code == 200
 
 
 def test_staff_are_never_told_done_when_stripe_did_not_say_so(amara: Amara, desk: Client, adopted: Adoption) -> None:
     amara.stripe.control("faults", fail=10)
-    page = press(desk, adopted, act="stop_later")
+    page = press(desk, adopted, "stop_later")
     amara.stripe.control("faults")
     assert "nobody knows yet" in page
     assert "Done, as Stripe says" not in page
     amara.stripe.control("end_subscription", subscription=adopted.stripe_subscription_id)
-    assert "Done, as Stripe says" not in press(desk, adopted, act="skip")
+    assert "Done, as Stripe says" not in press(desk, adopted, "skip")
 
 
 def test_plan_needs_its_own_permission(adopted: Adoption) -> None:

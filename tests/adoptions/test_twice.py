@@ -18,6 +18,7 @@ from config.models import Mail
 from tests.adoptions.conftest import Amara, Stripe, carry, work
 from tests.adoptions.test_adopting import PAID, at_once, ours
 from tests.adoptions.test_races import slowly
+from tests.asked_first import press_twice
 
 ASKED = "Would you like another one?"
 
@@ -200,7 +201,7 @@ def test_replaced_page_that_was_paid_nevertheless_is_given_back_with_one_button(
     client = Client()
     client.force_login(marek)
     button = f"/admin/adoptions/attention/{attention.pk}/give-back/"
-    assert client.post(button).status_code == 303
+    press_twice(client, button, {}, reads=("£5 too much", f"It is about {adoption} of Amara"))
     attention.refresh_from_db()
     assert attention.resolved_by == marek
     session = stripe_gateway.read_session(first_page)

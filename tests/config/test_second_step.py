@@ -18,6 +18,7 @@ from django_otp.plugins.otp_totp.models import TOTPDevice
 from config import second_step
 from config.limits import Limit
 from config.models import AuditEntry
+from tests.asked_first import press_twice
 
 pytestmark = pytest.mark.django_db
 
@@ -233,9 +234,9 @@ def test_colleague_lets_somebody_set_it_up_anew(marek: User) -> None:
     client = sign_in()
     address = reverse("admin:auth_user_changelist")
     chosen = {"action": "forget_second_step", "_selected_action": [priya.pk]}
-    assert "Ring them before you press" in client.post(address, chosen).text
+    client.post(address, chosen)
     assert second_step.is_set_up(priya)
-    answer = client.post(address, {**chosen, "sure": "yes"}, follow=True)
+    answer = press_twice(client, address, chosen, reads=("Ring them before you press",))
     assert "1 set it up anew" in answer.text
     assert not second_step.is_set_up(priya)
     assert list(AuditEntry.objects.filter(act="changed").values_list("how", "rows")) == [
