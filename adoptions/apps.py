@@ -6,4 +6,11 @@ class AdoptionsConfig(AppConfig):
     verbose_name = "Adoptions"
 
     def ready(self) -> None:
-        from . import measures  # noqa: F401  has its numbers read
+        from species.campaign_codes import codes
+
+        from . import (
+            campaigns,
+            measures,  # noqa: F401  has its numbers read
+        )
+
+        codes.come_from(campaigns.all_codes)

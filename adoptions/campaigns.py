@@ -1,5 +1,6 @@
 """Where a campaign link leads, how often it was followed, and whether it still does what it was made for."""
 
+from collections.abc import Iterable
 from urllib.parse import urlencode
 
 from django.db.models import F
@@ -39,8 +40,13 @@ def destination(campaign: Campaign) -> str:
     return f"{reverse('adoptions:adopt', args=[species.slug])}?{urlencode(code | presets)}"
 
 
+def all_codes() -> Iterable[str]:
+    """Of every campaign there ever was: each has its credit, whether it runs or not."""
+    return Campaign.objects.values_list("code", flat=True).order_by()
+
+
 def words_for(code: object) -> Campaign | None:
-    """Whose words stand on the adopt page for who came by this code; None where none were written, or it is over."""
+    """Whose words stand on the page for who came by this code; None where none were written, or it does not run."""
     if not (isinstance(code, str) and CAMPAIGN_CODE.fullmatch(code)):
         return None
     return Campaign.objects.running().filter(code=code).exclude(landing_text="", statement="").first()

@@ -122,6 +122,7 @@ TEMPLATES = [
                 "django.contrib.messages.context_processors.messages",
                 "config.context_processors.campaign",
                 "config.context_processors.charity",
+                "adoptions.context_processors.appeal",
             ],
         },
     }

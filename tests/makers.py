@@ -5,13 +5,17 @@ from typing import Any
 
 from django.utils import timezone
 
-from adoptions.models import Adoption, AdoptionState, Frequency, Payment, PaymentKind, Plan, Supporter
+from adoptions.models import Adoption, AdoptionState, Campaign, Frequency, Payment, PaymentKind, Plan, Supporter
 from species.models import Species
 
 
 def make_species(slug: str = "amur-leopard", **values: Any) -> Species:
     names = {"common_name": slug.replace("-", " ").capitalize(), "scientific_name": "Panthera pardus orientalis"}
     return Species.objects.get_or_create(slug=slug, defaults={**names, **values})[0]
+
+
+def make_campaign(code: str = "leopard26", **values: Any) -> Campaign:
+    return Campaign.objects.create(code=code, **{"name": "Winter mailing", "species": make_species(), **values})
 
 
 def make_plan() -> Plan:

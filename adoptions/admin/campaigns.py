@@ -66,7 +66,7 @@ class CampaignAdmin(ToldOfColleagues[Campaign]):
         (None, {"fields": ["code", "name"]}),
         ("Where it leads", {"fields": ["destination", "species"]}),
         ("Filled in beforehand", {"fields": ["preset_plan", "preset_frequency", "preset_pence", "preset_gift"]}),
-        ("What the adopt page says to them", {"fields": ["landing_text", "statement"]}),
+        ("What our pages say to them", {"fields": ["landing_text", "statement"]}),
         ("When", {"fields": ["starts_at", "ends_at", "is_paused"]}),
         ("For reports", {"fields": ["utm_source", "utm_medium", "utm_content", "cost_pence"]}),
     ]

@@ -63,7 +63,7 @@ class Campaign(models.Model):
         blank=True,
         default="",
         db_default="",
-        help_text="Stands at the top of the adopt page for who comes by this link, while it runs. No links, no styles.",
+        help_text="Stands at the top of each page for who comes by this link, while it runs. No links, no styles.",
     )
     statement = models.TextField(
         "solicitation statement",
@@ -72,7 +72,8 @@ class Campaign(models.Model):
         default="",
         db_default="",
         help_text="Of a partner or an agency that is paid for this appeal: who gets how much of each gift. "
-        "The law asks for it beside the button, and there it stands, before and after the answers are checked.",
+        "The law asks for it beside the button, and there it stands, before and after the answers are checked; "
+        "and below the words of welcome on the pages to read.",
     )
     is_paused = models.BooleanField(
         "paused", default=False, db_default=False, help_text="The link leads on, without what it fills in."

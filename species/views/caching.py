@@ -6,6 +6,9 @@ browser says it comes from (config/same_origin.py), and because what is posted i
 In memory a page is kept for as long as nothing has changed that pages show (species/page_state.py): an approved comment
 is there at the next request, a rejected one is gone, in every process. A cache in front of us may be behind by half a
 minute, and serve what it has for as long again while it asks.
+
+With a campaign's code in its address a page is kept as a page of its own; with a code that is nobody's it is the page
+without one (species/campaign_codes.py).
 """
 
 import re
@@ -19,7 +22,7 @@ from time import monotonic
 from typing import Concatenate, cast
 
 from django.db import OperationalError
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.http.response import HttpResponseBase
 from django.utils.cache import (
     get_conditional_response,
@@ -30,6 +33,7 @@ from django.utils.cache import (
 from django.utils.translation import get_language
 
 from config.context_processors import CAMPAIGN_CODE
+from species.campaign_codes import codes
 from species.page_state import NO_STATE, State, ask, latest
 
 MOST_PAGES = 200
@@ -39,7 +43,7 @@ KEPT_FOR = 30  # seconds
 # While one thread makes a page, the others that are asked for it wait: after a change, all would make the same one.
 MAKERS = tuple(Lock() for _ in range(64))  # by address; two addresses that share one wait for each other
 # As our own links carry it: on the evening of a mail, nearly every page is asked for with the code of that mail.
-OF_A_CAMPAIGN = re.compile(f"c={CAMPAIGN_CODE.pattern}")
+OF_A_CAMPAIGN = re.compile(f"c=({CAMPAIGN_CODE.pattern})(?:&over=1)?")
 type View[**P] = Callable[Concatenate[HttpRequest, P], HttpResponse]
 
 
@@ -160,6 +164,31 @@ def from_memory(address: str, make: Callable[[], HttpResponse]) -> HttpResponse:
         raise
 
 
+def recognised(query: str, known: frozenset[str]) -> str | None:
+    """What of it makes another page: a campaign's code, or nothing. None if it is anything else: too many to keep."""
+    if not query:
+        return ""
+    asked = OF_A_CAMPAIGN.fullmatch(query)
+    return asked and (query if asked[1] in known else "")
+
+
+def without_unknown_code(request: HttpRequest) -> str | None:
+    """See `recognised`. Whoever comes by a code that is nobody's has asked for the page as it is, from here on out."""
+    query = request.META.get("QUERY_STRING", "")
+    kept = recognised(query, known_now() if query else frozenset())
+    if query and kept == "":
+        request.META["QUERY_STRING"] = ""
+        request.GET = QueryDict()
+    return kept
+
+
+def known_now() -> frozenset[str]:
+    try:
+        return codes.at(latest.state())
+    except OperationalError:
+        return codes.last()
+
+
 def public_page[**P](view: View[P]) -> Callable[Concatenate[HttpRequest, P], HttpResponseBase]:
     """The same for everybody. With anything but a campaign's code after the “?” it is made anew: too many to keep."""
 
@@ -168,8 +197,8 @@ def public_page[**P](view: View[P]) -> Callable[Concatenate[HttpRequest, P], Htt
         def make() -> HttpResponse:
             return for_everybody(view(request, *args, **kwargs))
 
-        query = request.META.get("QUERY_STRING", "")
-        if query and not OF_A_CAMPAIGN.fullmatch(query):
+        query = without_unknown_code(request)
+        if query is None:
             response = make()
         else:
             response = from_memory(f"{get_language()} {request.path}{query and '?'}{query}", make)

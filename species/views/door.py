@@ -27,9 +27,10 @@ from django.utils.http import parse_etags
 
 from config import metrics
 from config.shared_mark import mark
+from species.campaign_codes import codes
 from species.page_state import latest
 
-from .caching import FOR_ALL, OF_A_CAMPAIGN, KeptResponse, Memory, Page, memory
+from .caching import FOR_ALL, KeptResponse, Memory, Page, memory, recognised
 
 type Environ = dict[str, Any]
 type Application = Callable[[Environ, Callable[..., Any]], Iterable[bytes]]
@@ -39,6 +40,7 @@ SAFE_METHODS = ("GET", "HEAD", "OPTIONS", "TRACE")
 NOT_PLAIN = ("HTTP_RANGE", "HTTP_IF_MATCH", "HTTP_IF_MODIFIED_SINCE", "HTTP_IF_UNMODIFIED_SINCE")
 # SCRIPT_NAME too: gunicorn takes it from a header that some servers in front let through, and links begin with it.
 DEPENDS_ON = ("wsgi.url_scheme", "HTTP_X_FORWARDED_PROTO", "HTTP_HOST", "SCRIPT_NAME", "PATH_INFO")
+NO_CODES = frozenset[str]()
 OF_THE_BODY = {"Content-Type", "Content-Length", "Content-Language", "Content-Encoding"}
 
 # The best first. Of Brotli's eleven steps the fifth: nearly as small as the last, in a hundredth of the time.
@@ -59,6 +61,7 @@ def forget_all(**kwargs: Any) -> None:
     memory.clear()
     answers.clear()
     latest.forget()
+    codes.forget()
 
 
 def at_the_door(application: Application) -> Application:
@@ -82,18 +85,18 @@ def at_the_door(application: Application) -> Application:
 
 def lies_ready(environ: Environ) -> Page | None:
     """The answer to this question, if it is here and still holds."""
-    query = environ.get("QUERY_STRING", "")
+    asked = environ.get("QUERY_STRING", "")
     if environ["REQUEST_METHOD"] not in {"GET", "HEAD"} or any(name in environ for name in NOT_PLAIN):
         return None
-    if query and not OF_A_CAMPAIGN.fullmatch(query):
-        return None
-    address = address_of(environ)
-    if address not in answers:
+    place = place_of(environ)
+    if recognised(asked, NO_CODES) is None or (place not in answers and f"{place}?{asked}" not in answers):
         return None
     try:
         if connection.close_at is not None and monotonic() >= connection.close_at:
             connection.close()  # Django does so at the beginning of a request, which this is not yet
-        page = answers.find(address, latest.state())
+        state = latest.state()
+        query = asked and recognised(asked, codes.at(state))
+        page = answers.find(f"{place}?{query}" if query else place, state)
     except Error:
         connection.close()
         return None
@@ -115,11 +118,14 @@ def packed(page: Page, accepted: str) -> Page:
     return page.packed[coding]
 
 
+def place_of(environ: Environ) -> str:
+    """All that an answer may depend on, but for the query. Nothing of the visitor is: see `caching.public_page`."""
+    return "\n".join([environ.get(name, "") for name in DEPENDS_ON])
+
+
 def address_of(environ: Environ) -> str:
-    """All that an answer may depend on. Nothing of the visitor is: see `caching.public_page`."""
-    asked = [environ.get(name, "") for name in DEPENDS_ON]
     query = environ.get("QUERY_STRING", "")
-    return "\n".join(asked) + (f"?{query}" if query else "")
+    return place_of(environ) + (f"?{query}" if query else "")
 
 
 def is_known(asked: str, etag: str) -> bool:

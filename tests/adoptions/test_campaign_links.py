@@ -216,8 +216,8 @@ def test_code_is_lower_case_letters_digits_and_hyphens(code: str) -> None:
         Campaign(code=code, name="x", species=make_species()).full_clean()
 
 
+@pytest.mark.usefixtures("campaign_among_ours")
 def test_code_travels_from_page_to_page_in_addresses_and_without_a_cookie(client: Client) -> None:
-    put_our_content()
     adopt = "/adopt/amur-leopard/?c=leopard26"
     assert adopt in client.get("/?c=leopard26").content.decode()
     page = client.get("/species/amur-leopard/?c=leopard26").content.decode()

@@ -21,13 +21,17 @@ from adoptions.tasks import check_campaign_links
 from config.models import Mail
 from config.spreadsheet import harmless
 from tests.adoptions.test_adopt_form import answers
-from tests.makers import make_active_adoption, make_adoption, make_payment, make_plan, make_species, make_supporter
+from tests.makers import (
+    make_active_adoption,
+    make_adoption,
+    make_campaign,
+    make_payment,
+    make_plan,
+    make_species,
+    make_supporter,
+)
 
 pytestmark = pytest.mark.django_db
-
-
-def make_campaign(code: str = "leopard26", **values: Any) -> Campaign:
-    return Campaign.objects.create(code=code, **{"name": "Winter mailing", "species": make_species(), **values})
 
 
 @pytest.fixture
@@ -263,6 +267,23 @@ def test_words_of_an_appeal_stand_where_its_readers_decide(client: Client) -> No
         assert "Welcome." not in client.get(f"/adopt/amur-leopard/{other}").text
     Campaign.objects.update(is_paused=True)
     assert "Welcome." not in client.get(address).text
+
+
+def test_words_that_staff_change_stand_on_the_page_at_the_next_request(
+    fiona: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In every process: each sees the mark that a POST leaves (tests/species/test_page_state.py)."""
+    monkeypatch.setattr("species.page_state.SHARED_FOR", 60.0)
+    campaign = make_campaign(destination="home", landing_text="Welcome.")
+    reader = Client()
+    assert "<p>Welcome.</p>" in reader.get("/go/leopard26", follow=True).text
+    address = f"/admin/adoptions/campaign/{campaign.pk}/change/"
+    form = fiona.get(address).context["adminform"].form
+    given = {name: form[name].value() or "" for name in form.fields if name not in ("starts_at", "ends_at")}
+    given |= {"starts_at_0": "2026-11-01", "starts_at_1": "00:00", "preset_gift": "", "is_paused": ""}
+    assert fiona.post(address, {**given, "landing_text": "Come in."}).status_code == 302
+    page = reader.get("/?c=leopard26").text
+    assert ("<p>Come in.</p>" in page, "Welcome." in page) == (True, False)
 
 
 def test_plan_is_chosen_beforehand(client: Client) -> None:

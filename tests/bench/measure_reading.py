@@ -29,7 +29,8 @@ ROUNDS, SECONDS, CONNECTIONS = int(os.environ.get("ROUNDS", "7")), 3, 8
 PAGE = "/species/amur-leopard/"
 EMPTY = "empty Django view"
 SERVER = ("-m", "gunicorn", "--worker-class=gthread", "--workers=2", "--threads=4", "--log-level=warning")
-COMMENTS = """
+CONTENT = """
+from adoptions.models import Campaign
 from django.contrib.auth.models import User
 from species.models import Comment, Species
 leopard = Species.objects.get(slug="amur-leopard")
@@ -38,6 +39,7 @@ for number in range(30):
         species=leopard, name="Sam", email=f"sam{number}@example.org", body="They are beautiful, and so few. " * 6
     )
 Comment.objects.all().approve(by=User.objects.create(username="marek"))
+Campaign.objects.create(code="winter-26", name="Winter", species=leopard, landing_text="Welcome, readers.")
 """
 
 
@@ -103,7 +105,7 @@ def main() -> None:
         from config.local.postgres import DATABASE as LOCAL
 
         there = environment(0, LOCAL["HOST"])
-        shell = [sys.executable, "manage.py", "shell", "--verbosity=0", "--command", COMMENTS]
+        shell = [sys.executable, "manage.py", "shell", "--verbosity=0", "--command", CONTENT]
         subprocess.run(shell, cwd=ROOT, env=there, check=True)
         plain = stack.enter_context(bare(there))
         with urllib.request.urlopen(site + PAGE) as answer:
@@ -114,6 +116,8 @@ def main() -> None:
             "our empty view (/healthz)": (f"{site}/healthz",),
             "species page, from memory": (site + PAGE,),
             "the same, as browsers ask (Brotli)": (site + PAGE, "Accept-Encoding: gzip, deflate, br, zstd"),
+            "the same, by a campaign's link": (f"{site}{PAGE}?c=winter-26",),
+            "the same, by a code that is nobody's": (f"{site}{PAGE}?c=made-up",),
             "species page, not changed (304)": (site + PAGE, f"If-None-Match: {etag}"),
             "species page, made anew": (f"{site}{PAGE}?anew",),
             "home page, from memory": (f"{site}/",),

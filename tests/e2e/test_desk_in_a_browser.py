@@ -16,7 +16,7 @@ from pytest_django.live_server_helper import LiveServer
 from adoptions import reports
 from adoptions.exchange import exports, imports
 from adoptions.exchange.choosing import Choice
-from adoptions.models import Adoption, Campaign, Complaint, ExportLayout, FailedRenewal, Payment, PaymentLink
+from adoptions.models import Adoption, Complaint, ExportLayout, FailedRenewal, Payment, PaymentLink
 from config import second_step
 from config.models import Mail
 from species.models import SpeciesThreat, Threat
@@ -25,7 +25,15 @@ from tests.adoptions.test_refunds import pay, refunded_at_stripe
 from tests.e2e.conftest import DESK, PHONE
 from tests.e2e.test_moderating_in_a_browser import too_wide
 from tests.e2e.test_pages_in_a_browser import findings
-from tests.makers import make_active_adoption, make_adoption, make_payment, make_plan, make_species, make_supporter
+from tests.makers import (
+    make_active_adoption,
+    make_adoption,
+    make_campaign,
+    make_payment,
+    make_plan,
+    make_species,
+    make_supporter,
+)
 from tests.species.makers import make_fact
 
 LIST_OF_PAST = (
@@ -109,7 +117,8 @@ def test_pages_of_the_desk_are_accessible_and_fit_their_screen(desk: BrowserCont
         adoption=make_adoption(source="phone", entered_by=User.objects.get()),
         expires_at=timezone.now() + timedelta(days=7),
     )
-    campaign = Campaign.objects.create(code="leopard26", name="Winter", species=adoption.species, preset_pence=100)
+    words = {"landing_text": "Welcome, readers.\n\nHere they are.", "statement": "£2 of each gift is the agency's."}
+    campaign = make_campaign(preset_pence=100, destination="home", **words)
     failed = {"invoice_id": "in_1", "amount_pence": 500, "failed_at": timezone.now(), "reason": "expired_card"}
     FailedRenewal.objects.create(adoption=adoption, **failed)
     reports.gather()
@@ -121,6 +130,7 @@ def test_pages_of_the_desk_are_accessible_and_fit_their_screen(desk: BrowserCont
     page = desk.new_page()
     wrong: list[str] = []
     for address in (
+        "/?c=leopard26",
         "/admin/",
         f"/admin/adoptions/campaign/{campaign.pk}/change/",
         "/admin/adoptions/campaign/report/",

@@ -16,10 +16,12 @@ from django.urls import set_script_prefix
 from django.utils.autoreload import file_changed
 from django.utils.http import http_date
 
+from adoptions.models import Campaign
 from config import metrics
 from species import page_state
 from species.models import Text
 from species.views import door
+from tests.makers import make_campaign
 from tests.our_content import put_our_content
 
 pytestmark = pytest.mark.django_db
@@ -60,6 +62,7 @@ def site() -> Iterator[Site]:
         signal.disconnect(close_old_connections)
     connections["default"].close_at = None  # nor its age
     put_our_content()
+    make_campaign("autumn-26", landing_text="Welcome, readers.")
     yield Site()
     for signal in (request_started, request_finished):
         signal.connect(close_old_connections)
@@ -152,13 +155,36 @@ def test_changed_page_is_asked_of_django_at_once(site: Site) -> None:
     assert site.came == 2
 
 
+def test_words_of_a_campaign_are_handed_out_as_they_are_now(site: Site) -> None:
+    address = f"{PAGE}?c=autumn-26"
+    site.ask(address)
+    assert b"Welcome, readers." in site.ask(address)[2]
+    Campaign.objects.update(landing_text="Welcome, skaters.")
+    assert b"Welcome, skaters." in site.ask(address)[2]
+    assert site.came == 2
+
+
+@pytest.mark.threat("P1")
+def test_code_that_is_nobodys_is_answered_at_the_door_with_the_page_without_one(site: Site) -> None:
+    page = site.ask(f"{PAGE}?c=made-up")
+    assert b"made-up" not in page[2]
+    for number in range(300):
+        assert site.ask(f"{PAGE}?c=made-up-{number}") == page
+    assert site.ask(PAGE) == page
+    assert (site.came, len(door.answers._pages), len(door.answers._of_campaigns)) == (1, 1, 0)
+    make_campaign("made-up-7", landing_text="Now it is one.")
+    assert b"Now it is one." in site.ask(f"{PAGE}?c=made-up-7")[2]
+
+
 @pytest.mark.parametrize(
     ("path", "method", "headers"),
     [
         (PAGE, "POST", {}),
         (PAGE, "OPTIONS", {}),
         (f"{PAGE}?page=2", "GET", {}),
+        (f"{PAGE}?c=autumn-26", "GET", {}),
         (f"{PAGE}?c=autumn-26&over=1", "GET", {}),
+        (f"{PAGE}?c=made-up&c=autumn-26", "GET", {}),
         ("/species/snow-leopard/", "GET", {}),
         (PAGE, "GET", {"host": "evil.example"}),
         (PAGE, "GET", {"x-forwarded-proto": "https"}),
