@@ -13,6 +13,7 @@ from django.shortcuts import get_object_or_404
 from django.urls import URLPattern, path, reverse
 from django.utils.csp import CSP
 from django.utils.html import format_html
+from django.utils.text import get_text_list
 from django.views.decorators.csp import csp_override
 from django.views.decorators.http import require_safe
 from django_otp.plugins.otp_static.admin import StaticDeviceAdmin  # noqa: F401  registers what is taken out below
@@ -20,12 +21,14 @@ from django_otp.plugins.otp_static.models import StaticDevice
 from django_otp.plugins.otp_totp.admin import TOTPDeviceAdmin  # noqa: F401  the same
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
-from . import mail, mail_words_page, second_step
+from . import mail, mail_words_page, second_step, tasks_admin
 from .asking_first import asks_first
 from .long_lists import LongList, a_few
 from .models import AuditEntry, Mail, MailWords
+from .read_only import ReadOnly
 from .two_editors import ToldOfColleagues
 
+__all__ = ["tasks_admin"]
 SHOWN = ["kind", "to", "subject", "state", "attempts", "not_before", "sent_at", "failed_at", "error", "text"]
 SHOWN += ["html_link", "key", "message_id", "unsubscribe_url"]
 
@@ -109,7 +112,7 @@ class MailWordsAdmin(admin.ModelAdmin[MailWords]):
 
 
 @admin.register(AuditEntry)
-class AuditEntryAdmin(LongList[AuditEntry]):
+class AuditEntryAdmin(ReadOnly, LongList[AuditEntry]):
     """What staff saw, took out and changed. Nobody can alter it: the database itself refuses."""
 
     list_display = ["at", "by", "act", "what", "how_many", "how", "network"]
@@ -136,15 +139,6 @@ class AuditEntryAdmin(LongList[AuditEntry]):
     def which(self, entry: AuditEntry) -> str:
         return ", ".join(entry.rows)
 
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: AuditEntry | None = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: AuditEntry | None = None) -> bool:
-        return False
-
 
 # Keys and codes are nobody's to look at or to type in.
 admin.site.unregister([User, Group, StaticDevice, TOTPDevice])
@@ -153,6 +147,13 @@ admin.site.unregister([User, Group, StaticDevice, TOTPDevice])
 @admin.register(Group)
 class RoleAdmin(ToldOfColleagues[Group], GroupAdmin):
     """Beside what config/roles.py gives each."""
+
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+        """In place of every permission of it by number: who loses it."""
+        _, _, refused, protected = super().get_deleted_objects(objs, request)
+        have = [(role, role.user_set.values_list("username", flat=True)) for role in objs]
+        lines = [f"{role}: taken from {get_text_list(list(who), 'and') or 'nobody'}" for role, who in have]
+        return lines, {"roles": len(lines)}, refused, protected
 
 
 FORGETS = (

@@ -9,12 +9,12 @@ from django.utils.html import format_html, format_html_join
 
 from config.long_lists import LongList
 from config.money import pounds
+from config.read_only import ReadOnly
 
 from .. import care, finding
 from ..models import OPEN, Adoption, Change, ExportLayout, Gift, PastAdoption, Payment, PaymentKind, PaymentLink
 from . import by_hand
 from .plan import change_plan, possible
-from .read_only import ReadOnly
 from .refunds import refund_payment
 
 

@@ -16,11 +16,11 @@ from django.views.decorators.http import require_POST
 from config.asking_first import asked_first
 from config.desk_page import Step, see
 from config.long_lists import LongList, a_few
+from config.read_only import ReadOnly
 
 from .. import finding, refunds, shield
 from ..models import Attention, AttentionKind, Closure, PaymentKind
 from ..stripe_gateway import StripeRefused, StripeUnavailable
-from .read_only import ReadOnly
 
 
 class IsOpen(admin.SimpleListFilter):

@@ -18,6 +18,7 @@ from config.asking_first import asked_first
 from config.desk_page import Step, desk_page, see
 from config.long_lists import LongList, a_few
 from config.money import pounds
+from config.read_only import ReadOnly
 from species.models import Species
 
 from .. import by_hand, checkout, finding, payment_links, receipts
@@ -42,7 +43,6 @@ from ..models import (
 from ..models.payment_links import MOST_SENDINGS
 from ..stripe_gateway import StripeRefused, StripeUnavailable
 from .attention import staff
-from .read_only import ReadOnly
 
 
 def urls() -> list[URLPattern]:

@@ -15,13 +15,13 @@ from django.views.decorators.http import require_http_methods
 from config.desk_page import desk_page, see
 from config.long_lists import LongList
 from config.models import Mail
+from config.read_only import ReadOnly
 
 from .. import complaints
 from ..complaint_forms import AnswerForm
 from ..entry_forms import ComplaintEntryForm
 from ..models import Complaint, ComplaintOutcome
 from .attention import staff
-from .read_only import ReadOnly
 
 
 class IsOpen(admin.SimpleListFilter):

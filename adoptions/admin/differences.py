@@ -13,11 +13,11 @@ from django.utils.html import format_html
 from config.asking_first import asks_first
 from config.long_lists import LongList, a_few
 from config.money import pounds
+from config.read_only import ReadOnly
 
 from .. import finding, reconcile
 from ..models import Comparison, Difference
 from ..stripe_gateway import StripeRefused, StripeUnavailable
-from .read_only import ReadOnly
 
 LIST_AND_FORM = [ActionLocation.CHANGE_LIST, ActionLocation.CHANGE_FORM]
 EVERYTHING = "all"

@@ -20,12 +20,12 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from config.desk_page import desk_page, see
 from config.long_lists import LongList
+from config.read_only import ReadOnly
 
 from ..exchange import exports
 from ..exchange.choosing import Choice
 from ..export_forms import ExportForm, as_the_list_was
 from ..models import ExportedFile, ExportLayout, ExportState
-from .read_only import ReadOnly
 
 AGAIN_AFTER = "5"  # seconds, on a page that waits
 NEEDS = "adoptions.add_exportedfile"

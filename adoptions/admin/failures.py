@@ -8,10 +8,10 @@ from django.http import HttpRequest
 
 from config.long_lists import LongList, a_few
 from config.money import pounds
+from config.read_only import ReadOnly
 
 from .. import finding
 from ..models import Became, FailedRenewal
-from .read_only import ReadOnly
 
 SHOWN = ["adoption", "invoice_id", "amount", "failed_at", "why", "became", "payment", "recovered_at"]
 

@@ -15,12 +15,12 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from config.asking_first import asks_first
 from config.desk_page import desk_page, see
+from config.read_only import ReadOnly
 
 from .. import declaring
 from ..gift_aid_forms import StaffDeclarationForm
 from ..models import GiftAidDeclaration, Supporter
 from .attention import staff
-from .read_only import ReadOnly
 
 TAKES_BACK = (
     "No Gift Aid is claimed on gifts from today on; one given by word of mouth within the last thirty days is undone "

@@ -10,11 +10,11 @@ from django.utils.html import format_html
 
 from config.asking_first import asks_first
 from config.long_lists import LongList
+from config.read_only import ReadOnly
 
 from .. import finding, gifts
 from ..models import Gift
 from .attention import staff
-from .read_only import ReadOnly
 
 RELEASES = "The words reach whoever they are for: by email on their day, or within a minute where that day has come."
 NEVER_SENDS = (

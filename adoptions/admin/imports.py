@@ -14,6 +14,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from config.desk_page import desk_page
 from config.long_lists import LongList
+from config.read_only import ReadOnly
 from config.spreadsheet import csv_response
 
 from ..exchange import imports
@@ -24,7 +25,6 @@ from ..exchange.reading import ALSO
 from ..import_forms import BringInForm, UploadForm
 from ..models import MAY_BE_UNDONE, ImportedFile, ImportedRow, ImportState, Outcome, Verdict
 from .exports import AGAIN_AFTER
-from .read_only import ReadOnly
 
 NEEDS = "adoptions.add_importedfile"
 SHOWN = 20  # rows of each kind, before anything is brought in

@@ -18,6 +18,7 @@ from config.desk_page import desk_page, see
 from config.long_lists import LongList, a_few, with_words
 from config.models import Mail
 from config.money import pounds
+from config.read_only import ReadOnly
 from species.models import Comment
 
 from .. import consent, details, merging
@@ -35,7 +36,6 @@ from ..models import (
     Supporter,
 )
 from .attention import staff
-from .read_only import ReadOnly
 
 NO_EMAIL = "no email"
 

@@ -8,11 +8,11 @@ from django.urls import URLPattern
 
 from config.long_lists import LongList
 from config.money import pounds
+from config.read_only import ReadOnly
 
 from .. import finding
 from ..models import Payment
 from . import reports
-from .read_only import ReadOnly
 
 
 @admin.register(Payment)

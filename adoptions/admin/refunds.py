@@ -16,11 +16,11 @@ from config.desk_page import desk_page, see
 from config.fields import PenceField
 from config.long_lists import LongList, a_few
 from config.money import pounds
+from config.read_only import ReadOnly
 
 from .. import finding, refunds, subscriptions
 from ..models import Adoption, Payment, PaymentKind, RefundReason, RefundRequest
 from ..stripe_gateway import StripeRefused, StripeUnavailable
-from .read_only import ReadOnly
 
 UNKNOWN = (
     "Stripe did not answer, so nobody knows yet whether the money is on its way back. It is asked again by itself "

@@ -7,11 +7,11 @@ from django.http import HttpRequest
 from django.utils.html import format_html
 
 from config.long_lists import LongList
+from config.read_only import ReadOnly
 
 from .. import webhooks
 from ..models import StripeEvent
 from ..tasks import work_event
-from .read_only import ReadOnly
 
 
 class ByType(admin.SimpleListFilter):

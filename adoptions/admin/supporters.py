@@ -9,6 +9,7 @@ from django.utils.html import format_html
 
 from config.asking_first import asks_first
 from config.long_lists import LongList
+from config.read_only import ReadOnly
 from config.two_editors import ToldOfColleagues
 
 from .. import consent, details, finding
@@ -17,7 +18,6 @@ from . import merging, personal
 from .attention import staff
 from .care import find_supporter, show_timeline
 from .gift_aid import declare_gift_aid
-from .read_only import ReadOnly
 
 ENDS_NEWS = (
     "They get no news from this moment on, whatever they tick later: only whoever runs the site can take them off that "
