@@ -24,7 +24,7 @@ Eight queries, whatever the number of facts and comments; three while the conten
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from datetime import date
 from functools import lru_cache
 from typing import Self
@@ -32,6 +32,7 @@ from typing import Self
 from django.conf import settings
 from django.db.models import Q
 from django.utils.formats import date_format
+from django.utils.safestring import SafeString
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
@@ -89,11 +90,18 @@ class Content:
     sources: tuple[Source, ...]
     status_scale: tuple[tuple[str, str], ...]
     figures: tuple[Figure, ...] = ()
+    # Its sections, by name and by how links begin.
+    drawn: dict[tuple[str, str], SafeString] = field(default_factory=dict, compare=False)
 
     @property
     def description(self) -> str:
         sentences = [sentence.text for paragraph in self.standfirst for sentence in paragraph]
         return " ".join(sentences[:2])
+
+    @property
+    def alone(self) -> "Content":
+        """Without what is read for each request."""
+        return Content(**{each.name: getattr(self, each.name) for each in fields(Content)})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,6 +159,9 @@ class SpeciesPage(Content):
 def _remembered(species: Species, language: str, _speaking: str | None, _version: str) -> Content:
     """A content that has changed has another version, so that what is remembered is never out of date."""
     return _content(species, language)
+
+
+forget_content = _remembered.cache_clear
 
 
 def _content(species: Species, language: str, draft: Revision | None = None) -> Content:

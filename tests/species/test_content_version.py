@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from dataclasses import fields
 
 import pytest
 from django.db import connection
@@ -12,6 +13,7 @@ from species.content_version import CONTENT, content_version
 from species.models import ConflictPosition, Fact, PopulationCount, Source, Species, SpeciesThreat, Text, Threat
 from species.overview import HowWeKnow
 from species.page import SpeciesPage
+from species.templatetags.drawn import one_comment
 from tests.species.makers import make_approved_comment, make_field_note, make_source
 
 pytestmark = pytest.mark.django_db
@@ -82,3 +84,28 @@ def test_change_that_django_is_not_told_of_is_on_every_page_at_once(client: Clie
     assert "The Owl Post" in client.get("/sources/").text
     page = client.get(LEOPARD).text
     assert ("The Owl Post" in page, "4,321" in page, "10,709" in page) == (True, True, False)
+
+
+def test_after_an_approved_comment_only_that_comment_is_drawn(client: Client, our_content: None) -> None:
+    leopard = Species.objects.get(slug="amur-leopard")
+    for number in range(3):
+        make_approved_comment(f"What a cat, {number}.", species=leopard)
+    one_comment.cache_clear()
+    client.get(LEOPARD)
+    assert one_comment.cache_info().misses == 3
+    make_approved_comment("And what a coat.", species=leopard)
+    assert "And what a coat." in client.get(LEOPARD).text
+    assert one_comment.cache_info().misses == 4
+
+
+def test_section_is_drawn_again_once_its_content_has_changed(client: Client, our_content: None) -> None:
+    client.get(LEOPARD)
+    Text.objects.filter(section="habitat").update(body="It is cold.")
+    assert "It is cold." in client.get(LEOPARD).text
+    Text.objects.filter(section="faq").delete()
+    assert 'id="questions"' not in client.get(LEOPARD).text
+
+
+def test_sections_hold_nothing_that_is_read_for_each_request(our_content: None) -> None:
+    page = SpeciesPage.of(Species.objects.get(slug="amur-leopard"))
+    assert not {"conversation", "pictures", "field_notes", "related"} & {each.name for each in fields(page.alone)}
