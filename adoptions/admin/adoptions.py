@@ -12,10 +12,23 @@ from config.money import pounds
 from config.read_only import ReadOnly
 
 from .. import care, finding
-from ..models import OPEN, Adoption, Change, ExportLayout, Gift, PastAdoption, Payment, PaymentKind, PaymentLink
+from ..models import (
+    OPEN,
+    Adoption,
+    Campaign,
+    Change,
+    ExportLayout,
+    Gift,
+    PastAdoption,
+    Payment,
+    PaymentKind,
+    PaymentLink,
+)
 from . import by_hand
 from .plan import change_plan, possible
 from .refunds import refund_payment
+
+NO_CAMPAIGN = "none"
 
 
 class PaymentInline(ReadOnly, admin.TabularInline[Payment, Adoption]):
@@ -62,6 +75,31 @@ class GiftInline(ReadOnly, admin.StackedInline[Gift, Adoption]):
     extra = 0
 
 
+class ByCampaign(admin.SimpleListFilter):
+    """The newest campaigns: there may be thousands. An older one is chosen on its own screen, and named here then."""
+
+    title = "campaign"
+    parameter_name = "campaign__id__exact"
+    newest = 20
+
+    def lookups(self, request: HttpRequest, model_admin: object) -> list[tuple[str, str]]:
+        found = list(Campaign.objects.order_by("-pk")[: self.newest])
+        chosen = as_number(request.GET.get(self.parameter_name, ""))
+        if chosen and chosen not in {each.pk for each in found}:
+            found += Campaign.objects.filter(pk=chosen)
+        return [(NO_CAMPAIGN, "none"), *((str(each.pk), str(each)) for each in found)]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Adoption]) -> QuerySet[Adoption]:
+        if self.value() == NO_CAMPAIGN:
+            return queryset.filter(campaign=None)
+        return queryset.filter(campaign=as_number(self.value() or "")) if self.value() else queryset
+
+
+def as_number(typed: str) -> int:
+    """0, which no row has, for what is none."""
+    return int(typed) if typed.isascii() and typed.isdigit() and len(typed) < 10 else 0
+
+
 @admin.register(Adoption)
 class AdoptionAdmin(ReadOnly, LongList[Adoption]):
     """Every adoption with its money. Derived from Stripe, or entered once: there is nothing to edit by hand."""
@@ -86,7 +124,7 @@ class AdoptionAdmin(ReadOnly, LongList[Adoption]):
         "species",
         "is_gift",
         "source",
-        "campaign",
+        ByCampaign,
         "created_at",
     ]
     list_select_related = ["supporter", "species", "campaign"]

@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 
 from species import history, previewing, prose
-from species.models import Text
+from species.models import SpeciesThreat, Text
 from species.models.facts import facts_by_key
 
 from .history import editor
@@ -41,6 +41,9 @@ class TextAdmin(SeededAdmin[Text]):
     ) -> FormField | None:
         if db_field.name == "language":
             return ChoiceField(choices=settings.LANGUAGES, initial=settings.LANGUAGE_CODE)
+        if db_field.name == "species_threat":
+            pairs = SpeciesThreat.objects.select_related("species", "threat")
+            kwargs["queryset"] = pairs.order_by("species__common_name", "position", "pk")
         return super().formfield_for_dbfield(db_field, request, **kwargs)
 
     def save_model(self, request: HttpRequest, obj: Text, form: ModelForm[Text], change: bool) -> None:
