@@ -17,6 +17,7 @@ from . import (
     fulfilment,
     gifts,
     likeness,
+    link_walk,
     reconcile,
     refunds,
     reports,
@@ -153,6 +154,13 @@ def compare(days: int) -> None:
 def check_campaign_links() -> None:
     """Staff hear of a link that leads elsewhere before their readers do."""
     campaigns.check_links()
+    walk_campaign_links.enqueue(0)
+
+
+@task
+def walk_campaign_links(after: int) -> None:
+    if last := link_walk.walk(after=after):
+        walk_campaign_links.enqueue(last)
 
 
 @every(minutes=10)
