@@ -3,7 +3,8 @@
     .venv/bin/python tests/bench/peers.py [--check]
 
 Each is set up as those who make it ship it, in a temporary folder and on 127.0.0.1: one page of 28 kB of words with 30
-comments, out of no cache but what it brings itself. All is stopped and removed afterwards. WordPress needs Debian's
+comments, out of no cache but what it brings itself; the WordPress besides with its pages kept by PHP, as its cache
+plugins do (a drop-in that hands out a file), and kept by nginx. All is stopped and removed afterwards. WordPress needs Debian's
 packages `wordpress wordpress-theme-twentytwentythree php-fpm php-mysql mariadb-server nginx`, and does not touch what
 they have set up; Wagtail comes from the package registry into an environment that is thrown away. Who is not to be had
 is left out, and it is said. With --check each page is only fetched, and its size and status are said.
@@ -43,9 +44,17 @@ define('AUTH_KEY', 'thrown away'); define('SECURE_AUTH_KEY', 'thrown away'); def
 define('LOGGED_IN_KEY', 'thrown away'); define('AUTH_SALT', 'thrown away'); define('NONCE_SALT', 'thrown away');
 define('SECURE_AUTH_SALT', 'thrown away'); define('LOGGED_IN_SALT', 'thrown away');
 define('WP_HTTP_BLOCK_EXTERNAL', true); define('DISABLE_WP_CRON', true); define('AUTOMATIC_UPDATER_DISABLED', true);
+define('WP_CACHE', true);  // looks for the drop-in below
 $table_prefix = 'wp_';
 if (!defined('ABSPATH')) define('ABSPATH', __DIR__ . '/');
 require_once ABSPATH . 'wp-settings.php';
+"""
+PAGES_KEPT_BY_PHP = """<?php
+if ($_SERVER['SERVER_PORT'] === '{port}') {{
+    $kept = '{folder}/site/kept-' . md5($_SERVER['REQUEST_URI']);
+    if (is_readable($kept)) {{ header('Content-Type: text/html; charset=UTF-8'); readfile($kept); exit; }}
+    ob_start(function ($page) use ($kept) {{ file_put_contents($kept, $page); return $page; }});
+}}
 """
 WORDPRESS_CONTENT = """<?php
 define('WP_INSTALLING', true);
@@ -77,9 +86,14 @@ pm.max_spare_servers = 3
 NGINX = """daemon off; pid {folder}/nginx.pid; error_log stderr crit; worker_processes 2; {who}events {{}}
 http {{ access_log off; client_body_temp_path {folder}/t1; fastcgi_temp_path {folder}/t2; proxy_temp_path {folder}/t3;
 uwsgi_temp_path {folder}/t4; scgi_temp_path {folder}/t5; include /etc/nginx/mime.types;
-server {{ listen 127.0.0.1:{port}; root {folder}/site; index index.php;
+fastcgi_cache_path {folder}/kept keys_zone=pages:10m;
+map $server_port $is_made_anew {{ default 1; {kept_by_nginx} 0; }}
+server {{ listen 127.0.0.1:{port}; listen 127.0.0.1:{kept_by_php}; listen 127.0.0.1:{kept_by_nginx};
+root {folder}/site; index index.php;
 location / {{ try_files $uri $uri/ /index.php?$args; }}
-location ~ \\.php$ {{ include /etc/nginx/fastcgi_params; fastcgi_param HTTP_HOST $http_host;
+location ~ \\.php$ {{ include /etc/nginx/fastcgi_params; fastcgi_param HTTP_HOST 127.0.0.1:{port};
+fastcgi_cache pages; fastcgi_cache_key $request_uri; fastcgi_cache_valid 200 1h;
+fastcgi_cache_bypass $is_made_anew; fastcgi_no_cache $is_made_anew;
 fastcgi_param SCRIPT_FILENAME $document_root$fastcgi_script_name; fastcgi_pass unix:{folder}/php.sock; }} }} }}
 """
 WAGTAIL_MODELS = """
@@ -168,15 +182,18 @@ def what_wordpress_lacks() -> list[str]:
 
 
 @contextmanager
-def wordpress(folder: Path) -> Iterator[str]:
-    """The address of the post: Debian's files and theme, MariaDB, PHP's server as Debian sets it up, nginx in front."""
+def wordpress(folder: Path) -> Iterator[dict[str, str]]:
+    """Addresses of the post: Debian's files and theme, MariaDB, PHP's server as Debian sets it up, nginx in front."""
     is_root, name = os.geteuid() == 0, "nobody"
     who = [f"--user={name}"] if is_root else []
-    data, socket, port = folder / "data", folder / "db.sock", free_port()
+    data, socket = folder / "data", folder / "db.sock"
+    port, kept_by_php, kept_by_nginx = free_port(), free_port(), free_port()
     site = folder / "site"
     shutil.copytree(WORDPRESS, site, ignore=shutil.ignore_patterns(".htaccess"), ignore_dangling_symlinks=True)
     (site / "wp-config.php").write_text(WORDPRESS_SETTINGS.format(socket=socket))
     (site / "content.php").write_text(WORDPRESS_CONTENT)
+    drop_in = PAGES_KEPT_BY_PHP.format(folder=folder, port=kept_by_php)
+    (site / "wp-content" / "advanced-cache.php").write_text(drop_in)
     if is_root:
         subprocess.run(["chown", "-R", f"{name}:", str(folder)], check=True)
     install = ["mariadb-install-db", "--no-defaults", f"--datadir={data}", "--auth-root-authentication-method=normal"]
@@ -184,7 +201,8 @@ def wordpress(folder: Path) -> Iterator[str]:
     database = ["/usr/sbin/mariadbd", "--no-defaults", f"--datadir={data}", f"--socket={socket}", *who]
     as_whom = f"user = {name}\nlisten.owner = {name}\n" if is_root else ""
     (folder / "php.conf").write_text(PHP.format(folder=folder, who=as_whom))
-    (folder / "nginx.conf").write_text(NGINX.format(folder=folder, port=port, who=f"user {name} nogroup; " * is_root))
+    ports = {"port": port, "kept_by_php": kept_by_php, "kept_by_nginx": kept_by_nginx}
+    (folder / "nginx.conf").write_text(NGINX.format(folder=folder, who=f"user {name} nogroup; " * is_root, **ports))
     with ExitStack() as stack:
         stack.enter_context(runs(*database, "--skip-networking", f"--pid-file={folder}/db.pid", folder=folder))
         ask = ["mariadb", "--no-defaults", f"--socket={socket}", "--user=root"]
@@ -197,7 +215,11 @@ def wordpress(folder: Path) -> Iterator[str]:
         stack.enter_context(runs(php_server() or "", "-R", "-F", "-y", folder / "php.conf", folder=folder))
         stack.enter_context(runs("/usr/sbin/nginx", "-c", folder / "nginx.conf", folder=folder))
         wait_for(address)
-        yield address
+        yield {
+            "WordPress": address,
+            "WordPress, pages kept by PHP": address.replace(f":{port}", f":{kept_by_php}"),
+            "WordPress, pages kept by nginx": address.replace(f":{port}", f":{kept_by_nginx}"),
+        }
 
 
 @contextmanager
@@ -253,7 +275,7 @@ def main() -> None:
         if lacks:
             say(f"No WordPress: Debian's {', '.join(lacks)} is not installed.")
         else:
-            peers["WordPress"] = stack.enter_context(wordpress(open_folder(stack)))
+            peers |= stack.enter_context(wordpress(open_folder(stack)))
         with suppress_failed("Wagtail"):
             peers["Wagtail"] = stack.enter_context(wagtail(open_folder(stack)))
         for name, address in peers.items():
