@@ -4,10 +4,10 @@
 
 Each is set up as those who make it ship it, in a temporary folder and on 127.0.0.1: one page of 28 kB of words with 30
 comments, out of no cache but what it brings itself; the WordPress besides with its pages kept by PHP, as its cache
-plugins do (a drop-in that hands out a file), and kept by nginx. All is stopped and removed afterwards. WordPress needs Debian's
-packages `wordpress wordpress-theme-twentytwentythree php-fpm php-mysql mariadb-server nginx`, and does not touch what
-they have set up; Wagtail comes from the package registry into an environment that is thrown away. Who is not to be had
-is left out, and it is said. With --check each page is only fetched, and its size and status are said.
+plugins do (a drop-in that hands out a file), and kept by nginx. All is stopped and removed afterwards. WordPress needs
+Debian's packages `wordpress wordpress-theme-twentytwentythree php-fpm php-mysql mariadb-server nginx`, and does not
+touch what they have set up; Wagtail comes from the package registry into an environment that is thrown away. Who is
+not to be had is left out, and it is said. With --check each page is only fetched, and its size and status are said.
 """
 
 import json
