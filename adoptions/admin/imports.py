@@ -32,13 +32,24 @@ SHOWN = 20  # rows of each kind, before anything is brought in
 
 @admin.register(ImportedFile)
 class ImportedFileAdmin(ReadOnly, LongList[ImportedFile]):
-    list_display = ["asked_at", "asked_by", "look", "what", "state", "total", "confirmed_by", "finished_at"]
+    list_display = [
+        "asked_at",
+        "asked_by",
+        "look",
+        "what",
+        "state",
+        "total",
+        "confirmed_by",
+        "undone_by",
+        "finished_at",
+    ]
     list_filter = ["what", "state", "asked_at"]
-    list_select_related = ["asked_by", "confirmed_by"]
+    list_select_related = ["asked_by", "confirmed_by", "undone_by"]
     list_display_links = None
     sortable_by = []
     change_list_template = "admin/adoptions/imported_files.html"
-    fields = ["look", "form", "unread", "size", "asked_by", "asked_at", "confirmed_by", "state", "total", "finished_at"]
+    fields = ["look", "form", "unread", "size", "asked_by", "asked_at", "confirmed_by", "undone_by", "state"]
+    fields += ["total", "finished_at"]
     readonly_fields = ["look"]
 
     def get_urls(self) -> list[URLPattern]:
@@ -110,7 +121,7 @@ def look(request: HttpRequest, pk: int) -> HttpResponse:
     """What is in it, how far it is, and what can be done with it now."""
     if not request.user.has_perm("adoptions.view_importedfile"):
         raise PermissionDenied
-    file = get_object_or_404(ImportedFile.objects.select_related("asked_by", "confirmed_by"), pk=pk)
+    file = get_object_or_404(ImportedFile.objects.select_related("asked_by", "confirmed_by", "undone_by"), pk=pk)
     form = BringInForm(request.POST if request.POST.get("step") == "begin" else None)
     if request.method == "POST" and act(request, file, form):
         return on_to(file)
@@ -138,7 +149,7 @@ def act(request: HttpRequest, file: ImportedFile, form: BringInForm) -> bool:
         messages.warning(request, "Nothing was undone. Tick that you have read what happens, and press again.")
         return True
     elif step == "undo":
-        is_first, words = this.begin_undoing() == 1, "It is being undone."
+        is_first, words = this.begin_undoing(by=user) == 1, "It is being undone."
     else:
         return True
     if is_first:

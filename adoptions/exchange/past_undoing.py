@@ -37,8 +37,8 @@ def undo_past(file: ImportedFile, most: int) -> int:
 def undo_payments(file: ImportedFile, most: int) -> int:
     theirs = PastPayment.objects.filter(list_number=file.pk, undone_at=None).select_related("payment")
     past = list(theirs.select_for_update(of=("self",)).order_by("pk")[:most])
-    if past and file.confirmed_by:
-        ledger.void_brought_in(past, by=file.confirmed_by)
+    if past and (by := file.undone_by or file.confirmed_by):
+        ledger.void_brought_in(past, by=by)
     return len(past)
 
 

@@ -68,11 +68,11 @@ class ImportedFileQuerySet(models.QuerySet["ImportedFile"]):
         idle = Q(state=ImportState.CHECKED) | Q(state=ImportState.FAILED, confirmed_by=None)
         return self.filter(idle).update(state=ImportState.DROPPED, finished_at=Now())
 
-    def begin_undoing(self) -> int:
+    def begin_undoing(self, *, by: models.Model) -> int:
         """0 if somebody pressed first, or it is too late."""
         some = Q(state=ImportState.DONE) | Q(state=ImportState.FAILED, confirmed_by__isnull=False)
         fresh = self.filter(some, asked_at__gt=timezone.now() - MAY_BE_UNDONE)
-        return fresh.update(state=ImportState.UNDOING, done=0, failures=0, finished_at=None)
+        return fresh.update(state=ImportState.UNDOING, undone_by=by, done=0, failures=0, finished_at=None)
 
     def advance(self, rows: int) -> int:
         """Called with the row locked, in the transaction that does what it counts."""
@@ -111,6 +111,9 @@ class ImportedFile(models.Model):
     confirmed_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
     )
+    undone_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
     state = models.CharField(max_length=9, choices=ImportState, default=ImportState.CHECKING)
     because = models.CharField(max_length=300, blank=True, help_text="Why it cannot be read.")
     known = models.CharField("with addresses we know", max_length=4, choices=OnKnown, default=OnKnown.SKIP)
@@ -134,6 +137,10 @@ class ImportedFile(models.Model):
                 name="import_brought_in_by_somebody",
                 condition=Q(state__in=["checking", "checked", "refused", "dropped", "failed"])
                 | Q(confirmed_by__isnull=False),
+            ),
+            models.CheckConstraint(
+                name="import_undone_by_somebody",  # who it was has been kept since 2026-11 only
+                condition=Q(undone_by__isnull=True) | Q(state__in=["undoing", "undone", "failed"]),
             ),
         ]
         indexes = [

@@ -97,7 +97,7 @@ def brought_in(body: bytes, by: User, known: str = OnKnown.SKIP, alike: str = On
 
 
 def undone(file: ImportedFile) -> ImportedFile:
-    assert ImportedFile.objects.filter(pk=file.pk).begin_undoing()
+    assert ImportedFile.objects.filter(pk=file.pk).begin_undoing(by=file.asked_by)
     work_imports.func()
     file.refresh_from_db()
     assert file.state == ImportState.UNDONE
@@ -285,7 +285,7 @@ def test_worker_that_dies_in_the_middle_goes_on_where_it_was(
     ImportedFile.objects.filter(pk=file.pk).begin(by=fiona, known=OnKnown.SKIP, alike=OnAlike.SKIP)
     dies_after(2, "adoptions.exchange.bringing_in.take_words", bringing_in.take_words, monkeypatch)
     assert (Supporter.objects.count(), set(outcomes(file).values())) == (7, {Outcome.MADE})
-    ImportedFile.objects.filter(pk=file.pk).begin_undoing()
+    ImportedFile.objects.filter(pk=file.pk).begin_undoing(by=fiona)
     dies_after(2, "adoptions.exchange.undoing.forget_words", undoing.forget_words, monkeypatch)
     assert (Supporter.objects.count(), set(outcomes(file).values())) == (0, {Outcome.REMOVED})
 
@@ -413,7 +413,7 @@ def test_undoing_takes_out_whom_the_list_made_where_nothing_hangs_on_them(fiona:
 def test_undoing_is_possible_for_thirty_days_and_rows_are_kept_no_longer(fiona: User) -> None:
     file = brought_in(as_csv(somebody()), fiona)
     ImportedFile.objects.filter(pk=file.pk).update(asked_at=timezone.now() - timedelta(days=30))
-    assert not ImportedFile.objects.filter(pk=file.pk).begin_undoing()
+    assert not ImportedFile.objects.filter(pk=file.pk).begin_undoing(by=fiona)
     retention.purge(now=timezone.now() + timedelta(days=29))
     assert ImportedRow.objects.exists()
     make_active_adoption(supporter=Supporter.objects.get())
@@ -509,8 +509,8 @@ def test_batch_asks_the_database_as_often_for_many_rows_as_for_one(fiona: User) 
         counts = []
         for step in (None, "begin", "begin_undoing"):
             if step:
-                words = {"by": fiona, "known": "fill", "alike": "new"} if step == "begin" else {}
-                getattr(ImportedFile.objects.filter(pk=file.pk), step)(**words)
+                choices = {"known": "fill", "alike": "new"} if step == "begin" else {}
+                getattr(ImportedFile.objects.filter(pk=file.pk), step)(by=fiona, **choices)
             with CaptureQueriesContext(connection) as queries:
                 assert imports.work_on(file.pk, until=timedelta(days=9**6)) is (step is not None)
             counts.append(len(queries))

@@ -116,8 +116,8 @@ def brought_in(body: bytes, by: User, known: str = "skip", alike: str = "skip") 
     return file
 
 
-def undone(file: ImportedFile) -> ImportedFile:
-    assert ImportedFile.objects.filter(pk=file.pk).begin_undoing()
+def undone(file: ImportedFile, by: User | None = None) -> ImportedFile:
+    assert ImportedFile.objects.filter(pk=file.pk).begin_undoing(by=by or file.asked_by)
     work_imports.func()
     file.refresh_from_db()
     assert file.state == ImportState.UNDONE
@@ -413,10 +413,15 @@ def test_undoing_voids_the_money_ends_the_adoptions_and_lets_go_of_the_people(cl
     file = brought_in(body, fiona)
     touched = PastAdoption.objects.get(reference="A-3").adoption.supporter
     make_active_adoption(supporter=touched)
-    undone(file)
+    undone(file, by=member("finn"))
     assert Payment.objects.filter(is_brought_in=True).balance_pence() == 0
     assert Payment.objects.filter(kind=PaymentKind.VOID, is_brought_in=True).count() == 4
-    assert set(HandEntry.objects.values_list("because", "entered_by__username")) == {("undone", "fiona")}
+    assert set(HandEntry.objects.values_list("because", "entered_by__username")) == {("undone", "finn")}
+    file.refresh_from_db()
+    assert (file.confirmed_by, str(file.undone_by)) == (fiona, "finn")
+    client.force_login(fiona)
+    look = client.get(reverse("admin:adoptions_importedfile_look", args=[file.pk])).text
+    assert "at the word of finn" in look
     ours = Adoption.objects.filter(source=Source.IMPORT)
     assert set(ours.values_list("state", flat=True)) == {AdoptionState.ENDED}
     assert not supporter_page.adoptions_of(amara).exists()
@@ -468,7 +473,7 @@ def test_worker_that_dies_in_the_middle_goes_on_where_it_was(fiona: User, monkey
     ImportedFile.objects.filter(pk=file.pk).begin(by=fiona, known="skip", alike="skip")
     dies_after(2, "adoptions.exchange.past_bringing.pay", pay, monkeypatch)
     assert (PastAdoption.objects.count(), PastPayment.objects.count()) == (4, 8)
-    ImportedFile.objects.filter(pk=file.pk).begin_undoing()
+    ImportedFile.objects.filter(pk=file.pk).begin_undoing(by=fiona)
     dies_after(2, "adoptions.exchange.past_undoing.undo_payments", undo_payments, monkeypatch)
     assert Payment.objects.balance_pence() == 0
     assert Payment.objects.filter(kind=PaymentKind.VOID).count() == 8
@@ -486,7 +491,7 @@ def test_two_at_once_bring_it_in_once_and_undo_it_once(monkeypatch: pytest.Monke
     work_imports.func()
     assert (PastAdoption.objects.count(), PastPayment.objects.count(), Supporter.objects.count()) == (12, 24, 12)
     moved: list[int] = []
-    at_once(lambda: moved.append(ImportedFile.objects.filter(pk=file.pk).begin_undoing()), 4)
+    at_once(lambda: moved.append(ImportedFile.objects.filter(pk=file.pk).begin_undoing(by=fiona)), 4)
     assert sorted(moved) == [0, 0, 0, 1]
     at_once(lambda: work_imports.func(), 3)
     work_imports.func()

@@ -93,7 +93,7 @@ def measure(rows: int) -> None:
     for layout in (ExportLayout.SUPPORTERS_CSV, ExportLayout.SUPPORTERS_JSON):
         exports.ask(layout, Choice(), by=bench)
         timed(f"taken out ({layout})", lambda: work(exports))
-    ImportedFile.objects.filter(pk=file.pk).begin_undoing()
+    ImportedFile.objects.filter(pk=file.pk).begin_undoing(by=bench)
     timed("undone", lambda: work(imports))
     say(f"{Supporter.objects.count():,} supporters")
 
@@ -119,7 +119,7 @@ def measure_past(rows: int) -> None:
     this.begin(by=bench, known="skip", alike="skip")
     timed("brought in", lambda: imports.work(until=patience.now() + TURN))
     say(f"{Payment.objects.count():,} payments")
-    this.begin_undoing()
+    this.begin_undoing(by=bench)
     timed("undone", lambda: imports.work(until=patience.now() + TURN))
     say(f"{Payment.objects.count():,} movements, {Payment.objects.balance_pence()} pence; {this.get().state}")
 
