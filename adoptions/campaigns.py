@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from urllib.parse import urlencode
 
 from django.db.models import F
+from django.http import QueryDict
 from django.urls import reverse
 from django.utils import timezone
 
@@ -12,6 +13,8 @@ from config.money import pounds
 
 from . import attention
 from .models import Attention, AttentionKind, Campaign, CampaignDay, Destination, Plan
+
+MOST_CODES = 20  # in one address
 
 
 def follow(code: str, *, is_counted: bool) -> str:
@@ -43,6 +46,19 @@ def destination(campaign: Campaign) -> str:
 def all_codes() -> Iterable[str]:
     """Of every campaign there ever was: each has its credit, whether it runs or not."""
     return Campaign.objects.values_list("code", flat=True).order_by()
+
+
+def code_in(query: QueryDict) -> str:
+    """The code in an address: of several, as some programs add their own, the first that is a campaign's.
+
+    One that is nobody's is kept as it came (`Adoption.campaign_code`). Empty if there is none.
+    """
+    codes = [code.strip().lower() for code in query.getlist("c")[:MOST_CODES]]
+    codes = [code for code in codes if CAMPAIGN_CODE.fullmatch(code)]
+    if len(codes) > 1:
+        known = set(Campaign.objects.filter(code__in=codes).values_list("code", flat=True))
+        codes = [code for code in codes if code in known] or codes
+    return codes[0] if codes else ""
 
 
 def words_for(code: object) -> Campaign | None:

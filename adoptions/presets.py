@@ -8,9 +8,9 @@ from typing import Any
 
 from django.http import QueryDict
 
-from config.context_processors import campaign_code
 from config.fields import pence_from_pounds
 
+from . import campaigns
 from .forms import AS_GIFT, FOR_ME, OTHER
 from .models import Plan
 
@@ -30,7 +30,7 @@ def initial_answers(plan: Plan, query: QueryDict) -> dict[str, Any]:
         "frequency": frequency,
         "is_gift": AS_GIFT if query.get("gift") == "1" else FOR_ME,
         "attempt": uuid.uuid4(),
-        "c": campaign_code(query),
+        "c": campaigns.code_in(query),
     }
     pence = pence_from_pounds(query.get("amount", ""))
     price = prices[frequency]

@@ -5,6 +5,7 @@ the fault, the second reading raises outside of every handler and the visitor ge
 """
 
 import errno
+import re
 import sys
 
 from django.db import OperationalError
@@ -12,14 +13,30 @@ from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 
 from . import log, typed_again
+from .context_processors import CAMPAIGN_CODE
 
 NO_ROOM = {errno.ENOSPC, errno.EDQUOT}
+CODE = re.compile(rf"(?:^|&)c=({CAMPAIGN_CODE.pattern})(?:&|$)")
 
 
-def error_page(status: int, *, template: str | None = None) -> HttpResponse:
-    """The page for a status, the same for everyone; where the fault is ours, with the number to quote."""
+def error_page(status: int, *, template: str | None = None, code: str = "") -> HttpResponse:
+    """The page for a status, the same for everyone; where the fault is ours, with the number to quote.
+
+    Its links carry a campaign's code on, so that a link survives it.
+    """
     number = log.request_id() if status >= 500 else ""
-    return HttpResponse(render_to_string(template or f"{status}.html", {"request_id": number}), status=status)
+    context = {"request_id": number, "campaign_query": carried(code)}
+    return HttpResponse(render_to_string(template or f"{status}.html", context), status=status)
+
+
+def carried(code: str) -> str:
+    return f"?c={code}" if code else ""
+
+
+def code_of(request: HttpRequest) -> str:
+    """A campaign's code in the address as our links write it. Looked for, not parsed: that could be the fault."""
+    found = CODE.search(request.META.get("QUERY_STRING", ""))
+    return found[1] if found else ""
 
 
 def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
@@ -31,15 +48,16 @@ def permission_denied(request: HttpRequest, exception: Exception | None = None) 
 
 
 def page_not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
-    return error_page(404)
+    return error_page(404, code=code_of(request))
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
     """Our fault; 503 if only for now, for want of the database or of room on a disk, with what was sent kept on it."""
     error = sys.exc_info()[1]
     if not is_for_now(error):
-        return error_page(500)
-    context = {"request_id": log.request_id(), "typed": typed_again.kept(request)}
+        return error_page(500, code=code_of(request))
+    carries = carried(code_of(request))
+    context = {"request_id": log.request_id(), "typed": typed_again.kept(request), "campaign_query": carries}
     headers = {"Retry-After": "120", "Cache-Control": "private, no-store"}
     return HttpResponse(render_to_string("503.html", context), status=503, headers=headers)
 

@@ -120,9 +120,8 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
-                "config.context_processors.campaign",
                 "config.context_processors.charity",
-                "adoptions.context_processors.appeal",
+                "adoptions.context_processors.campaign",
             ],
         },
     }

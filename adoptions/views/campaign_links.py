@@ -16,7 +16,8 @@ def follow(request: HttpRequest, code: str) -> HttpResponse:
     """A link in a mail: to the page its campaign names, with the code in the address. No cookie, no trace of who."""
     clean = UNWANTED.sub("", code.lower())[:32].strip("-")
     is_person = request.method == "GET" and "prefetch" not in request.headers.get("Sec-Purpose", "")
-    return HttpResponseRedirect(campaigns.follow(clean, is_counted=is_person and not is_staff(request)))
+    place = campaigns.follow(clean, is_counted=is_person and not is_staff(request))
+    return HttpResponseRedirect(place, headers={"X-Robots-Tag": "noindex"})
 
 
 def is_staff(request: HttpRequest) -> bool:

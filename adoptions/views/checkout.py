@@ -107,7 +107,7 @@ def pay(request: HttpRequest, form: AdoptForm, context: dict[str, Any]) -> HttpR
     species: Species = context["species"]
     answers = form.answers(species)
     if not may_open_a_page(request, answers.email):
-        return errors.error_page(429)
+        return errors.error_page(429, code=answers.campaign_code)
     try:
         adoption, address = checkout.start(answers)
         note_opening(request, adoption)

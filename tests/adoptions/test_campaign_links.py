@@ -9,12 +9,13 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
-from django.db import IntegrityError
+from django.db import IntegrityError, OperationalError
 from django.test import Client
 from django.utils import timezone
 
-from adoptions import campaign_report, stripe_gateway
+from adoptions import campaign_report, checkout, presets, stripe_gateway
 from adoptions.models import Campaign, CampaignDay, Destination, Frequency, Plan
+from adoptions.views import checkout as checkout_views
 from tests.adoptions.conftest import Amara
 from tests.makers import make_plan, make_species
 from tests.our_content import put_our_content
@@ -34,7 +35,9 @@ def campaign_among_ours() -> Campaign:
     """With the species as they ship, which are there before it."""
     put_our_content()
     make_plan()
-    return make_campaign()
+    made = make_campaign()
+    Campaign.objects.update(landing_text="Welcome, readers.")
+    return made
 
 
 def make_campaign() -> Campaign:
@@ -78,8 +81,27 @@ def test_link_takes_no_post(client: Client, campaign: Campaign) -> None:
     "query", ["next=https://evil.example", "next=//evil", "email=jane@example.org&fbclid=1", "url=javascript:alert(1)"]
 )
 def test_nothing_in_the_link_but_its_code_counts(client: Client, campaign: Campaign, query: str) -> None:
-    place = client.get(f"/go/leopard26?{query}").headers["Location"]
-    assert place == "/adopt/amur-leopard/?c=leopard26&frequency=once&amount=24.00&gift=1"
+    answer = client.get(f"/go/leopard26?{query}")
+    assert answer.headers["Location"] == "/adopt/amur-leopard/?c=leopard26&frequency=once&amount=24.00&gift=1"
+    assert answer.headers["X-Robots-Tag"] == "noindex"
+
+
+@pytest.mark.threat("L11")
+def test_who_somebody_is_is_not_read_from_an_address_nor_logged(
+    client: Client, campaign: Campaign, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Mail programs add it to links: here it leads nowhere, and no other site hears of it from a page of ours."""
+    make_plan()
+    caplog.set_level("INFO")
+    who = "email=jane@example.org&first_name=Jane&name=Jane&fbclid=1&mc_eid=jane1"
+    followed = client.get(f"/go/leopard26?{who}", follow=True)
+    pages = [followed, client.get(f"/adopt/amur-leopard/?c=leopard26&{who}"), client.get(f"/?c=leopard26&{who}")]
+    pages.append(client.get(f"/no-such-page/?c=leopard26&{who}"))
+    for page in pages:
+        assert "jane" not in page.text.lower()
+        assert page.headers["Referrer-Policy"] == "strict-origin-when-cross-origin"
+    assert not any("jane" in value.lower() for place, _ in followed.redirect_chain for value in [place])
+    assert "jane" not in caplog.text.lower()
 
 
 @pytest.mark.parametrize(
@@ -126,14 +148,27 @@ def test_amount_that_cannot_be_is_ignored_and_one_that_can_is_chosen(client: Cli
 
 @pytest.mark.parametrize(
     ("query", "code"),
-    [("c=first1&c=second2", "first1"), ("c=%3Cb%3E&c=second2", "second2"), ("c=&c=second2", "second2"), ("c=x", "")],
+    [
+        ("c=first1&c=second2", "first1"),
+        ("c=%3Cb%3E&c=second2", "second2"),
+        ("c=&c=second2", "second2"),
+        ("c=x", ""),
+        ("c=20261129&c=LEOPARD26&c=tiger26", "leopard26"),
+        ("c=nobodys&" * 30 + "c=leopard26", "nobodys"),
+    ],
+    ids=lambda value: value[:20],
 )
-def test_of_several_codes_the_first_that_is_one_counts(client: Client, query: str, code: str) -> None:
-    make_species()
+def test_of_several_codes_the_first_that_is_a_campaign_s_counts(
+    client: Client, campaign: Campaign, query: str, code: str
+) -> None:
     make_plan()
+    Campaign.objects.create(code="tiger26", name="Tiger", species=make_species(), landing_text="Not theirs.")
     page = client.get(f"/adopt/amur-leopard/?{query}")
     assert page.context["form"].initial["c"] == code
     assert page.context["campaign_query"] == (f"?c={code}" if code else "")
+    home = client.get(f"/?{query}")
+    assert home.context["campaign_query"] == (f"?c={code}" if code else "")
+    assert "Not theirs." not in home.text
 
 
 def test_another_plan_keeps_the_code(client: Client) -> None:
@@ -257,12 +292,45 @@ def test_first_and_last_link_are_written_once_and_travel_to_stripe_and_back(amar
     assert mail.first_campaign_code == "poster26"
 
 
-def test_link_survives_an_error_page_stripe_and_the_return(amara: Amara) -> None:
-    campaign = Campaign.objects.create(code="mail26", name="Mail", species=make_species())
+def test_link_survives_every_error_page_stripe_and_the_return(amara: Amara, monkeypatch: pytest.MonkeyPatch) -> None:
+    """From the mail to the report, with everything going wrong that can."""
+    campaign = Campaign.objects.create(code="mail26", name="Mail", species=make_species(), destination="home")
+    amara.client.raise_request_exception = False
+    landed = amara.client.get("/go/mail26").headers["Location"]
+    assert 'href="/adopt/amur-leopard/?c=mail26"' in amara.client.get(landed).text
+
+    def break_down(*args: Any, **kwargs: Any) -> None:
+        raise ValueError
+
+    def gone(*args: Any, **kwargs: Any) -> None:
+        raise OperationalError
+
+    form = "/adopt/amur-leopard/?c=mail26"
+    found = [amara.client.get("/no-such-page/?x=1&c=mail26"), amara.client.get("/species/amur-leoperd/?c=mail26")]
+    for fault in (break_down, gone):
+        with monkeypatch.context() as patch:
+            patch.setattr(presets, "initial_answers", fault)
+            found.append(amara.client.get(form))
+    with monkeypatch.context() as patch:
+        patch.setattr(checkout_views, "may_open_a_page", lambda *who: False)
+        found.append(amara.press_pay(c="mail26"))
+    assert [page.status_code for page in found] == [404, 404, 500, 503, 429]
+    for page in found:
+        assert 'href="/?c=mail26"' in page.text, page.status_code
+
     wrong = amara.press_pay(c="mail26", email="nonsense")
-    assert wrong.status_code == 422
-    assert 'name="c" value="mail26"' in wrong.text
+    assert (wrong.status_code, 'name="c" value="mail26"' in wrong.text) == (422, True)
+    checked = amara.client.post(f"{form}&attempt=", {**amara.answers(c="mail26"), "step": "check"})
+    assert (checked.status_code, 'name="c" value="mail26"' in checked.text) == (200, True)
+    with monkeypatch.context() as patch:
+        patch.setattr(checkout, "start", break_down)
+        assert amara.press_pay(c="mail26").status_code == 500
+    back = amara.client.get(f"/adopt/amur-leopard/?attempt={amara.attempt}")
+    assert 'name="c" value="mail26"' in back.text, "as she left it"
+
     adoption = amara.adopt(c="mail26")
     amara.come_back(adoption)
-    [found] = campaign_report.figures([campaign])
-    assert (found.adoptions, found.first, found.income_pence) == (1, 1, 3600)
+    assert adoption.campaign == campaign
+    [figures] = campaign_report.figures([campaign])
+    assert (figures.landings, figures.adoptions, figures.first) == (1, 1, 1)
+    assert (figures.income_pence, figures.year_pence, figures.mean_pence) == (3600, 3600, 3600)
