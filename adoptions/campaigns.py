@@ -1,18 +1,21 @@
 """Where a campaign link leads, how often it was followed, and whether it still does what it was made for."""
 
 from collections.abc import Iterable
+from itertools import count
 from urllib.parse import urlencode
 
 from django.db.models import F
 from django.http import QueryDict
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.text import slugify
 
 from config.context_processors import CAMPAIGN_CODE
 from config.money import pounds
 
 from . import attention
 from .models import Attention, AttentionKind, Campaign, CampaignDay, Destination, Plan
+from .models.campaigns import LONGEST_CODE, SHORTEST_CODE
 
 MOST_CODES = 20  # in one address
 
@@ -41,6 +44,16 @@ def destination(campaign: Campaign) -> str:
         return f"{reverse('species:detail', args=[species.slug])}?{urlencode(code)}"
     presets = presets_of(campaign) if campaign.is_running else {}
     return f"{reverse('adoptions:adopt', args=[species.slug])}?{urlencode(code | presets)}"
+
+
+def free_code(name: str) -> str:
+    """`Spring appeal` → `spring-appeal`, or with a number where that was ever used; empty for what makes no code."""
+    code = slugify(name).replace("_", "-")[:LONGEST_CODE].strip("-")
+    if len(code) < SHORTEST_CODE:
+        return ""
+    taken = set(Campaign.objects.filter(code__startswith=code[: LONGEST_CODE - 4]).values_list("code", flat=True))
+    numbered = (f"{code[: LONGEST_CODE - len(end)].strip('-')}{end}" for end in (f"-{n}" for n in count(2)))
+    return code if code not in taken else next(each for each in numbered if each not in taken)
 
 
 def all_codes() -> Iterable[str]:

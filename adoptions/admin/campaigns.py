@@ -1,4 +1,4 @@
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 from uuid import uuid4
 
@@ -15,6 +15,7 @@ from config.fields import PoundsField
 from config.mail import queue_mail
 from config.spreadsheet import csv_response
 from config.two_editors import ToldOfColleagues
+from species.models import Species
 
 from .. import campaign_codes, campaign_report, campaigns
 from ..models import Campaign
@@ -36,8 +37,24 @@ class CampaignForm(forms.ModelForm[Campaign]):
         label="Cost in pounds", required=False, max_length=12, help_text="What printing and sending it cost."
     )
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if "code" in self.fields:
+            self.fields["code"].required = False
+            self.fields["code"].help_text = "Never re-used, never changed. Empty: made from the name."
+        if not self.instance.pk and "species" in self.fields and len(public := Species.objects.public()[:2]) == 1:
+            self.initial.setdefault("species", public[0].pk)
+
     def clean_cost_pence(self) -> int:
         return self.cleaned_data["cost_pence"] or 0
+
+    def clean(self) -> dict[str, Any]:
+        values = super().clean() or self.cleaned_data
+        if "code" in values and not values["code"] and "name" in values:
+            values["code"] = campaigns.free_code(values["name"])
+            if not values["code"]:
+                self.add_error("code", "Type one: nothing of the name can stand in an address.")
+        return values
 
 
 class WordsOfLink(admin.AllValuesFieldListFilter):
@@ -63,7 +80,7 @@ class CampaignAdmin(ToldOfColleagues[Campaign]):
     show_full_result_count = False
     search_fields = ["code", "name", "utm_source", "utm_content"]
     fieldsets = [
-        (None, {"fields": ["code", "name"]}),
+        (None, {"fields": ["name", "code"]}),
         ("Where it leads", {"fields": ["destination", "species"]}),
         ("Filled in beforehand", {"fields": ["preset_plan", "preset_frequency", "preset_pence", "preset_gift"]}),
         ("What our pages say to them", {"fields": ["landing_text", "statement"]}),
@@ -73,6 +90,9 @@ class CampaignAdmin(ToldOfColleagues[Campaign]):
 
     def get_readonly_fields(self, request: HttpRequest, obj: Campaign | None = None) -> list[str]:
         return ["code"] if obj else []
+
+    def get_prepopulated_fields(self, request: HttpRequest, obj: Campaign | None = None) -> dict[str, Sequence[str]]:
+        return {} if obj else {"code": ["name"]}
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Campaign]:
         return super().get_queryset(request).select_related("species", "preset_plan")

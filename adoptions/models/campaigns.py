@@ -11,7 +11,10 @@ from species.models import Species
 from .states import Frequency
 
 UNUSED_IN_UTM = re.compile(r"[^a-z0-9._-]")
-CODE = RegexValidator(r"^[a-z0-9-]{3,32}\Z", "Use 3 to 32 lower-case letters, digits and hyphens.")
+SHORTEST_CODE, LONGEST_CODE = 3, 32
+CODE = RegexValidator(
+    rf"^[a-z0-9-]{{{SHORTEST_CODE},{LONGEST_CODE}}}\Z", "Use 3 to 32 lower-case letters, digits and hyphens."
+)
 
 
 class Destination(models.TextChoices):

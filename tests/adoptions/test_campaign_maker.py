@@ -185,6 +185,23 @@ def test_link_is_made_in_one_step_and_shown_whole(fiona: Client) -> None:
     assert f"{timezone.localdate():%a %-d %b %Y}: 1" in page
 
 
+def test_name_and_species_alone_make_a_link(fiona: Client) -> None:
+    make_plan()
+    add = "/admin/adoptions/campaign/add/"
+    species = make_species().pk
+    preset = fiona.get(add).context["adminform"].form
+    assert preset["species"].value() == species  # the only one there is
+    answers = {name: preset[name].value() or "" for name in preset.fields if name not in ("starts_at", "ends_at")}
+    answers |= {"starts_at_0": "2026-11-01", "starts_at_1": "00:00", "code": "", "preset_gift": ""}
+    for name in ("Spring Appeal: the 2nd, to everyone who gave", "Spring appeal, the 2nd, to everyone else", "Été"):
+        assert fiona.post(add, {**answers, "name": name}).status_code == 302
+    codes = ["spring-appeal-the-2nd-to-everyon", "spring-appeal-the-2nd-to-every-2", "ete"]
+    assert list(Campaign.objects.order_by("pk").values_list("code", flat=True)) == codes
+    assert "Type one" in fiona.post(add, {**answers, "name": "雪豹"}).text
+    assert "Type one" not in fiona.post(add, {**answers, "name": ""}).text
+    assert Campaign.objects.count() == 3
+
+
 @pytest.mark.parametrize(
     ("typed", "pence"),
     [("5", 500), ("£12.50", 1250), (" 0.01 ", 1), ("", None), ("12.345", "no"), ("-5", "no"), ("99999999999", "no")],

@@ -3,6 +3,8 @@
 import base64
 from collections.abc import Iterator
 from datetime import timedelta
+from time import monotonic
+from urllib.parse import urlsplit
 
 import pytest
 from django.contrib.auth.models import User
@@ -58,21 +60,47 @@ def desk(request: pytest.FixtureRequest, browser: Browser, live_server: LiveServ
     context.close()
 
 
-def test_link_is_made_on_one_screen(desk: BrowserContext) -> None:
+def test_link_is_made_on_one_screen_in_under_a_minute(desk: BrowserContext) -> None:
+    """From the empty maker to a link on the clipboard that works. Only a name and the page it leads to are asked for.
+
+    What a person takes is reckoned as Card, Moran and Newell measured it: 0.28 s for a key of somebody who does not
+    type for a living, 1.5 s to point and press or to reach for the keyboard, 1.35 s to make up one's mind before each.
+    """
     make_plan()
     make_species(common_name="Amur leopard")
-    page = desk.new_page()
+    make_species("amur-tiger", common_name="Amur tiger")
+    desk.grant_permissions(["clipboard-read", "clipboard-write"])
+    page, presses, typed = desk.new_page(), 0, "Spring appeal to those who gave in winter"
+
+    def press(what: Locator) -> Locator:
+        nonlocal presses
+        presses += 1
+        what.click()
+        return what
+
+    began = monotonic()
     page.goto("/admin/adoptions/campaign/add/")
-    page.get_by_label("Code").fill("spring-27")
-    page.get_by_label("Name").fill("Spring appeal")
-    page.get_by_label("Species").select_option(label="Amur leopard")
-    page.get_by_label("Amount in pounds").fill("5")
-    page.get_by_role("button", name="Save", exact=True).click()
-    expect(page.locator("#campaign-link")).to_contain_text("/go/spring-27")
+    press(page.get_by_label("Name")).press_sequentially(typed)
+    press(page.get_by_label("Species")).select_option(label="Amur leopard")
+    presses += 1  # on the one in the list
+    press(page.get_by_role("button", name="Save", exact=True))
+    press(page.get_by_role("button", name="Copy", exact=True))
+    expect(page.get_by_role("button", name="Copied")).to_be_visible()
+    address = str(page.evaluate("navigator.clipboard.readText()"))
+    assert page.locator("#campaign-link").inner_text() == address
+    machine = monotonic() - began
+    person = presses * (1.5 + 1.35) + len(typed) * 0.28
+    assert (presses, machine + person < 60) == (5, True), f"{machine:.1f} s of the machine, {person:.1f} s of a person"
+    page.goto(urlsplit(address).path)
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Amur leopard")
+    page.go_back()
     expect(page.get_by_role("img", name="QR code of")).to_be_visible()
+    page.get_by_label("Amount in pounds").fill("5")
+    page.get_by_role("button", name="Save and continue editing").click()
     page.get_by_role("button", name="Send me a test mail").click()
     expect(page.locator(".messagelist")).to_contain_text("On its way to fiona@example.org")
-    leads_to = page.get_by_role("link", name="/adopt/amur-leopard/?c=spring-27").get_attribute("href")
+    leads_to = page.get_by_role("link", name="/adopt/amur-leopard/?c=spring-appeal").get_attribute("href")
+    assert "amount=5.00" in str(leads_to)
     page.goto(str(leads_to))
     expect(page.get_by_role("heading", level=1)).to_contain_text("Amur leopard")
 
