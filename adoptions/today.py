@@ -9,13 +9,12 @@ from datetime import timedelta
 
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
 from django.contrib.auth.models import PermissionsMixin as HasPermissions
-from django.db.models import Count, Min, Q
+from django.db.models import Count, Min
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.timesince import timesince
 
-from config.mail import IS_LATE_AFTER
-from config.models import Mail, MailState
+from config import mail
 from species.models import Comment, CommentStatus, Fact
 
 from . import reconcile
@@ -32,20 +31,27 @@ from .models import (
     StripeEvent,
 )
 from .models.complaints import GROWS_LATE_AFTER
-from .models.gifts import GiftState
 
 WEEK = timedelta(days=7)
 
 
 @dataclass(frozen=True)
 class Matter:
-    """One number: how many rows wait, of what, and where they are. `is_urgent`: more than none is bad news."""
+    """One number: how many rows wait, of what, and the list of exactly those. `is_urgent`: more than none is bad news.
+
+    `single`: what one of them is called.
+    """
 
     label: str
+    single: str
     count: int
     address: str
     is_urgent: bool
     note: str = ""
+
+    @property
+    def words(self) -> str:
+        return self.single if self.count == 1 else self.label
 
     @property
     def is_quiet(self) -> bool:
@@ -68,12 +74,21 @@ def differences() -> Matter:
     checked = f"checked {timesince(match.checked_at)} ago" if match.checked_at else "not checked yet"
     heard = f"Stripe last wrote {timesince(match.last_event_at)} ago" if match.last_event_at else "Stripe never wrote"
     address = rows_of("adoptions_difference")
-    return Matter("differences with Stripe", match.open, address, is_urgent=True, note=f"{checked}; {heard}")
+    return Matter(
+        "differences with Stripe",
+        "difference with Stripe",
+        match.open,
+        address,
+        is_urgent=True,
+        note=f"{checked}; {heard}",
+    )
 
 
 def attentions() -> Matter:
     count = Attention.objects.open().count()
-    return Matter("things to look at", count, rows_of("adoptions_attention"), is_urgent=True)
+    return Matter(
+        "things to look at", "thing to look at", count, rows_of("adoptions_attention", "?state=open"), is_urgent=True
+    )
 
 
 def complaints() -> Matter:
@@ -83,16 +98,17 @@ def complaints() -> Matter:
     note, is_late = "", False
     if oldest:
         left = Complaint(received_at=oldest).days_left
-        note = f"the first is due in {left} days" if left >= 0 else f"the first is {-left} days overdue"
+        days = f"{abs(left)} day{'' if abs(left) == 1 else 's'}"
+        note = f"the first is due in {days}" if left >= 0 else f"the first is {days} overdue"
         is_late = oldest < timezone.now() - GROWS_LATE_AFTER
     address = rows_of("adoptions_complaint", "?state=open")
-    return Matter("complaints to answer", count, address, is_urgent=is_late, note=note)
+    return Matter("complaints to answer", "complaint to answer", count, address, is_urgent=is_late, note=note)
 
 
 def failed_payments() -> Matter:
     count = Adoption.objects.filter(state=AdoptionState.PAST_DUE).count()
     address = rows_of("adoptions_adoption", f"?state__exact={AdoptionState.PAST_DUE}")
-    return Matter("adoptions whose payment failed", count, address, is_urgent=False)
+    return Matter("adoptions whose payment failed", "adoption whose payment failed", count, address, is_urgent=False)
 
 
 def unseen_money() -> Matter:
@@ -102,55 +118,64 @@ def unseen_money() -> Matter:
     note = f"the oldest for {timesince(oldest)}" if oldest else ""
     is_late = bool(oldest) and oldest < timezone.now() - WEEK
     address = rows_of("adoptions_handentry", "?bank=unseen")
-    return Matter("cheques, cash and transfers to find at the bank", waiting["count"], address, is_late, note)
+    words = ("cheques, cash and transfers to find at the bank", "cheque, cash or transfer to find at the bank")
+    return Matter(*words, waiting["count"], address, is_late, note)
 
 
 def parked_events() -> Matter:
     count = StripeEvent.objects.filter(state=EventState.PARKED).count()
     address = rows_of("adoptions_stripeevent", f"?state__exact={EventState.PARKED}")
-    return Matter("events of Stripe's that could not be worked", count, address, is_urgent=True)
+    return Matter(
+        "events of Stripe's that could not be worked",
+        "event of Stripe's that could not be worked",
+        count,
+        address,
+        is_urgent=True,
+    )
 
 
 def failing_mails() -> Matter:
     """Given up, come back this week, or still waiting long after it should have gone."""
-    late = timezone.now() - IS_LATE_AFTER
-    this_week = Q(failed_at__gt=timezone.now() - WEEK)
-    failed = Mail.objects.failing().filter(Q(state=MailState.FAILED) | this_week).count()
-    waiting = Mail.objects.filter(state=MailState.QUEUED, created_at__lt=late).count()
-    states = f"?state__in={MailState.FAILED},{MailState.BOUNCED}" if failed else f"?state__exact={MailState.QUEUED}"
+    now = timezone.now()
+    failed, waiting = mail.given_up(now=now).count(), mail.late(now=now).count()
     note = f"{failed} given up or come back, {waiting} late" if failed or waiting else ""
-    address = rows_of("config_mail", states)
-    return Matter("mails that do not get through", failed + waiting, address, is_urgent=True, note=note)
+    words = ("mails that do not get through", "mail that does not get through")
+    return Matter(*words, failed + waiting, rows_of("config_mail", "?stuck=yes"), is_urgent=True, note=note)
 
 
 def waiting_comments() -> Matter:
     waiting = Comment.objects.filter(status=CommentStatus.PENDING)
     oldest = waiting.order_by("pk").values_list("created_at", flat=True).first()
     note = f"the oldest for {timesince(oldest)}" if oldest else ""
-    return Matter("comments waiting", waiting.count(), rows_of("species_comment"), is_urgent=False, note=note)
+    return Matter(
+        "comments waiting", "comment waiting", waiting.count(), rows_of("species_comment"), is_urgent=False, note=note
+    )
 
 
 def gifts_this_week() -> Matter:
-    soon = timezone.localdate() + WEEK
-    count = Gift.objects.filter(state=GiftState.SCHEDULED, deliver_on__lte=soon).count()
-    address = rows_of("adoptions_gift", f"?state__exact={GiftState.SCHEDULED}")
-    return Matter("presents going out this week", count, address, is_urgent=False)
+    count = Gift.objects.going_out(by=timezone.localdate() + WEEK).count()
+    address = rows_of("adoptions_gift", "?going=week")
+    return Matter("presents going out this week", "present going out this week", count, address, is_urgent=False)
 
 
 def facts_to_review() -> Matter:
     count = Fact.objects.review_due(on=timezone.localdate()).count()
-    return Matter("facts due for review", count, rows_of("species_fact"), is_urgent=False)
+    return Matter(
+        "facts due for review", "fact due for review", count, rows_of("species_fact", "?review=due"), is_urgent=False
+    )
 
 
 def people_twice() -> Matter:
-    count = Likeness.objects.open().filter(first__erased_at=None, second__erased_at=None).count()
+    count = Likeness.objects.open().of_people().count()
     address = rows_of("adoptions_likeness", "?state=open")
-    return Matter("pairs that may be one person", count, address, is_urgent=False)
+    return Matter("pairs that may be one person", "pair that may be one person", count, address, is_urgent=False)
 
 
 def live_campaigns() -> Matter:
     count = Campaign.objects.running().count()
-    return Matter("campaigns running", count, rows_of("adoptions_campaign"), is_urgent=False)
+    return Matter(
+        "campaigns running", "campaign running", count, rows_of("adoptions_campaign", "?state=running"), is_urgent=False
+    )
 
 
 MATTERS: list[tuple[str, Callable[[], Matter]]] = [

@@ -11,6 +11,7 @@ from django.db.models import Exists, OuterRef, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import URLPattern, path, reverse
+from django.utils import timezone
 from django.utils.csp import CSP
 from django.utils.html import format_html
 from django.utils.text import get_text_list
@@ -23,7 +24,7 @@ from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from . import mail, mail_words_page, second_step, tasks_admin
 from .asking_first import asks_first
-from .long_lists import LongList, a_few
+from .long_lists import COUNTED, LongList, a_few
 from .models import AuditEntry, Mail, MailWords
 from .read_only import ReadOnly
 from .two_editors import ToldOfColleagues
@@ -31,6 +32,22 @@ from .two_editors import ToldOfColleagues
 __all__ = ["tasks_admin"]
 SHOWN = ["kind", "to", "subject", "state", "attempts", "not_before", "sent_at", "failed_at", "error", "text"]
 SHOWN += ["html_link", "key", "message_id", "unsubscribe_url"]
+
+
+class IsStuck(admin.SimpleListFilter):
+    title = "getting through"
+    parameter_name = "stuck"
+
+    def lookups(self, request: HttpRequest, model_admin: object) -> list[tuple[str, str]]:
+        return [("yes", "Not: given up, come back this week, or late")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Mail]) -> QuerySet[Mail]:
+        """By their numbers: each half has an index of its own, and the list has another."""
+        if self.value() != "yes":
+            return queryset
+        now = timezone.now()
+        halves = (mail.given_up(now=now), mail.late(now=now))
+        return queryset.filter(pk__in={pk for half in halves for pk in half.values_list("pk", flat=True)[:COUNTED]})
 
 
 SENDS = "Each goes to its address once more, as it was then, where it was sent or given up before."
@@ -41,7 +58,7 @@ class MailAdmin(LongList[Mail]):
     """The log of every mail, as it was sent. Nothing here can be edited; a mail can be sent again."""
 
     list_display = ["created_at", "kind", "to", "subject", "state", "attempts", "sent_at", "error"]
-    list_filter = ["state", "kind", "created_at"]
+    list_filter = [IsStuck, "state", "kind", "created_at"]
     sortable_by = []
     search_fields = ["to"]
     search_help_text = "The address, or the key"

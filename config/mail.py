@@ -7,7 +7,7 @@ the mail server's "accepted" and our commit sends again, with the same Message-I
 
 import logging
 import smtplib
-from datetime import timedelta
+from datetime import datetime, timedelta
 from email.utils import make_msgid
 from typing import Any
 from urllib.parse import urlsplit
@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
 from django.db import transaction
+from django.db.models import Q, QuerySet
 from django.tasks import task
 from django.urls import reverse
 from django.utils import timezone
@@ -32,6 +33,7 @@ LONGEST_WAIT = timedelta(hours=1)
 DIGEST_HOUR = 8
 MOST_IN_DIGEST = 50
 IS_LATE_AFTER = timedelta(minutes=15)
+COME_BACK_FOR = timedelta(days=7)  # as long as a mail that came back is news
 
 
 def queue_mail(kind: str, *, to: str, key: str, context: dict[str, Any], unsubscribe_url: str = "") -> bool:
@@ -123,16 +125,26 @@ def tell_of_failures() -> None:
     if now.hour < DIGEST_HOUR or Mail.objects.filter(key=f"mail_digest:{now.date()}").exists():
         return
     failed = Mail.objects.failing().filter(failed_at__gt=now - timedelta(days=1)).exclude(kind="mail_digest")
-    late = Mail.objects.filter(state=MailState.QUEUED, created_at__lt=now - IS_LATE_AFTER)
-    if not (failed.exists() or late.exists()):
+    waiting = late(now=now)
+    if not (failed.exists() or waiting.exists()):
         return
     context = {
         "failed": failed.order_by("failed_at")[:MOST_IN_DIGEST],
         "total": failed.count(),
-        "late": late.count(),
-        "admin_url": settings.SITE_URL + reverse("admin:config_mail_changelist"),
+        "late": waiting.count(),
+        "admin_url": settings.SITE_URL + reverse("admin:config_mail_changelist") + "?stuck=yes",
     }
     queue_mail("mail_digest", to=settings.CHARITY["reply_to"], key=str(now.date()), context=context)
+
+
+def given_up(*, now: datetime) -> QuerySet[Mail]:
+    """Never sent, or come back lately."""
+    return Mail.objects.failing().filter(Q(state=MailState.FAILED) | Q(failed_at__gt=now - COME_BACK_FOR))
+
+
+def late(*, now: datetime) -> QuerySet[Mail]:
+    """Still waiting, long after it should have gone."""
+    return Mail.objects.filter(state=MailState.QUEUED, created_at__lt=now - IS_LATE_AFTER)
 
 
 def wait_after(attempts: int) -> timedelta:

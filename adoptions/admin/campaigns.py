@@ -65,6 +65,20 @@ class WordsOfLink(admin.AllValuesFieldListFilter):
             yield {**choice, "display": choice["display"] or "none"}
 
 
+class IsRunning(admin.SimpleListFilter):
+    title = "running"
+    parameter_name = "state"
+
+    def lookups(self, request: HttpRequest, model_admin: object) -> list[tuple[str, str]]:
+        return [("running", "Now"), ("not", "Not now")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Campaign]) -> QuerySet[Campaign]:
+        running = Campaign.objects.running().values("pk")
+        if self.value() == "not":
+            return queryset.exclude(pk__in=running)
+        return queryset.filter(pk__in=running) if self.value() == "running" else queryset
+
+
 @admin.register(Campaign)
 class CampaignAdmin(ToldOfColleagues[Campaign]):
     """The link maker: what a link says, how it looks on paper, where it leads now and what it has brought."""
@@ -73,7 +87,7 @@ class CampaignAdmin(ToldOfColleagues[Campaign]):
     change_list_template = "admin/adoptions/campaign/list.html"
     change_form_template = "admin/adoptions/campaign/maker.html"
     list_display = ["code", "name", "destination", "species", "utm_source", "starts_at", "ends_at", "is_running"]
-    list_filter = ["destination", "species", "is_paused", "starts_at"]
+    list_filter = [IsRunning, "destination", "species", "is_paused", "starts_at"]
     list_filter += [("utm_source", WordsOfLink), ("utm_medium", WordsOfLink)]
     list_select_related = ["species"]
     list_per_page = 50

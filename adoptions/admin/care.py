@@ -60,6 +60,6 @@ def twins(request: HttpRequest, supporter: Supporter) -> list[tuple[Supporter, s
     """Who else they may be, as far as a task has looked, and why."""
     if not request.user.has_perm("adoptions.add_merge"):
         return []
-    pairs = Likeness.objects.open().about(supporter.pk).filter(first__erased_at=None, second__erased_at=None)
+    pairs = Likeness.objects.open().of_people().about(supporter.pk)
     shown = pairs.select_related("first", "second")[:9]
     return [(pair.second if pair.first_id == supporter.pk else pair.first, pair.because) for pair in shown]

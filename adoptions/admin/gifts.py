@@ -6,6 +6,7 @@ from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.html import format_html
 
 from config.asking_first import asks_first
@@ -14,6 +15,7 @@ from config.read_only import ReadOnly
 
 from .. import finding, gifts
 from ..models import Gift
+from ..today import WEEK
 from .attention import staff
 
 RELEASES = "The words reach whoever they are for: by email on their day, or within a minute where that day has come."
@@ -23,10 +25,22 @@ NEVER_SENDS = (
 )
 
 
+class GoingOut(admin.SimpleListFilter):
+    title = "going out"
+    parameter_name = "going"
+
+    def lookups(self, request: HttpRequest, model_admin: object) -> list[tuple[str, str]]:
+        return [("week", "Within a week")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Gift]) -> QuerySet[Gift]:
+        soon = Gift.objects.going_out(by=timezone.localdate() + WEEK)
+        return queryset & soon if self.value() == "week" else queryset
+
+
 @admin.register(Gift)
 class GiftAdmin(ReadOnly, LongList[Gift]):
     list_display = ["adoption", "recipient_name", "delivery", "deliver_at", "state", "held_because", "opened_at"]
-    list_filter = ["state", "delivery", "deliver_on"]
+    list_filter = [GoingOut, "state", "delivery", "deliver_on"]
     list_select_related = ["adoption__supporter"]
     sortable_by = []
     search_fields = ["recipient_name"]

@@ -222,7 +222,7 @@ class IsOpen(admin.SimpleListFilter):
     def queryset(self, request: HttpRequest, queryset: QuerySet[Likeness]) -> QuerySet[Likeness]:
         if self.value() == "refused":
             return queryset.exclude(refused_at=None)
-        return queryset.filter(refused_at=None) if self.value() == "open" else queryset
+        return queryset & Likeness.objects.open().of_people() if self.value() == "open" else queryset
 
 
 @admin.register(Likeness)

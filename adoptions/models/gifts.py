@@ -1,4 +1,4 @@
-from datetime import datetime
+from datetime import date, datetime
 
 from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.contrib.postgres.search import SearchVector
@@ -48,6 +48,9 @@ class GiftQuerySet(models.QuerySet["Gift"]):
 
     def due(self, *, at: datetime) -> "GiftQuerySet":
         return self.filter(state=GiftState.SCHEDULED, deliver_at__lte=at)
+
+    def going_out(self, *, by: date) -> "GiftQuerySet":
+        return self.filter(state=GiftState.SCHEDULED, deliver_on__lte=by)
 
     def schedule(self) -> int:
         """The money has arrived: the mail goes out on its day."""

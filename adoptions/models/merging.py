@@ -16,6 +16,10 @@ class LikenessQuerySet(models.QuerySet["Likeness"]):
     def open(self) -> "LikenessQuerySet":
         return self.filter(refused_at=None)
 
+    def of_people(self) -> "LikenessQuerySet":
+        """Both are still there."""
+        return self.filter(first__erased_at=None, second__erased_at=None)
+
     def about(self, *supporters: int) -> "LikenessQuerySet":
         return self.filter(Q(first__in=supporters) | Q(second__in=supporters))
 
