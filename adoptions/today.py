@@ -15,6 +15,7 @@ from django.utils import timezone
 from django.utils.timesince import timesince
 
 from config import mail
+from config.models import BlockedLoad
 from species.models import Comment, CommentStatus, Fact
 
 from . import reconcile
@@ -171,6 +172,19 @@ def people_twice() -> Matter:
     return Matter("pairs that may be one person", "pair that may be one person", count, address, is_urgent=False)
 
 
+def blocked_loads() -> Matter:
+    since = timezone.localdate() - WEEK
+    count = BlockedLoad.objects.filter(day__gte=since).count()
+    address = rows_of("config_blockedload", f"?day__gte={since}")
+    return Matter(
+        "kinds of things that browsers blocked on our pages this week",
+        "kind of thing that browsers blocked on our pages this week",
+        count,
+        address,
+        is_urgent=False,
+    )
+
+
 def live_campaigns() -> Matter:
     count = Campaign.objects.running().count()
     return Matter(
@@ -191,4 +205,5 @@ MATTERS: list[tuple[str, Callable[[], Matter]]] = [
     ("adoptions.add_merge", people_twice),
     ("species.view_fact", facts_to_review),
     ("adoptions.view_campaign", live_campaigns),
+    ("config.view_blockedload", blocked_loads),
 ]

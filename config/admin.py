@@ -25,7 +25,7 @@ from django_otp.plugins.otp_totp.models import TOTPDevice
 from . import mail, mail_words_page, second_step, tasks_admin
 from .asking_first import asks_first
 from .long_lists import COUNTED, LongList, a_few
-from .models import AuditEntry, Mail, MailWords
+from .models import AuditEntry, BlockedLoad, Mail, MailWords
 from .read_only import ReadOnly
 from .two_editors import ToldOfColleagues
 
@@ -155,6 +155,13 @@ class AuditEntryAdmin(ReadOnly, LongList[AuditEntry]):
     @admin.display(description="Which")
     def which(self, entry: AuditEntry) -> str:
         return ", ".join(entry.rows)
+
+
+@admin.register(BlockedLoad)
+class BlockedLoadAdmin(ReadOnly, LongList[BlockedLoad]):
+    list_display = ["day", "source", "rule", "page", "times", "last_at"]
+    list_filter = ["day", "rule"]
+    sortable_by = []
 
 
 # Keys and codes are nobody's to look at or to type in.

@@ -1,6 +1,7 @@
 """What both apps stand on and staff look after: the mail we send, and the counters that stop floods."""
 
 from datetime import timedelta
+from typing import Any
 
 import pgtrigger
 from django.conf import settings
@@ -246,3 +247,46 @@ class AuditEntry(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_act_display()} {self.what} {self.at:%Y-%m-%d %H:%M}"
+
+
+class BlockedLoadQuerySet(models.QuerySet["BlockedLoad"]):
+    MOST_A_DAY = 200
+
+    def note(self, *, rule: str, source: str, page: str) -> bool:
+        """Count one more of today; True if it is the first. What comes after many others is counted with them."""
+        row: dict[str, Any] = {"day": timezone.localdate(), "rule": rule, "source": source, "page": page}
+        if self.filter(**row).one_more():
+            return False
+        if self.filter(day=row["day"]).count() >= self.MOST_A_DAY:
+            row |= {"source": "others", "page": ""}
+        _, is_first = self.get_or_create(**row, defaults={"times": 1})
+        if not is_first:
+            self.filter(**row).one_more()
+        return is_first
+
+    def one_more(self) -> int:
+        return self.update(times=F("times") + 1, last_at=Now())
+
+
+class BlockedLoad(models.Model):
+    """What browsers refused to load on a page of ours: see config/policy_reports.py."""
+
+    day = models.DateField()
+    rule = models.CharField(max_length=40, help_text="The line of our policy that forbids it.")
+    source = models.CharField("what", max_length=100, help_text="The site it would have come from; inline: the page.")
+    page = models.CharField("page", max_length=80, blank=True, help_text="By its name: an address may be a secret.")
+    times = models.PositiveIntegerField(default=1)
+    last_at = models.DateTimeField("last", db_default=Now())
+
+    objects = BlockedLoadQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = "load that browsers blocked"
+        verbose_name_plural = "what browsers blocked"
+        ordering = ["-day", "-id"]
+        constraints = [
+            models.UniqueConstraint(fields=["day", "rule", "source", "page"], name="blocked_load_once_a_day"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.source} on {self.page or 'several pages'}"

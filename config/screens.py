@@ -33,6 +33,8 @@ ABOUT = {
     "auth.user": "Colleagues who sign in here. Take “active” from who leaves; never delete them, as the log names "
     "them.",
     "config.auditentry": "Who of staff looked at what, took it out or changed it. Nobody can alter this.",
+    "config.blockedload": "What browsers refused to load on our pages, because our rules forbid it. From a site you do "
+    "not know: somebody may have planted it, so call whoever runs this one.",
     "config.mail": "Every mail that went out or waits to, as it was written. Choose one and send it again if it never "
     "came.",
     "config.mailwords": "The words of each mail. Put them in your own, look at them, and send yourself a test first.",

@@ -277,6 +277,7 @@ SECURE_CSP = {
     "form-action": [CSP.SELF, *PAYMENT_PAGES],
     "frame-ancestors": [CSP.NONE],
     "base-uri": [CSP.NONE],
+    "report-uri": ["/csp-reports/"],  # see config/policy_reports.py; `report-to` is not known to all browsers yet
 }
 X_FRAME_OPTIONS = "DENY"
 SECURE_REFERRER_POLICY = "strict-origin-when-cross-origin"

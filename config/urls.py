@@ -7,6 +7,7 @@ from django.urls import include, path
 
 from adoptions.views import complaining
 
+from . import policy_reports
 from .bounces import receive
 from .health import healthz, readyz
 from .metrics import metrics
@@ -23,6 +24,7 @@ urlpatterns = [
     *(path(f"{name}/", page, {"name": name}, name=name) for name in PAGES),
     path("complaints/", complaining.complain, name="complaints"),
     path("complaints/received/", complaining.received, name="complaint_received"),
+    path("csp-reports/", policy_reports.receive, name="csp_reports"),
     path("mail/bounces/", receive, name="mail_bounces"),
     path("admin/", admin.site.urls),
     path("healthz", healthz, name="healthz"),

@@ -11,7 +11,7 @@ from pytest_django import DjangoAssertNumQueries
 
 from adoptions.models import Attention, Campaign, Complaint, Difference, Gift, Likeness, StripeEvent, Supporter
 from adoptions.today import matters
-from config.models import Mail
+from config.models import BlockedLoad, Mail
 from species.models import Comment
 from tests.makers import make_active_adoption, make_adoption, make_species, make_supporter
 from tests.species.makers import make_fact
@@ -60,6 +60,7 @@ def make_trouble() -> None:
             state=state,
         )
         Mail.objects.filter(pk=mail.pk).update(created_at=timezone.now() - timedelta(hours=1))
+    BlockedLoad.objects.note(rule="script-src", source="https://planted.example", page="species:detail")
 
 
 def test_nothing_waits_on_a_quiet_day(fiona: User) -> None:
@@ -81,6 +82,7 @@ def test_each_number_counts_its_rows(fiona: User) -> None:
         "pairs that may be one person": 0,
         "facts due for review": 0,
         "campaigns running": 1,
+        "kinds of things that browsers blocked on our pages this week": 1,
     }
 
 

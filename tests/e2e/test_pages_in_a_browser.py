@@ -165,6 +165,16 @@ def test_species_page_needs_few_requests_and_stays_still(browser: Browser, banne
     assert moved <= 0.01
 
 
+def test_what_a_browser_blocks_it_reports(browser: Browser, banner: dict[str, str]) -> None:
+    context = browser.new_context(base_url=banner["Site"])
+    page = context.new_page()
+    page.goto("about/")
+    with page.expect_response("**/csp-reports/") as answer:
+        page.evaluate("() => { document.body.append(Object.assign(new Image(), {src: 'https://planted.example/'})) }")
+    assert answer.value.status == 204
+    context.close()
+
+
 def test_citation_is_copied_by_one_press_and_the_button_is_for_who_can(
     browser: Browser, banner: dict[str, str], plain: BrowserContext
 ) -> None:

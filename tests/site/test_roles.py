@@ -43,6 +43,7 @@ adoptions.supporter            -    -    vc   v    v
 auth.group                     -    -    -    -    v
 auth.user                      -    -    -    -    v
 config.auditentry              -    -    -    -    v
+config.blockedload             -    -    -    -    v
 config.mail                    -    -    vc   v    v
 config.mailwords               -    -    vc   -    -
 django_tasks_database.dbtaskresult - -   -    -    v
