@@ -107,7 +107,7 @@ def of_plans() -> Iterator[dict[str, Any]]:
     rows = Adoption.objects.filter(state__in=ADOPTED, frequency__in=REPEATING).order_by()
     today = timezone.localdate()
     for row in rows.values("plan__name", "frequency").annotate(number=Count("pk"), pence=Sum(a_year)):
-        key = f"{row['plan__name']}, {Frequency(row['frequency']).label.lower()}"[:160]
+        key = f"{row['frequency']} {row['plan__name']}"
         yield line(PLANS, today, key, row["number"], row["pence"])
 
 
@@ -137,11 +137,15 @@ class Row:
 
 @dataclass(frozen=True)
 class Behind:
-    """The list in the admin of the rows that a figure counts: those of a moment, and of them those that are so."""
+    """The list in the admin of the rows that a figure counts: those of a moment, and of them those that are so.
+
+    `moment` may be empty, for what is so today. `last_day`: what the list calls the day at whose end it was so.
+    """
 
     list: str
-    moment: str
+    moment: str = ""
     only: tuple[tuple[str, str], ...] = ()
+    last_day: str = ""
 
     def who(self, **only: str) -> "Behind":
         return replace(self, only=(*self.only, *only.items()))
@@ -151,6 +155,8 @@ PAYMENTS = Behind("adoptions_payment", "occurred_at", (("is_brought_in__exact", 
 REPEATS = (("frequency__in", "monthly,yearly"), ("source__in", OURS))
 BEGUN = Behind("adoptions_adoption", "activated_at", REPEATS)
 ENDED = Behind("adoptions_adoption", "ended_at", (*REPEATS, ("activated_at__isnull", "0")))
+STANDING = Behind("adoptions_adoption", only=REPEATS, last_day="stood_on")
+NOW = Behind("adoptions_adoption", only=(("state__in", ",".join(sorted(ADOPTED))),))
 FAILURES = Behind("adoptions_failedrenewal", "failed_at")
 WRITTEN = Behind("species_comment", "created_at", (("status", "all"),))  # by itself it opens on what waits
 
@@ -289,7 +295,7 @@ def coming_and_going() -> Report:
         rows.append(Row(f"{month:%B %Y}", [came, went, active], month, last))
     about = "Adoptions that repeat: begun with their first payment, and ended."
     headings = ["New", "Lost", "Active at the end"]
-    behind = (BEGUN, ENDED, None)
+    behind = (BEGUN, ENDED, STANDING)
     return Report("coming-and-going", "Active, new and lost", about, headings, rows, [], 2, behind)
 
 
@@ -367,9 +373,15 @@ def reasons_of_failure() -> Report:
 
 def plans() -> Report:
     found = sorted(sums(PLANS).items(), key=lambda item: -item[1][0])
-    rows = [Row(key, [number, pence]) for (_, key), (number, pence) in found]
+    rows = []
+    for (_, key), (number, pence) in found:
+        rhythm, _, name = key.partition(" ")
+        if rhythm not in Frequency:
+            continue  # summed up by the version before: within the hour they are anew
+        label = f"{name}, {Frequency(rhythm).label.lower()}"
+        rows.append(Row(label, [number, pence], only=(("frequency__exact", rhythm), ("plan__name__exact", name))))
     about = "What is given now, again and again, and what it comes to in a year if nobody leaves."
-    return Report("plans", "What is chosen", about, ["Adoptions", "In a year"], rows, [1])
+    return Report("plans", "What is chosen", about, ["Adoptions", "In a year"], rows, [1], 0, (NOW, NOW))
 
 
 def comments() -> Report:

@@ -1,10 +1,13 @@
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import OuterRef, QuerySet, Subquery, Sum
+from django.contrib.admin.options import IncorrectLookupParameters
+from django.db.models import OuterRef, Q, QuerySet, Subquery, Sum
 from django.db.models.functions import Coalesce
 from django.http import HttpRequest
 from django.urls import URLPattern, path, reverse
+from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 
 from config.long_lists import LongList
@@ -95,6 +98,31 @@ class ByCampaign(admin.SimpleListFilter):
         return queryset.filter(campaign=as_number(self.value() or "")) if self.value() else queryset
 
 
+class StoodOn(admin.SimpleListFilter):
+    """Those that had begun by the end of a day, and not ended, as a report counts them: it links here with the day."""
+
+    title = "active at the end of"
+    parameter_name = "stood_on"
+
+    def lookups(self, request: HttpRequest, model_admin: object) -> list[tuple[str, str]]:
+        day = request.GET.get(self.parameter_name, "")
+        return [(day, day)] if day else []
+
+    def has_output(self) -> bool:
+        return bool(self.used_parameters)
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Adoption]) -> QuerySet[Adoption]:
+        if not self.value():
+            return queryset
+        try:
+            day = date.fromisoformat(self.value() or "")
+            end = timezone.make_aware(datetime.combine(day + timedelta(days=1), time()))
+        except (ValueError, OverflowError) as error:
+            raise IncorrectLookupParameters from error
+        begun = queryset.filter(activated_at__lt=end)
+        return begun.filter(Q(ended_at=None) | Q(ended_at__gte=end))
+
+
 def as_number(typed: str) -> int:
     """0, which no row has, for what is none."""
     return int(typed) if typed.isascii() and typed.isdigit() and len(typed) < 10 else 0
@@ -125,6 +153,7 @@ class AdoptionAdmin(ReadOnly, LongList[Adoption]):
         "is_gift",
         "source",
         ByCampaign,
+        StoodOn,
         "created_at",
     ]
     list_select_related = ["supporter", "species", "campaign"]
@@ -169,6 +198,9 @@ class AdoptionAdmin(ReadOnly, LongList[Adoption]):
         sums = Payment.objects.filter(adoption=OuterRef("pk")).order_by().values("adoption")
         received = Subquery(sums.values(total=Sum("amount_pence")))
         return super().get_queryset(request).annotate(received_pence=Coalesce(received, 0))
+
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
+        return lookup == "plan__name__exact" or super().lookup_allowed(lookup, value, request)
 
     def get_ordering(self, request: HttpRequest) -> Any:
         """Those who began or ended in a span of time, as reports link to them, by the index that knows that time."""

@@ -108,10 +108,13 @@ def bars_of(report: Report) -> list[Bar]:
 def behind(report: Report, row: Row, place: int) -> str:
     """The list of the rows that a figure counts; empty where it counts none, or none that a list could show."""
     found = report.behind[place] if report.behind else None
-    if found is None or row.first is None or row.last is None or not row.cells[place]:
+    if found is None or not row.cells[place]:
         return ""
-    start, end = (
-        timezone.make_aware(datetime.combine(day, time())) for day in (row.first, row.last + timedelta(days=1))
-    )
-    span = {f"{found.moment}__gte": start.isoformat(), f"{found.moment}__lt": end.isoformat()}
+    span = {found.last_day: row.last.isoformat()} if found.last_day and row.last else {}
+    if found.moment:
+        if row.first is None or row.last is None:
+            return ""
+        ends = (row.first, row.last + timedelta(days=1))
+        start, end = (timezone.make_aware(datetime.combine(day, time())).isoformat() for day in ends)
+        span = {f"{found.moment}__gte": start, f"{found.moment}__lt": end}
     return f"{reverse(f'admin:{found.list}_changelist')}?{urlencode({**span, **dict(found.only), **dict(row.only)})}"
