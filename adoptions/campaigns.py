@@ -1,6 +1,8 @@
 """Where a campaign link leads, how often it was followed, and whether it still does what it was made for."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from itertools import count
 from urllib.parse import urlencode
 
@@ -18,6 +20,8 @@ from .models import Attention, AttentionKind, Campaign, CampaignDay, Destination
 from .models.campaigns import LONGEST_CODE, SHORTEST_CODE
 
 MOST_CODES = 20  # in one address
+
+_previewed: ContextVar[Campaign | None] = ContextVar("previewed", default=None)
 
 
 def follow(code: str, *, is_counted: bool) -> str:
@@ -74,8 +78,21 @@ def code_in(query: QueryDict) -> str:
     return codes[0] if codes else ""
 
 
+@contextmanager
+def as_if_kept(campaign: Campaign) -> Iterator[None]:
+    """Pages made here and now show these words under its code: for a look at them before they are kept."""
+    token = _previewed.set(campaign)
+    try:
+        yield
+    finally:
+        _previewed.reset(token)
+
+
 def words_for(code: object) -> Campaign | None:
     """Whose words stand on the page for who came by this code; None where none were written, or it does not run."""
+    previewed = _previewed.get()
+    if previewed and previewed.code == code:
+        return previewed
     if not (isinstance(code, str) and CAMPAIGN_CODE.fullmatch(code)):
         return None
     return Campaign.objects.running().filter(code=code).exclude(landing_text="", statement="").first()

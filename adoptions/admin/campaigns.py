@@ -8,7 +8,11 @@ from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import URLPattern, path, reverse
-from django.views.decorators.http import require_POST, require_safe
+from django.utils.decorators import method_decorator
+from django.views.decorators.cache import never_cache
+from django.views.decorators.clickjacking import xframe_options_sameorigin
+from django.views.decorators.csp import csp_override
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from config.desk_page import desk_page
 from config.fields import PoundsField
@@ -19,6 +23,7 @@ from species.models import Species
 
 from .. import campaign_codes, campaign_report, campaigns
 from ..models import Campaign
+from . import campaign_preview
 
 DAYS_SHOWN = 14
 IMAGES: dict[str, tuple[str, Callable[[Campaign], bytes]]] = {
@@ -125,9 +130,14 @@ class CampaignAdmin(ToldOfColleagues[Campaign]):
             path("report/", guard(require_safe(self.report)), name="adoptions_campaign_report"),
             path("report.csv", guard(require_safe(self.report_csv)), name="adoptions_campaign_csv"),
             path("<int:pk>/code.<str:kind>", guard(require_safe(self.picture)), name="adoptions_campaign_code"),
+            path("preview/", guard(self.preview), name="adoptions_campaign_preview"),
             path("<int:pk>/test-mail/", guard(require_POST(self.test_mail)), name="adoptions_campaign_test_mail"),
             *super().get_urls(),
         ]
+
+    @method_decorator(csp_override(campaign_preview.WITH_A_FRAME))
+    def changeform_view(self, *args: Any, **kwargs: Any) -> HttpResponse:
+        return super().changeform_view(*args, **kwargs)
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
@@ -174,6 +184,19 @@ class CampaignAdmin(ToldOfColleagues[Campaign]):
         content_type, draw = IMAGES[kind]
         name = f'attachment; filename="{campaign.code}.{kind}"' if "download" in request.GET else "inline"
         return HttpResponse(draw(campaign), content_type=content_type, headers={"Content-Disposition": name})
+
+    @method_decorator([xframe_options_sameorigin, csp_override(campaign_preview.IN_A_FRAME), never_cache])
+    @method_decorator(require_http_methods(["GET", "HEAD", "POST"]))
+    def preview(self, request: HttpRequest) -> HttpResponse:
+        """The page with the words typed so far (POST), or with those that are kept. Keeps nothing."""
+        named = request.GET.get("campaign", "")
+        kept = self._one(request, int(named)) if named.isdecimal() and len(named) < 19 else None
+        if request.method == "POST":
+            self._seen(request)
+            return campaign_preview.page_of(request, campaign_preview.as_typed(CampaignForm, request.POST, kept))
+        if kept is None:
+            raise Http404
+        return campaign_preview.page_of(request, campaign_preview.as_it_runs(kept))
 
     def test_mail(self, request: HttpRequest, pk: int) -> HttpResponse:
         if not self.has_change_permission(request):

@@ -30,6 +30,7 @@ from tests.makers import (
     make_species,
     make_supporter,
 )
+from tests.site.reading import read
 
 pytestmark = pytest.mark.django_db
 
@@ -220,6 +221,46 @@ def test_amount_is_typed_and_shown_in_pounds(fiona: Client, typed: str, pence: i
     assert campaign.cost_pence == 100000
     if pence == "no":
         assert f'value="{typed}"' in response.text
+
+
+def test_preview_is_the_page_with_the_words_as_typed_and_keeps_none_of_it(fiona: Client) -> None:
+    make_plan()
+    campaign = make_campaign(landing_text="Kept words.", preset_pence=2400, preset_frequency="once", is_paused=True)
+    address = f"/admin/adoptions/campaign/preview/?campaign={campaign.pk}"
+    kept = fiona.get(address)
+    assert "<p>Kept words.</p>" in kept.text
+    assert "Adopt the Amur leopard" in kept.text
+    policy = {part.strip() for part in kept.headers["Content-Security-Policy"].split(";")}
+    assert {"script-src 'none'", "form-action 'none'", "sandbox allow-same-origin", "frame-ancestors 'self'"} <= policy
+    assert not any(part.startswith("report-") for part in policy), "that its scripts do not run is nobody's concern"
+    assert (kept.headers["X-Frame-Options"], len(kept.cookies)) == ("SAMEORIGIN", 0)
+    typed = {"destination": "home", "code": "Not one", "landing_text": "<i>Typed</i> words."}
+    typed["statement"] = "£2 is theirs."
+    for place in (address, "/admin/adoptions/campaign/preview/"):
+        page = fiona.post(place, typed)
+        assert page.status_code == 200
+        assert "Meet the Amur leopard" in page.text
+        assert "<p>&lt;i&gt;Typed&lt;/i&gt; words.</p>" in page.text
+        assert '<p class="appeal__statement">£2 is theirs.</p>' in page.text
+        assert f"?c={'leopard26' if place == address else 'preview'}" in page.text
+    shown = {"destination": "adopt", "species": campaign.species_id, "preset_frequency": "yearly"}
+    form = read(fiona.post(address, {**shown, "preset_pence": "£60"}).text)
+    chosen = {(field["name"], field["value"]) for field in form.all("input") if "checked" in field.attributes}
+    assert {("frequency", "yearly"), ("amount_yearly", "6000")} <= chosen
+    assert fiona.post(address, {"species": "x" * 99, "preset_pence": "-"}).status_code == 200
+    reader = Client()
+    assert "words." not in reader.get("/?c=leopard26").text + reader.get("/?c=preview").text
+    assert list(Campaign.objects.values_list("landing_text", flat=True)) == ["Kept words."]
+    for wrong in ("", "?campaign=999", "?campaign=x"):
+        assert fiona.get(f"/admin/adoptions/campaign/preview/{wrong}").status_code == 404
+
+
+def test_maker_has_its_preview_in_a_frame(fiona: Client) -> None:
+    campaign = make_campaign()
+    for address in ("add", f"{campaign.pk}/change"):
+        page = fiona.get(f"/admin/adoptions/campaign/{address}/")
+        assert "frame-src 'self'" in page.headers["Content-Security-Policy"]
+        assert page.text.index('name="_save"') < page.text.index('id="see"'), "Enter saves"
 
 
 def test_code_for_paper_is_the_address_in_capitals_with_white_around(fiona: Client) -> None:

@@ -84,6 +84,7 @@ OWN = {
     "adoptions_campaign_report": ("Fundraiser", "Finance", "Auditor"),
     "adoptions_campaign_csv": ("Fundraiser", "Finance", "Auditor"),
     "adoptions_campaign_code": ("Fundraiser", "Finance", "Auditor"),
+    "adoptions_campaign_preview": ("Fundraiser", "Finance", "Auditor"),
     "adoptions_campaign_test_mail": ("Fundraiser",),
     "adoptions_exportedfile_new": ("Fundraiser", "Finance"),
     "adoptions_exportedfile_progress": ("Fundraiser", "Finance", "Auditor"),
