@@ -2,10 +2,12 @@
 
     make chaos                                   # or: .venv/bin/python -m tests.chaos.run [seconds of load]
 
-Web and worker are killed with -9, PostgreSQL is stopped in the middle and started again, and of Stripe's webhooks 30 %
-never arrive, 10 % come twice and none in order. The people are real HTTP requests; whoever sees an error presses the
-button again, as people do, with the same form. Everything runs in a folder and on ports of its own. The last line is
-the result: nothing lost, nothing double, no penny off, or exit code 1.
+Web and worker are killed with -9, PostgreSQL is stopped in the middle and started again, Stripe fails, hangs, hangs up
+and is away, the mail server dies, the disk is full, clocks jump, and a new version with a migration goes live
+(tests/chaos/troubles.py); of Stripe's webhooks 30 % never arrive, 10 % come twice and none in order. The people are
+real HTTP requests; whoever sees an error presses the button again, as people do, with the same form. Everything runs
+in a folder and on ports of its own. The last line is the result: nothing lost, nothing double, no penny off, or exit
+code 1.
 """
 
 import json
@@ -18,7 +20,7 @@ import tempfile
 import threading
 import time
 from collections import Counter
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +37,7 @@ from tests.chaos.whole_site import (
     set_up,
 )
 
-LOAD_SECONDS = 40
+LOAD_SECONDS = 60
 SUPPORTERS = 4  # at the same time
 DROPPED, DOUBLED = 30, 10  # per cent
 HEAL_WITHIN = 150  # seconds for what was delivered to be worked, the waits after failures included
@@ -67,17 +69,28 @@ def load(site: str, until: float, chance: random.Random) -> Counter[str]:
     return came
 
 
-def trouble(until: float, database: Database, web: Kept, worker: Kept, chance: random.Random) -> None:
-    """Something dies every second or two, and every now and then it is PostgreSQL."""
-    while time.monotonic() < until:
-        time.sleep(chance.uniform(0.7, 2))
-        what = chance.choices(["web", "worker", "database"], [5, 3, 2])[0]
-        if what == "database":
-            database.stop()
-            time.sleep(chance.uniform(0.2, 1.5))
-            database.start()
-        else:
-            (web if what == "web" else worker).kill(chance)
+def mails_of(letters: Path) -> dict[str, int]:
+    """Every charge has one receipt, and every mail was taken by the mail server; the waits after failures are over."""
+    from django.utils import timezone
+
+    from adoptions.models import Payment
+    from config.models import Mail, MailState
+
+    Mail.objects.filter(state=MailState.QUEUED).update(not_before=timezone.now())
+    Mail.objects.filter(state=MailState.SENDING).update(lease_until=timezone.now())
+    unsent = Mail.objects.exclude(state=MailState.SENT)
+    eventually(lambda: not unsent.exists(), HEAL_WITHIN)
+    taken = Counter(letters.read_text().split() if letters.exists() else [])
+    receipts = list(Mail.objects.filter(kind="receipt").values_list("message_id", flat=True))
+    charges = Payment.objects.filter(kind="charge").count()
+    return {
+        "receipts": len(receipts),
+        "receipts_lost": max(charges - len(receipts), 0) + sum(1 for one in receipts if not taken[one]),
+        "receipts_double": max(len(receipts) - charges, 0),
+        "mails_unsent": unsent.count(),
+        # Who dies between the server's yes and our note of it sends the same letter once more, by the same Message-ID.
+        "mails_taken_again": sum(taken.values()) - len(taken),
+    }
 
 
 def play(folder: Path, seconds: int, seed: int) -> dict[str, Any]:
@@ -86,53 +99,68 @@ def play(folder: Path, seconds: int, seed: int) -> dict[str, Any]:
     from django.db import connections
 
     from adoptions import reconcile
+    from adoptions.stripe_standin.books import Books
     from tests.adoptions.invariants import violations
-    from tests.standin import running
+    from tests.chaos.troubles import Troubles
+    from tests.standin import Process
 
     chance = random.Random(seed)
     site, port = os.environ["SITE_URL"], os.environ["PORT"]
     database = Database(folder, int(os.environ["PUGMARK_DB_PORT"]))
     kept: list[Kept] = []
+    stack = ExitStack()
     try:
         call_command("migrate", verbosity=0)
         call_command("load_species", verbosity=0)
-        with running(f"{site}/stripe/webhook/", port=int(os.environ["STANDIN_PORT"])) as standin:
-            web = Kept(*GUNICORN, "--workers=2", f"--bind=127.0.0.1:{port}", log=folder / "web.log")
-            worker = Kept("manage.py", "worker", log=folder / "worker.log")
-            kept += [web, worker]
-            standin.control("webhooks", drop_percent=DROPPED, double_percent=DOUBLED, shuffle=1)
-            assert eventually(lambda: Person(0, site, chance).ask(f"{site}/healthz")[0] == 200, 60), "No site."
-            connections.close_all()
-            until = time.monotonic() + seconds
-            troubles = threading.Thread(target=trouble, args=(until, database, web, worker, chance))
-            troubles.start()
-            came = load(site, until, random.Random(seed))
-            troubles.join()
-            standin.control("wait_for_webhooks", seconds=60)
-            connections.close_all()
-            is_worked = eventually(is_all_worked, HEAL_WITHIN)
-            first, second = reconcile.reconcile(days=3), reconcile.reconcile(days=3)
-            books = standin.books
-            assert books is not None
-            said, gone = kept_of(books)
-            found = violations(books)
-            return {
-                **count(books),
-                "differences": second.found,
-                "events_lost": len(gone),
-                "unworked": 0 if is_worked else 1,
-                "violations": found,
-                "gave_up": came["gave up"],
-                "people": sum(came.values()),
-                "killed": web.deaths + worker.deaths,
-                "database_stops": database.stops,
-                "events_kept": said,
-                "events_never_came": first.missed_events,
-                "healed_by_reconcile": first.repaired,
-            }
+        known = folder / "stripe"
+        stripe = Process(int(os.environ["STANDIN_PORT"]), known, f"{site}/stripe/webhook/")
+        stack.callback(stripe.kill)
+        stripe.start()
+        web = Kept(*GUNICORN, "--workers=2", f"--bind=127.0.0.1:{port}", log=folder / "web.log")
+        worker = Kept("manage.py", "worker", log=folder / "worker.log")
+        letters = folder / "letters"
+        taking = ("-m", "tests.chaos.mail_server", os.environ["MAILBOX_SMTP_PORT"], str(letters))
+        mail_server = Kept(*taking, log=folder / "mail.log")
+        kept += [web, worker, mail_server]
+        stripe.standin.control("webhooks", drop_percent=DROPPED, double_percent=DOUBLED, shuffle=1)
+        assert eventually(lambda: Person(0, site, chance).ask(f"{site}/healthz")[0] == 200, 60), "No site."
+        connections.close_all()
+        until = time.monotonic() + seconds
+        troubles = Troubles(database, web, worker, mail_server, stripe, chance)
+        thread = threading.Thread(target=troubles.until, args=(until,))
+        thread.start()
+        came = load(site, until, random.Random(seed))
+        thread.join()
+        troubles.set_right()
+        stripe.standin.control("wait_for_webhooks", seconds=60)
+        connections.close_all()
+        is_worked = eventually(is_all_worked, HEAL_WITHIN)
+        first, second = reconcile.reconcile(days=3), reconcile.reconcile(days=3)
+        mails = mails_of(letters)
+        stripe.kill()
+        books = Books(known)
+        said, gone = kept_of(books)
+        found = violations(books)
+        return {
+            **count(books),
+            **mails,
+            "differences": second.found,
+            "events_lost": len(gone),
+            "unworked": 0 if is_worked else 1,
+            "violations": found,
+            "gave_up": came["gave up"],
+            "people": sum(came.values()),
+            "killed": web.deaths + worker.deaths,
+            "database_stops": database.stops,
+            "troubles": dict(troubles.seen),
+            "events_kept": said,
+            "events_never_came": first.missed_events,
+            "healed_by_reconcile": first.repaired,
+        }
     finally:
         for one in kept:
             one.stop()
+        stack.close()
         connections.close_all()
         with suppress(subprocess.CalledProcessError):
             database.stop()
@@ -155,13 +183,17 @@ def main() -> None:
         "unworked",
         "violations",
         "gave_up",
+        "mails_unsent",
+        "receipts_lost",
+        "receipts_double",
     )
     is_well = result["adoptions"] > 0 and not any(result[name] for name in must_be_nothing)
     say(json.dumps(result))
     say(
         f"{result['differences']} differences, {result['lost']} lost, {result['double']} double, of "
-        f"{result['adoptions']} paid adoptions, after {result['killed']} kills and {result['database_stops']} "
-        f"stops of PostgreSQL; {result['events_never_came']} events never came."
+        f"{result['adoptions']} paid adoptions and {result['receipts']} receipts, after {result['killed']} kills, "
+        f"{result['database_stops']} stops of PostgreSQL and {sum(result['troubles'].values())} troubles in all; "
+        f"{result['events_never_came']} events never came."
     )
     if not is_well:
         say(f"NOT WELL. Logs: {folder}")

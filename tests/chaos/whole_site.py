@@ -81,14 +81,16 @@ class Kept:
     def __init__(self, *command: str, log: Path, environment: Mapping[str, str] | None = None) -> None:
         self.command, self.log, self.deaths = [sys.executable, *command], log, 0
         self.environment = {**os.environ, **(environment or {})}
-        self.is_wanted = True
+        self.is_wanted, self.jump = True, 0  # seconds by which its clock is wrong, from its next start on
         self.start()
         threading.Thread(target=self.keep, daemon=True).start()
 
     def start(self) -> None:
+        python, *program = self.command
+        command = [python, "-m", "tests.chaos.jumped", str(self.jump), *program] if self.jump else self.command
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                self.command, cwd=ROOT, env=self.environment, stdout=log, stderr=log, start_new_session=True
+                command, cwd=ROOT, env=self.environment, stdout=log, stderr=log, start_new_session=True
             )
 
     def keep(self) -> None:
@@ -109,6 +111,11 @@ class Kept:
                 os.kill(chance.choice(pids), signal.SIGKILL)
             else:
                 os.killpg(self.process.pid, signal.SIGKILL)
+
+    def kill_whole(self) -> None:
+        self.deaths += 1
+        with suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGKILL)
 
     def stop(self) -> None:
         self.is_wanted = False
@@ -253,6 +260,7 @@ def set_up(**more: str) -> None:
         "PORT": str(port),
         "STANDIN_PORT": str(port + 1),
         "MAILBOX_PORT": str(port + 2),
+        "MAILBOX_SMTP_PORT": str(port + 4),
         "SITE_URL": f"http://127.0.0.1:{port}",
         "PUGMARK_DB_PORT": str(port + 3),
         "DATABASE_URL": f"postgres://postgres@127.0.0.1:{port + 3}/postgres",
