@@ -1,6 +1,7 @@
 """Production refuses to start half-configured, and says what is missing."""
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -57,26 +58,31 @@ def test_production_without_a_variable_does_not_start(name: str) -> None:
     assert f"Set {name} " in done.stderr
 
 
+ONE_EACH = {
+    "STRIPE_API_BASE": "http://127.0.0.1:8001",
+    "STRIPE_WEBHOOK_SECRETS": "whsec_a,b",
+    "SITE_URL": "https://other.example.org",
+    "STAFF_TWO_FACTOR": "False",
+    "COMMENTS_SHOWN_AT_ONCE": "adopters,everybody",
+}
+
+
 @pytest.mark.threat("M11", "P7")
 @pytest.mark.parametrize(
-    ("changes", "code"),
+    ("changes", "codes"),
     [
-        ({"STRIPE_SECRET_KEY": "sk_test_0123"}, "pugmark.E002"),
-        ({"STRIPE_API_BASE": "http://127.0.0.1:8001"}, "pugmark.E003"),
-        ({"STRIPE_SECRET_KEY": "sk_test_standin"}, "pugmark.E003"),
-        ({"STRIPE_WEBHOOK_SECRETS": "whsec_a,b"}, "pugmark.E004"),
-        ({"SITE_URL": "https://other.example.org"}, "pugmark.E006"),
-        ({"COMMENTS_SHOWN_AT_ONCE": "adopters,everybody"}, "pugmark.E011"),
-        ({"STAFF_TWO_FACTOR": "False"}, "pugmark.E009"),
-        ({"DEBUG": "True"}, "pugmark.E001"),
-        ({"PRACTICE": "True"}, "pugmark.E001"),
-        ({"PRACTICE": "True", "STRIPE_SECRET_KEY": "sk_test_standin"}, "pugmark.E003"),
+        (ONE_EACH, ["E003", "E004", "E006", "E009", "E011"]),  # in one start, of two seconds
+        ({"STRIPE_SECRET_KEY": "sk_test_0123"}, ["E002"]),
+        ({"STRIPE_SECRET_KEY": "sk_test_standin"}, ["E002", "E003"]),
+        ({"DEBUG": "True"}, ["E001"]),
+        ({"PRACTICE": "True"}, ["E001"]),
+        ({"PRACTICE": "True", "STRIPE_SECRET_KEY": "sk_test_standin"}, ["E003"]),
     ],
 )
-def test_dangerous_configuration_stops_the_start(changes: dict[str, str], code: str) -> None:
+def test_dangerous_configuration_stops_the_start(changes: dict[str, str], codes: list[str]) -> None:
     done = check(**changes)
     assert done.returncode != 0
-    assert code in done.stderr
+    assert sorted(re.findall(r"pugmark\.(E\d+)", done.stderr)) == codes
 
 
 def test_practice_takes_a_test_key() -> None:
