@@ -153,6 +153,7 @@ def play(folder: Path, seconds: int, seed: int) -> dict[str, Any]:
             "killed": web.deaths + worker.deaths,
             "database_stops": database.stops,
             "troubles": dict(troubles.seen),
+            "troubles_failed": troubles.failed,
             "events_kept": said,
             "events_never_came": first.missed_events,
             "healed_by_reconcile": first.repaired,
@@ -186,6 +187,7 @@ def main() -> None:
         "mails_unsent",
         "receipts_lost",
         "receipts_double",
+        "troubles_failed",
     )
     is_well = result["adoptions"] > 0 and not any(result[name] for name in must_be_nothing)
     say(json.dumps(result))
