@@ -12,6 +12,7 @@ from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import F, Model, Sum
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from config.money import pounds
@@ -41,10 +42,23 @@ def refundable_pence(payment: Payment) -> int:
     return max(0, left - (asked or 0))
 
 
-def effect_of(payment: Payment, *, pence: int, stops: bool) -> list[str]:
-    """What a refund would do, in sentences, for the page that asks for confirmation."""
+def needs_second(payment: Payment, pence: int) -> bool:
+    """Is it more than one person may give back of a payment alone, with what went back so before?
+
+    Counted by the payment, so that a large refund in small parts is a large refund.
+    """
+    alone = RefundRequest.objects.filter(payment=payment, refused="", second=None)
+    before: int = alone.aggregate(total=Sum("amount_pence"))["total"] or 0
+    return before + pence > settings.REFUND_ALONE_PENCE
+
+
+def effect_of(payment: Payment, *, pence: int, stops: bool, left: int | None = None) -> list[str]:
+    """What a refund would do, in sentences, for the page that asks for confirmation.
+
+    `left`: what of the payment stays, where this refund is not counted as asked for already.
+    """
     adoption = payment.adoption
-    left = refundable_pence(payment) - pence
+    left = refundable_pence(payment) - pence if left is None else left
     stays = f"{pounds(left)} of the payment stays here." if left else "Nothing of the payment stays here."
     effects = [f"{pounds(pence)} goes back to where it came from. Banks take 5 to 10 days to show it.", stays]
     if stops:
@@ -59,12 +73,20 @@ def effect_of(payment: Payment, *, pence: int, stops: bool) -> list[str]:
 
 
 def refund(
-    payment: Payment, *, pence: int, reason: RefundReason, by: User, note: str = "", request: uuid.UUID | None = None
+    payment: Payment,
+    *,
+    pence: int,
+    reason: RefundReason,
+    by: User,
+    note: str = "",
+    request: uuid.UUID | None = None,
+    stops: bool = False,
 ) -> RefundRequest:
-    """Refund all or part of a charge; returns once Stripe was read back and has it.
+    """Refund all or part of a charge; returns once Stripe was read back and has it, or a second person has to look.
 
-    `request` names one visit to the form: given again, it is the same refund. Raises CannotRefund, StripeRefused, or
-    StripeUnavailable; after the last, the row stays and is asked for again by itself.
+    `stops` is for who approves it: whoever refunds alone ends the adoption themselves. `request` names one visit to the
+    form: given again, it is the same refund. Raises CannotRefund, StripeRefused, or StripeUnavailable; after the last,
+    the row stays and is asked for again by itself.
     """
     if payment.kind != PaymentKind.CHARGE:
         raise CannotRefund("Only a payment can be refunded.")
@@ -83,10 +105,20 @@ def refund(
                 reason=reason,
                 note=note[:300],
                 by=by,
+                stops=stops,
+                needs_second=needs_second(payment, pence),
             )
     if wanted.refused:
         raise StripeRefused(wanted.refused)
-    return wanted if wanted.stripe_refund_id else ask(wanted)
+    return wanted if wanted.stripe_refund_id or wanted.waits_for_second else ask(wanted)
+
+
+def approve(wanted: RefundRequest, *, by: User) -> RefundRequest:
+    """A second person has looked at it: now Stripe is asked. Raises as `refund` does."""
+    if not RefundRequest.objects.filter(pk=wanted.pk).approve(by=by):
+        raise CannotRefund("It is decided already, or it was you who asked: somebody else has to look at it.")
+    wanted.refresh_from_db()
+    return ask(wanted)
 
 
 def check(payment: Payment, pence: int) -> None:
@@ -130,7 +162,8 @@ def ask_for_unanswered() -> int:
     """Whatever a time-out or a crash left open; how many are settled now."""
     old = timezone.now() - ASKED_AGAIN_AFTER
     settled = 0
-    for wanted in RefundRequest.objects.unanswered().filter(asked_at__lt=old).select_related("payment")[:20]:
+    asked = RefundRequest.objects.to_ask().alias(since=Coalesce("second_at", "asked_at")).filter(since__lt=old)
+    for wanted in asked.select_related("payment")[:20]:
         try:
             ask(wanted, is_again=True)
         except StripeRefused as refusal:

@@ -139,7 +139,8 @@ def changes(supporter: Supporter) -> Iterator[Moment]:
 def refunds(supporter: Supporter) -> Iterator[Moment]:
     rows = RefundRequest.objects.filter(payment__adoption__supporter=supporter).select_related("payment", "by")
     for request in rows[:MOST_OF_A_KIND]:
-        came = request.refused or ("made" if request.stripe_refund_id else "not answered yet")
+        open_yet = "waits for a second person" if request.waits_for_second else "not answered yet"
+        came = request.refused or ("made" if request.stripe_refund_id else open_yet)
         words = (
             f"Refund of {pounds(request.amount_pence)}: {request.get_reason_display().lower()}. {request.note} ({came})"
         )

@@ -29,6 +29,7 @@ from .models import (
     Gift,
     HandEntry,
     Likeness,
+    RefundRequest,
     StripeEvent,
 )
 from .models.complaints import GROWS_LATE_AFTER
@@ -123,6 +124,13 @@ def unseen_money() -> Matter:
     return Matter(*words, waiting["count"], address, is_late, note)
 
 
+def refunds_for_a_second() -> Matter:
+    """Above what one person may give back alone."""
+    words = ("refunds waiting for a second person", "refund waiting for a second person")
+    address = rows_of("adoptions_refundrequest", "?state=waiting")
+    return Matter(*words, RefundRequest.objects.waiting().count(), address, is_urgent=False)
+
+
 def parked_events() -> Matter:
     count = StripeEvent.objects.filter(state=EventState.PARKED).count()
     address = rows_of("adoptions_stripeevent", f"?state__exact={EventState.PARKED}")
@@ -196,6 +204,7 @@ MATTERS: list[tuple[str, Callable[[], Matter]]] = [
     ("adoptions.view_difference", differences),
     ("adoptions.view_attention", attentions),
     ("adoptions.view_complaint", complaints),
+    ("adoptions.add_refundrequest", refunds_for_a_second),
     ("adoptions.view_stripeevent", parked_events),
     ("adoptions.change_handentry", unseen_money),
     ("config.view_mail", failing_mails),

@@ -177,6 +177,7 @@ if PRACTICE:  # on every page, mail and paper, whatever its words
     CHARITY |= {"name": f"Practice: {CHARITY['name']}", "number": "none: this is for practice"}
 
 # Whose comments appear without a moderator, where nothing holds them: "adopters", "known" (species/proved_writers.py).
+REFUND_ALONE_PENCE: int = env.int("REFUND_ALONE_PENCE", default=10_000)
 COMMENTS_SHOWN_AT_ONCE: list[str] = env.list("COMMENTS_SHOWN_AT_ONCE", default=[])
 
 # A second opinion on comments, from a company: nothing is sent to it without a key (species/akismet.py).

@@ -1,15 +1,19 @@
 """Refund a payment: choose, see what it will do, confirm, and be told only what Stripe shows."""
 
 import uuid
+from collections.abc import Callable
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.contrib import admin, messages
+from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
-from django.urls import reverse
+from django.urls import URLPattern, path, reverse
+from django.utils.html import format_html
 from django.views.decorators.http import require_http_methods
 
 from config.desk_page import desk_page, see
@@ -70,7 +74,13 @@ def refund_payment(request: HttpRequest, payment_id: int) -> HttpResponse:
         return do_it(request, payment, form)
     chosen = form.cleaned_data
     effects = refunds.effect_of(payment, pence=chosen["amount"], stops=chosen.get("stops", False))
-    return page(request, payment, form, effects=effects, button=f"Refund {pounds(chosen['amount'])} now")
+    button = f"Refund {pounds(chosen['amount'])} now"
+    if refunds.needs_second(payment, chosen["amount"]):
+        most = pounds(settings.REFUND_ALONE_PENCE)
+        first = f"Nothing happens yet: what is more than {most} of a payment goes back when a second person has agreed."
+        effects = [first, *(f"Then: {effect}" for effect in effects)]
+        button = f"Ask a second person to refund {pounds(chosen['amount'])}"
+    return page(request, payment, form, effects=effects, button=button)
 
 
 def is_repeated(name: str) -> bool:
@@ -98,16 +108,36 @@ def page(request: HttpRequest, payment: Payment, form: RefundForm, **more: Any) 
 
 def do_it(request: HttpRequest, payment: Payment, form: RefundForm) -> HttpResponse:
     chosen = form.cleaned_data
-    try:
-        made = refunds.refund(
+    by: User = request.user  # type: ignore[assignment]  # has_perm let nobody anonymous in
+    made = told(
+        request,
+        lambda: refunds.refund(
             payment,
             pence=chosen["amount"],
             reason=RefundReason(chosen["reason"]),
             note=chosen["note"],
-            by=request.user,  # type: ignore[arg-type]  # has_perm let nobody anonymous in
+            by=by,
             request=chosen["request"],
-        )
-        messages.success(request, f"{pounds(made.amount_pence)} is on its way back. Stripe: {made.stripe_refund_id}.")
+            stops=chosen.get("stops", False),
+        ),
+    )
+    if made and made.stops and not made.waits_for_second:
+        stop(request, payment)
+    return back_to(payment)
+
+
+def told(request: HttpRequest, act: Callable[[], RefundRequest]) -> RefundRequest | None:
+    """What came of it, in a sentence; None where nothing went back, as far as anybody knows."""
+    try:
+        made = act()
+        amount = pounds(made.amount_pence)
+        if made.waits_for_second:
+            messages.success(
+                request, f"{amount} goes back when a second person has agreed: it waits on their first page."
+            )
+        else:
+            messages.success(request, f"{amount} is on its way back. Stripe: {made.stripe_refund_id}.")
+        return made
     except refunds.CannotRefund as error:
         messages.error(request, str(error))
     except StripeRefused as refusal:
@@ -115,10 +145,39 @@ def do_it(request: HttpRequest, payment: Payment, form: RefundForm) -> HttpRespo
         messages.error(request, f"Nothing was refunded. {why}")
     except StripeUnavailable:
         messages.warning(request, UNKNOWN)
-    else:
-        if chosen.get("stops"):
-            stop(request, payment)
-    return back_to(payment)
+    return None
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def second_person(request: HttpRequest, pk: int) -> HttpResponse:
+    """What a colleague asks to give back, with what it does; and the two buttons of whoever decides."""
+    if not request.user.has_perm("adoptions.add_refundrequest"):
+        raise PermissionDenied
+    rows = RefundRequest.objects.select_related("payment__adoption__supporter", "payment__adoption__species", "by")
+    wanted = get_object_or_404(rows, pk=pk)
+    by: User = request.user  # type: ignore[assignment]  # has_perm let nobody anonymous in
+    if request.method == "POST":
+        if request.POST.get("step") == "approve":
+            made = told(request, lambda: refunds.approve(wanted, by=by))
+            if made and made.stops:
+                stop(request, wanted.payment)
+        elif request.POST.get("step") == "turn_down":
+            moved = RefundRequest.objects.filter(pk=pk).turn_down(by=by)
+            words = "Nothing goes back." if moved else "A colleague was first: look what became of it."
+            messages.add_message(request, messages.SUCCESS if moved else messages.WARNING, words)
+        return see(reverse("admin:refund_second", args=[pk]))
+    left = refunds.refundable_pence(wanted.payment)
+    return desk_page(
+        request,
+        "admin/adoptions/refund_second.html",
+        f"Refund {pounds(wanted.amount_pence)}?",
+        trail=[RefundRequest],
+        wanted=wanted,
+        payment=wanted.payment,
+        adoption=wanted.payment.adoption,
+        effects=refunds.effect_of(wanted.payment, pence=wanted.amount_pence, stops=wanted.stops, left=left),
+        is_own=wanted.by == by,
+    )
 
 
 def stop(request: HttpRequest, payment: Payment) -> None:
@@ -133,16 +192,37 @@ def back_to(payment: Payment) -> HttpResponse:
     return see(reverse("admin:adoptions_adoption_change", args=[payment.adoption_id]))
 
 
+class WaitsForSecond(admin.SimpleListFilter):
+    title = "second person"
+    parameter_name = "state"
+
+    def lookups(self, request: HttpRequest, model_admin: object) -> list[tuple[str, str]]:
+        return [("waiting", "Waiting for one")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[RefundRequest]) -> QuerySet[RefundRequest]:
+        return queryset & RefundRequest.objects.waiting() if self.value() == "waiting" else queryset
+
+
 @admin.register(RefundRequest)
 class RefundRequestAdmin(ReadOnly, LongList[RefundRequest]):
     """Who gave back what, and why."""
 
-    list_display = ["asked_at", "adoption", "amount", "reason", "by", "answered_at", "refused", "note"]
-    list_filter = ["reason", "asked_at", "by"]
-    list_select_related = ["payment__adoption", "by"]
+    list_display = ["asked_at", "adoption", "amount", "reason", "by", "second_person", "answered_at", "refused", "note"]
+    list_filter = [WaitsForSecond, "reason", "asked_at", "by"]
+    list_select_related = ["payment__adoption", "by", "second"]
     sortable_by = []
     search_fields = ["stripe_refund_id"]
     search_help_text = "The reference of the adoption, or the id of the refund or of its charge"
+
+    def get_urls(self) -> list[URLPattern]:
+        guarded = self.admin_site.admin_view(second_person)
+        return [path("<int:pk>/second/", guarded, name="refund_second"), *super().get_urls()]
+
+    @admin.display(description="Second person")
+    def second_person(self, wanted: RefundRequest) -> str:
+        if not wanted.waits_for_second:
+            return str(wanted.second or "—")
+        return format_html('<a href="{}">Waiting: look at it</a>', reverse("admin:refund_second", args=[wanted.pk]))
 
     def searches(self, words: list[str]) -> list[QuerySet[Any]]:
         rows = RefundRequest.objects

@@ -2,7 +2,7 @@ import uuid
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.db.models.functions import Now
 
 from .adoptions import Adoption
@@ -77,8 +77,25 @@ class RefundRequestQuerySet(models.QuerySet["RefundRequest"]):
     def unanswered(self) -> "RefundRequestQuerySet":
         return self.filter(answered_at=None)
 
+    def waiting(self) -> "RefundRequestQuerySet":
+        """For a second person to look at: Stripe has not been asked."""
+        return self.unanswered().filter(needs_second=True, second=None)
+
+    def to_ask(self) -> "RefundRequestQuerySet":
+        return self.unanswered().exclude(needs_second=True, second=None)
+
+    def approve(self, *, by: models.Model) -> int:
+        """0: it is decided, or it was them who asked."""
+        return self.waiting().exclude(by=by.pk).update(second=by, second_at=Now())
+
+    def turn_down(self, *, by: models.Model) -> int:
+        """By a second person, or taken back by whoever asked. Nothing goes back."""
+        others = self.waiting().exclude(by=by.pk)
+        moved = others.update(second=by, second_at=Now(), answered_at=Now(), refused="turned down by a second person")
+        return moved or self.waiting().filter(by=by.pk).update(answered_at=Now(), refused="taken back by who asked")
+
     def mark_made(self, *, stripe_id: str) -> int:
-        return self.unanswered().update(answered_at=Now(), stripe_refund_id=stripe_id)
+        return self.to_ask().update(answered_at=Now(), stripe_refund_id=stripe_id)
 
     def mark_refused(self, *, because: str) -> int:
         return self.unanswered().update(answered_at=Now(), refused=because[:100] or "refused")
@@ -94,6 +111,19 @@ class RefundRequest(models.Model):
     note = models.CharField(max_length=300, blank=True)
     by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT)
     asked_at = models.DateTimeField(auto_now_add=True)
+    stops = models.BooleanField(
+        "ends the adoption", default=False, db_default=False, help_text="The adoption is to end with it."
+    )
+    needs_second = models.BooleanField("needs a second person", default=False, db_default=False)
+    second = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name="second person",
+    )
+    second_at = models.DateTimeField("decided by them", null=True, blank=True)
     attempt = models.PositiveSmallIntegerField(default=1, editable=False, help_text="Counts keys used with Stripe.")
     answered_at = models.DateTimeField(null=True, blank=True)
     stripe_refund_id = models.CharField(max_length=64, unique=True, null=True, blank=True)
@@ -111,7 +141,20 @@ class RefundRequest(models.Model):
                 | Q(answered_at__isnull=False, stripe_refund_id__isnull=False, refused=""),
             ),
             models.CheckConstraint(name="refund_request_amount", condition=Q(amount_pence__gt=0)),
+            models.CheckConstraint(
+                name="refund_request_second_is_another",
+                condition=Q(second__isnull=True, second_at__isnull=True)
+                | (Q(second__isnull=False, second_at__isnull=False, needs_second=True) & ~Q(second=F("by"))),
+            ),
+            models.CheckConstraint(
+                name="refund_request_made_by_two",
+                condition=Q(needs_second=False) | Q(second__isnull=False) | Q(stripe_refund_id__isnull=True),
+            ),
         ]
 
     def __str__(self) -> str:
         return f"{self.public_id}"
+
+    @property
+    def waits_for_second(self) -> bool:
+        return self.needs_second and self.second_id is None and self.answered_at is None

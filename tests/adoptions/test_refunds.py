@@ -250,6 +250,103 @@ def test_refund_can_stop_the_subscription_as_well(amara: Amara, desk: Client) ->
     assert payment.adoption.payments.balance_pence() == 0
 
 
+@pytest.fixture
+def priya(settings: Any, transactional_db: None) -> Client:
+    """Of finance as well, where one alone may give back £30 of a payment."""
+    settings.REFUND_ALONE_PENCE = 3000
+    priya = User.objects.create_user("priya", is_staff=True)
+    priya.user_permissions.set(Permission.objects.filter(codename__in=["add_refundrequest", "view_refundrequest"]))
+    client = Client()
+    client.force_login(priya)
+    return client
+
+
+def ask_for(desk: Client, payment: Payment, amount: str, **more: str) -> tuple[str, str]:
+    """What the page before the last button says, and what is answered to it."""
+    address = f"/admin/adoptions/adoption/payments/{payment.pk}/refund/"
+    answers = {"amount": amount, "reason": ASKED_FOR.value, "note": "Rang us.", "request": str(uuid.uuid4()), **more}
+    says = text(desk.post(address, {**answers, "step": "check"}))
+    return says, text(desk.post(address, {**answers, "step": "refund"}, follow=True))
+
+
+def test_large_refund_waits_for_a_second_person(amara: Amara, desk: Client, priya: Client, settings: Any) -> None:
+    settings.REFUND_ALONE_PENCE = 300
+    payment = pay(amara, frequency="monthly")
+    says, answer = ask_for(desk, payment, "5", stops="on")
+    assert "more than £3 of a payment goes back when a second person has agreed" in says
+    assert "Ask a second person to refund £5" in says
+    assert "£5 goes back when a second person has agreed" in answer
+    [wanted] = RefundRequest.objects.all()
+    page = f"/admin/adoptions/refundrequest/{wanted.pk}/second/"
+    assert "You asked for it yourself" in text(desk.get(page))
+    assert "somebody else has to look" in text(desk.post(page, {"step": "approve"}, follow=True))
+    RefundRequest.objects.update(asked_at=timezone.now() - refunds.ASKED_AGAIN_AFTER * 2)
+    assert refunds.ask_for_unanswered() == 0
+    assert refunded_at_stripe(payment) == []
+    assert refunds.refundable_pence(payment) == 0  # nobody asks for it a second time meanwhile
+    assert "refund waiting for a second person" in text(priya.get("/admin/"))
+    assert page in priya.get("/admin/adoptions/refundrequest/?state=waiting").text
+    look = text(priya.get(page))
+    for words in ("Rang us.", "Nothing of the payment stays here.", "The adoption ends now", "Refund £5 now"):
+        assert words in look
+    done = text(priya.post(page, {"step": "approve"}, follow=True))
+    assert "£5 is on its way back" in done
+    assert "The adoption has ended" in done
+    assert refunded_at_stripe(payment) == [500]
+    assert "decided already" in text(priya.post(page, {"step": "approve"}, follow=True))
+    assert "A colleague was first" in text(priya.post(page, {"step": "turn_down"}, follow=True))
+    wanted.refresh_from_db()
+    assert (str(wanted.second), wanted.refused, refunded_at_stripe(payment)) == ("priya", "", [500])
+
+
+def test_large_refund_in_small_parts_is_a_large_refund(desk: Client, priya: Client, payment: Payment) -> None:
+    assert "£20 is on its way back" in ask_for(desk, payment, "20")[1]
+    says, answer = ask_for(desk, payment, "10.01")
+    assert "second person" in says
+    assert "second person" in answer
+    assert "£5 is on" not in ask_for(desk, payment, "5")[1]
+    assert refunded_at_stripe(payment) == [2000]
+    assert RefundRequest.objects.waiting().count() == 2
+
+
+@pytest.mark.parametrize(("who", "why"), [("priya", "turned down by a second"), ("marek", "taken back by who asked")])
+def test_refund_that_is_turned_down_leaves_the_money(
+    desk: Client, priya: Client, payment: Payment, who: str, why: str
+) -> None:
+    ask_for(desk, payment, "36")
+    page = f"/admin/adoptions/refundrequest/{RefundRequest.objects.get().pk}/second/"
+    answer = {"priya": priya, "marek": desk}[who].post(page, {"step": "turn_down"}, follow=True)
+    assert "Nothing went back: " + why in text(answer)
+    assert "decided already" in text(priya.post(page, {"step": "approve"}, follow=True))
+    assert refunded_at_stripe(payment) == []
+    assert refunds.refundable_pence(payment) == 3600
+
+
+def test_two_who_approve_at_once_refund_once(desk: Client, priya: Client, payment: Payment) -> None:
+    ask_for(desk, payment, "36")
+    [wanted] = RefundRequest.objects.all()
+    others = [User.objects.get(username="priya"), User.objects.create_superuser("finn")] * 2
+    answers: list[str] = []
+
+    def approve() -> None:
+        try:
+            answers.append(refunds.approve(wanted, by=others.pop()).stripe_refund_id or "")
+        except refunds.CannotRefund as error:
+            answers.append(str(error))
+
+    at_once(4, approve)
+    assert (refunded_at_stripe(payment), len([each for each in answers if "decided" in each])) == ([3600], 3)
+
+
+def test_database_itself_wants_a_second_person(payment: Payment, priya: Client, marek: User) -> None:
+    wanted = refunds.refund(payment, pence=3600, reason=ASKED_FOR, by=marek)
+    this, now = RefundRequest.objects.filter(pk=wanted.pk), timezone.now()
+    with pytest.raises(IntegrityError):
+        this.update(stripe_refund_id="re_1", answered_at=now)
+    with pytest.raises(IntegrityError):
+        this.update(second=marek, second_at=now)
+
+
 @pytest.mark.parametrize("amount", ["0", "-1", "36.01", "1e1", "ten", "10.001"])
 def test_amount_typed_wrong_is_said_beside_the_field(desk: Client, payment: Payment, amount: str) -> None:
     answers = {"amount": amount, "reason": "duplicate", "request": str(uuid.uuid4()), "step": "refund"}

@@ -64,6 +64,7 @@ TABLE = {
 # Screens of our own beside those: who gets further than "no". The others are answered 403 or 404.
 OWN = {
     "refund": ("Finance",),
+    "refund_second": ("Finance",),
     "enter_adoption": ("Fundraiser", "Finance"),
     "hand_over": ("Fundraiser",),
     "erase_supporter": ("Fundraiser",),
