@@ -130,7 +130,10 @@ def record_by_hand(
 
 @dataclass(frozen=True)
 class Brought:
-    """A payment that another system collected: its number there, and its day. `reference`: of a cheque, say."""
+    """A payment that another system collected: its number there, and its day. `reference`: of a cheque, say.
+
+    `system`: whose number it is, where the list named it.
+    """
 
     adoption_id: int
     pence: Pence
@@ -138,6 +141,7 @@ class Brought:
     at: datetime
     number: str
     reference: str = ""
+    system: str = ""
 
 
 def record_brought_in(told: Sequence[Brought], *, list_number: int) -> None:
@@ -155,7 +159,9 @@ def record_brought_in(told: Sequence[Brought], *, list_number: int) -> None:
             for one in told
         )
         PastPayment.objects.bulk_create(
-            PastPayment(payment=payment, list_number=list_number, number=one.number, reference=one.reference)
+            PastPayment(
+                payment=payment, list_number=list_number, system=one.system, number=one.number, reference=one.reference
+            )
             for payment, one in zip(payments, told, strict=True)
         )
 

@@ -235,7 +235,7 @@ class AdoptionAdmin(ReadOnly, LongList[Adoption]):
         past: PastAdoption | None = getattr(adoption, "past", None)
         if past is None:
             return None
-        words = [f"By list {past.list_number}, where it is {past.reference}."]
+        words = [f"By list {past.list_number}, where it is {past}."]
         if past.paid_until:
             words.append(f"Paid elsewhere until {past.paid_until:%d/%m/%Y}.")
         words += [f"It ended there: {past.ended_because}."] if past.ended_because else []

@@ -297,6 +297,11 @@ PAYMENTS = Layout(
             "As on the receipt; of an adoption that was brought in, as it was known there.",
             lambda row: row.past.reference if row.past else row.adoption.reference,
         ),
+        Column(
+            "reference_system",
+            "Of an adoption that was brought in: the system whose reference and numbers these are, if it was named.",
+            lambda row: row.past.system if row.past else "",
+        ),
         Column("supporter_name", "Who pays.", lambda row: row.adoption.supporter.name),
         Column("supporter_email", "By which we know them.", lambda row: address_of(row.adoption.supporter)),
         Column("species", "As in its address: amur-leopard.", lambda row: row.adoption.species.slug),

@@ -52,6 +52,7 @@ from ..payment_days import months_after
 from .bringing_in import erased_among, is_wanted, make, note, take_words
 from .known import supporters_at
 from .past_known import GOOD
+from .past_rows import Known
 
 MONTHS = {Frequency.MONTHLY: 1, Frequency.YEARLY: 12}
 LEFT_OUT = "It was left out, and with it what was paid for it."
@@ -64,12 +65,16 @@ def bring_in_past(file: ImportedFile, most: int) -> int:
     for row in rows:
         row.outcome = Outcome.LEFT
     good = [row for row in rows if row.verdict in GOOD]
-    known = set(standing([row.reference for row in good]).values_list("reference", flat=True))
-    new = [row for row in good if row.defines and row.reference not in known and is_wanted(row, file)]
+    known = set(standing([row.reference for row in good]).values_list("system", "reference"))
+    new = [row for row in good if row.defines and known_as(row) not in known and is_wanted(row, file)]
     begin(file, whose(file, new))
     pay(file, [row for row in good if row.payment])
     note(rows)
     return len(rows)
+
+
+def known_as(row: ImportedRow) -> Known:
+    return row.system, row.reference
 
 
 def standing(references: Iterable[str]) -> QuerySet[PastAdoption]:
@@ -116,7 +121,7 @@ def begin(file: ImportedFile, rows: Sequence[ImportedRow]) -> None:
     codes = {row.cells["campaign_code"].lower() for row in rows if row.cells.get("campaign_code")}
     campaigns = dict(Campaign.objects.filter(code__in=codes).values_list("code", "pk"))
     paid = last_payments(file, rows)
-    adoptions = [adoption_of(file, row, paid[row.reference], campaigns) for row in rows]
+    adoptions = [adoption_of(file, row, paid[known_as(row)], campaigns) for row in rows]
     for row, adoption in zip(rows, adoptions, strict=True):
         adoption.species_id, adoption.plan_id = species[row.cells["species"]], plans[row.cells["plan"]]
     Adoption.objects.bulk_create(adoptions)
@@ -129,8 +134,9 @@ def begin(file: ImportedFile, rows: Sequence[ImportedRow]) -> None:
         PastAdoption(
             adoption=adoption,
             list_number=file.pk,
+            system=row.system,
             reference=row.reference,
-            paid_until=paid_until(row.cells["frequency"], paid[row.reference]),
+            paid_until=paid_until(row.cells["frequency"], paid[known_as(row)]),
             is_end_told="ended_at" in row.cells,
             ended_because=row.cells.get("ended_because", ""),
         )
@@ -140,12 +146,12 @@ def begin(file: ImportedFile, rows: Sequence[ImportedRow]) -> None:
         row.outcome = Outcome.MADE
 
 
-def last_payments(file: ImportedFile, rows: Sequence[ImportedRow]) -> dict[str, datetime]:
+def last_payments(file: ImportedFile, rows: Sequence[ImportedRow]) -> dict[Known, datetime]:
     """When each was paid for last, by what the list tells of it."""
     of_it = ImportedRow.objects.filter(file=file, reference__in=[row.reference for row in rows], verdict__in=GOOD)
-    found = of_it.exclude(payment="").order_by().values_list("reference")
+    found = of_it.exclude(payment="").order_by().values_list("system", "reference")
     last = found.annotate(last=Max(KeyTextTransform("paid_at", "cells")))
-    return {reference: datetime.fromisoformat(text) for reference, text in last}
+    return {(system, reference): datetime.fromisoformat(text) for system, reference, text in last}
 
 
 def adoption_of(file: ImportedFile, row: ImportedRow, paid_at: datetime, campaigns: dict[str, int]) -> Adoption:
@@ -189,15 +195,16 @@ def end_of(frequency: str, paid_at: datetime) -> datetime:
 
 def pay(file: ImportedFile, rows: Sequence[ImportedRow]) -> None:
     """What was paid for adoptions that are in now, and is not in itself."""
-    adoptions = {past.reference: past for past in standing(row.reference for row in rows).select_related("adoption")}
+    found = standing(row.reference for row in rows).select_related("adoption")
+    adoptions = {(past.system, past.reference): past for past in found}
     numbers = PastPayment.objects.filter(undone_at=None, number__in=[row.payment for row in rows])
-    known = set(numbers.values_list("number", flat=True))
+    known = set(numbers.values_list("system", "number"))
     told = []
     for row in rows:
-        past = adoptions.get(row.reference)
+        past = adoptions.get(known_as(row))
         if past is None:
             row.why = LEFT_OUT
-        elif row.payment not in known:
+        elif (row.system, row.payment) not in known:
             row.outcome = Outcome.MADE
             row.supporter_id = past.adoption.supporter_id
             told.append(brought(row, past))
@@ -214,6 +221,7 @@ def brought(row: ImportedRow, past: PastAdoption) -> Brought:
         pence=Pence(int(cells["paid_pence"])),
         method=Method(cells["method"]),
         at=datetime.fromisoformat(cells["paid_at"]),
+        system=row.system,
         number=row.payment,
         reference=cells.get("payment_reference", ""),
     )

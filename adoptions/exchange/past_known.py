@@ -17,7 +17,7 @@ from species.models import Species
 from ..likeness import bare
 from ..models import Adoption, Frequency, ImportedRow, PastAdoption, PastPayment, Plan, Verdict
 from .known import Here, look_up, put
-from .past_rows import PastRow, past_row
+from .past_rows import Known, PastRow, past_row
 from .reading import Row
 
 GOOD = (Verdict.NEW, Verdict.KNOWN, Verdict.ALIKE)
@@ -42,10 +42,10 @@ class PastHere:
     people: Here
     species: dict[str, Species]
     plans: dict[str, Plan]
-    adoptions: dict[str, Said]
+    adoptions: dict[Known, Said]
     ours: set[str]  # references of this site
-    payments: dict[str, str]  # numbers that are in, with the reference of their adoption
-    above: dict[str, int] = field(default_factory=dict)  # payments of the rows that are read
+    payments: dict[Known, str]  # numbers that are in, with the reference of their adoption
+    above: dict[Known, int] = field(default_factory=dict)  # payments of the rows that are read
 
 
 def judged_past(file_id: int, rows: Sequence[Row]) -> list[ImportedRow]:
@@ -59,9 +59,9 @@ def look_around(file_id: int, told: Sequence[PastRow]) -> PastHere:
     references = {past.reference for past in told if past.reference}
     numbers = {past.payment for past in told if past.payment}
     above = ImportedRow.objects.filter(file=file_id, reference__in=references, defines=True, verdict__in=GOOD)
-    adoptions = {row.reference: Said(row.number, row.cells) for row in above}
+    adoptions = {(row.system, row.reference): Said(row.number, row.cells) for row in above}
     standing = PastAdoption.objects.filter(undone_at=None, reference__in=references).select_related("adoption__species")
-    adoptions |= {past.reference: as_it_is_in(past) for past in standing}
+    adoptions |= {(past.system, past.reference): as_it_is_in(past) for past in standing}
     species = Species.objects.order_by("-pk")
     payments = PastPayment.objects.filter(undone_at=None, number__in=numbers)
     rows = ImportedRow.objects.filter(file=file_id, payment__in=numbers).exclude(verdict=Verdict.BAD)
@@ -71,8 +71,13 @@ def look_around(file_id: int, told: Sequence[PastRow]) -> PastHere:
         plans={plan.slug: plan for plan in Plan.objects.all()},
         adoptions=adoptions,
         ours=set(Adoption.objects.filter(reference__in=references).values_list("reference", flat=True)),
-        payments=dict(payments.values_list("number", "payment__adoption__past__reference")),
-        above=dict(rows.values_list("payment", "number")),
+        payments={
+            (system, number): reference
+            for system, number, reference in payments.values_list(
+                "system", "number", "payment__adoption__past__reference"
+            )
+        },
+        above={(system, number): row for system, number, row in rows.values_list("system", "payment", "number")},
     )
 
 
@@ -85,8 +90,9 @@ def as_it_is_in(past: PastAdoption) -> Said:
 
 def verdict_on(file_id: int, row: Row, past: PastRow, here: PastHere) -> ImportedRow:
     kept = ImportedRow(file_id=file_id, number=row.number, reference=past.reference, payment=past.payment)
-    said = here.adoptions.get(past.reference)
-    if not past.faults and past.reference in here.ours and said is None:
+    kept.system = past.system
+    said = here.adoptions.get(past.known_as)
+    if not past.faults and not past.system and past.reference in here.ours and said is None:
         kept.cells, kept.email = past.kept(), past.key
         return put(kept, Verdict.HERE, "It is an adoption of this site.")
     if past.who and not past.faults:
@@ -95,13 +101,13 @@ def verdict_on(file_id: int, row: Row, past: PastRow, here: PastHere) -> Importe
         past.faults += faults_beside(past, said, here)
     if past.faults:
         kept.cells = {name: cell.replace("\0", "")[:500] for name, cell in row.cells.items()}
-        kept.reference = kept.payment = ""
+        kept.system = kept.reference = kept.payment = ""
         return put(kept, Verdict.BAD, " ".join(past.faults))
     kept.cells, kept.email = past.kept(), past.key
     verdict = Verdict.HERE if said else verdict_on_person(kept, past, here.people)
     put(kept, *with_payment(past, verdict, row.number, here))
     if said is None and kept.verdict in GOOD:
-        kept.defines, here.adoptions[past.reference] = True, Said(row.number, kept.cells)
+        kept.defines, here.adoptions[past.known_as] = True, Said(row.number, kept.cells)
     return kept
 
 
@@ -138,15 +144,16 @@ def faults_beside(past: PastRow, said: Said | None, here: PastHere) -> list[str]
             f"It was paid on {local(past.values['paid_at']):%d/%m/%Y}, before the adoption began on {began:%d/%m/%Y}."
         )
         found.append(f"{paid} Are day and month swapped?")
-    if here.payments.get(past.payment, past.reference) != past.reference:
-        found.append(f"The payment “{past.payment}” is in already, with the adoption {here.payments[past.payment]}.")
+    if here.payments.get(past.paid_as, past.reference) != past.reference:
+        found.append(f"The payment “{past.payment}” is in already, with the adoption {here.payments[past.paid_as]}.")
     return found
 
 
 def unlike(past: PastRow, said: Said, here: PastHere) -> list[str]:
     """It says what an adoption is that is known already, and says something else."""
     if said.is_in and said.supporter != here.people.by_email.get(past.key):
-        return [f"The reference “{past.reference}” is in already, for somebody else. Is it of another program?"]
+        taken = f"The reference “{past.reference}” is in already, for somebody else. Is it of another program? "
+        return [f"{taken}Then name that in a column reference_system."]
     now = {"email": past.key, "species": past.values["species"], "frequency": past.values["frequency"]}
     before = {**said.cells, "email": said.cells.get("email", past.key).lower()}
     where = f"in row {said.number}" if said.number else "here"
@@ -170,11 +177,11 @@ def with_payment(past: PastRow, verdict: Verdict, number: int, here: PastHere) -
     """A payment that is new makes its row new; one that stands further up, or is in, does not."""
     if not past.payment:
         return verdict, ""
-    if past.payment in here.payments:
+    if past.paid_as in here.payments:
         return Verdict.HERE, ""
-    if past.payment in here.above:
-        return Verdict.TWICE, f"The same payment is in row {here.above[past.payment]}."
-    here.above[past.payment] = number
+    if past.paid_as in here.above:
+        return Verdict.TWICE, f"The same payment is in row {here.above[past.paid_as]}."
+    here.above[past.paid_as] = number
     return (Verdict.NEW if verdict == Verdict.HERE else verdict), ""
 
 
@@ -186,14 +193,14 @@ def local(text: str) -> date:
 
 WRONG = """
     WITH paid AS (
-        SELECT reference, count(*) AS times, sum((cells->>'paid_pence')::bigint) AS pence
+        SELECT system, reference, count(*) AS times, sum((cells->>'paid_pence')::bigint) AS pence
         FROM adoptions_importedrow
         WHERE file_id = %(file)s AND reference <> '' AND payment <> '' AND verdict IN ('new', 'known', 'alike')
-        GROUP BY reference
+        GROUP BY system, reference
     )
     SELECT said.id, coalesce(paid.times, 0), coalesce(paid.pence, 0),
         said.cells->>'frequency', said.cells->>'payments', said.cells->>'received_pence'
-    FROM adoptions_importedrow said LEFT JOIN paid USING (reference)
+    FROM adoptions_importedrow said LEFT JOIN paid USING (system, reference)
     WHERE said.file_id = %(file)s AND said.reference <> '' AND said.defines
         AND said.verdict IN ('new', 'known', 'alike')
         AND (paid.times IS NULL
@@ -207,7 +214,8 @@ WITH_THEM = """
     SET verdict = 'bad', why = 'Its adoption cannot be brought in: see row ' || said.number || '.'
     FROM adoptions_importedrow said
     WHERE said.file_id = %(file)s AND said.reference <> '' AND said.defines AND said.verdict = 'bad'
-        AND paid.file_id = said.file_id AND paid.reference = said.reference AND NOT paid.defines
+        AND paid.file_id = said.file_id AND NOT paid.defines
+        AND paid.system = said.system AND paid.reference = said.reference
         AND paid.verdict IN ('new', 'known', 'alike')
 """
 

@@ -16,12 +16,13 @@ from config.money import NOTHING, Pence, pounds
 
 from ..ledger import noon_of
 from ..models import Frequency, Method
-from ..models.past import ID_LENGTH
+from ..models.past import ID_LENGTH, SYSTEM_LENGTH
 from .checking import Person, clean, moment, person
 from .reading import ALSO
 
 LEAST, MOST = Pence(100), Pence(1_000_000)  # of an adoption, as the database has it
 IDENTIFIER = SingleLineField(max_length=ID_LENGTH, required=False)
+SYSTEM = SingleLineField(max_length=SYSTEM_LENGTH, required=False)
 SHORT = SingleLineField(max_length=60, required=False)
 NAME = SingleLineField(max_length=120, required=False)
 SENTENCE = SingleLineField(max_length=200, required=False)
@@ -47,6 +48,8 @@ YES_NO = {**dict.fromkeys(("", "no", "false", "0", "n"), ""), **dict.fromkeys(("
 OF_ADOPTION = ("email", "species", "frequency", "amount", "began_at")
 COLUMNS: dict[str, str] = {
     "reference": "Needed. How the adoption is known where it comes from: by it we see that it is in already.",
+    "reference_system": "In every row: the name of the system whose references and numbers these are, where lists of "
+    "two come in. Two systems may have the same ones. Without it they are of the one that nobody named.",
     "supporter_email": "Needed in the first row of each adoption, as are the next seven unless it says otherwise.",
     "supporter_name": "The whole name in one piece; or first_name and last_name.",
     "species": "As in its address here, amur-leopard, or its name.",
@@ -76,11 +79,14 @@ HEADINGS = [
 ]
 READ = {ALSO.get(name, name) for name in HEADINGS}
 
+type Known = tuple[str, str]  # a system, empty where none was named, and what it calls an adoption or a payment
+
 
 @dataclass
 class PastRow:
     """What a row says, as we would keep it. `who` is None where it only names an adoption further up."""
 
+    system: str = ""
     reference: str = ""
     payment: str = ""
     who: Person | None = None
@@ -88,11 +94,20 @@ class PastRow:
     faults: list[str] = field(default_factory=list)
 
     @property
+    def known_as(self) -> Known:
+        return self.system, self.reference
+
+    @property
+    def paid_as(self) -> Known:
+        return self.system, self.payment
+
+    @property
     def key(self) -> str:
         return self.who.key if self.who else ""
 
     def kept(self) -> dict[str, str]:
-        named = {"reference": self.reference, "payment_id": self.payment, **self.values}
+        named = {"reference": self.reference, "payment_id": self.payment, "reference_system": self.system}
+        named |= self.values
         return {**(self.who.kept() if self.who else {}), **{name: cell for name, cell in named.items() if cell}}
 
 
@@ -106,6 +121,7 @@ def past_row(cells: dict[str, str]) -> PastRow:
     cells = {name: cell.strip() for name, cell in cells.items()}
     if cells.get("donation_name"):
         cells = out_of_salesforce(cells)
+    found.system = words(found, SYSTEM, cells, "reference_system").lower()
     found.reference = words(found, IDENTIFIER, cells, "reference")
     if not found.reference:
         found.faults.append("There is no reference: of which adoption is it?")

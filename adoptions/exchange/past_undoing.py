@@ -26,7 +26,7 @@ from .bringing_in import note
 from .undoing import forget_words, take_back, what_hangs_on, why_to_stay
 
 IN_THE_BOOKS = "Their payments stay in the books; the name and the address are gone."
-OF_THE_BOOKS = {"reference", "payment_id", "paid_at", "paid_pence"}  # no word of who it was
+OF_THE_BOOKS = {"reference_system", "reference", "payment_id", "paid_at", "paid_pence"}  # no word of who it was
 
 
 def undo_past(file: ImportedFile, most: int) -> int:

@@ -223,6 +223,9 @@ class ImportedRow(models.Model):
     number = models.PositiveIntegerField(help_text="As a spreadsheet counts: the headings are row 1.")
     cells = models.JSONField()
     email = models.CharField(max_length=254, blank=True, help_text="As compared: in small letters.")
+    system = models.CharField(
+        max_length=40, blank=True, default="", db_default="", help_text="Whose reference and number they are."
+    )
     reference = models.CharField(
         max_length=80, blank=True, default="", db_default="", help_text="Of an adoption, as it is known elsewhere."
     )

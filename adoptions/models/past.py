@@ -8,6 +8,7 @@ from .adoptions import Adoption
 from .payments import Payment
 
 ID_LENGTH = 80
+SYSTEM_LENGTH = 40
 
 
 class PastAdoption(models.Model):
@@ -15,6 +16,13 @@ class PastAdoption(models.Model):
 
     adoption = models.OneToOneField(Adoption, on_delete=models.PROTECT, related_name="past")
     list_number = models.PositiveBigIntegerField(help_text="Of the imported file, which may be gone before this is.")
+    system = models.CharField(
+        max_length=SYSTEM_LENGTH,
+        blank=True,
+        default="",
+        db_default="",
+        help_text="Whose reference it is, in small letters: two systems may give the same one. Empty: none was named.",
+    )
     reference = models.CharField("reference elsewhere", max_length=ID_LENGTH)
     paid_until = models.DateField(
         "paid elsewhere until", null=True, blank=True, help_text="Of one that repeats: the end of what was paid for."
@@ -25,13 +33,15 @@ class PastAdoption(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["reference"], name="past_adoption_once", condition=Q(undone_at=None)),
+            models.UniqueConstraint(
+                fields=["reference", "system"], name="past_adoption_of_system_once", condition=Q(undone_at=None)
+            ),
         ]
         indexes = [models.Index(fields=["list_number", "id"], name="past_adoption_by_list")]
         triggers = [pgtrigger.Protect(name="past_adoption_kept", operation=pgtrigger.Delete)]
 
     def __str__(self) -> str:
-        return self.reference
+        return f"{self.reference} ({self.system})" if self.system else self.reference
 
 
 class PastPayment(models.Model):
@@ -39,17 +49,26 @@ class PastPayment(models.Model):
 
     payment = models.OneToOneField(Payment, on_delete=models.PROTECT, related_name="past")
     list_number = models.PositiveBigIntegerField(help_text="Of the imported file, which may be gone before this is.")
+    system = models.CharField(
+        max_length=SYSTEM_LENGTH,
+        blank=True,
+        default="",
+        db_default="",
+        help_text="Whose number it is, as of an adoption.",
+    )
     number = models.CharField("number elsewhere", max_length=ID_LENGTH)
     reference = models.CharField(max_length=60, blank=True, help_text="Number of the cheque or the transfer.")
     undone_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["number"], name="past_payment_once", condition=Q(undone_at=None)),
+            models.UniqueConstraint(
+                fields=["number", "system"], name="past_payment_of_system_once", condition=Q(undone_at=None)
+            ),
         ]
         indexes = [models.Index(fields=["list_number", "id"], name="past_payment_by_list")]
         triggers = [
-            pgtrigger.ReadOnly(name="past_payment_as_told", fields=["payment", "number", "reference"]),
+            pgtrigger.ReadOnly(name="past_payment_as_told", fields=["payment", "system", "number", "reference"]),
             pgtrigger.Protect(name="past_payment_kept", operation=pgtrigger.Delete),
         ]
 

@@ -178,9 +178,42 @@ def test_same_list_twice_and_a_longer_one_bring_only_what_is_new(fiona: User) ->
     # Another program may use the same numbers: then somebody looks, and nothing is guessed.
     other = brought(as_csv(adoption(1, supporter_email="kit@example.org"), adoption(2, payment_id="P-1-1")), fiona)
     assert {number: why for number, (_, why) in verdicts(other).items()} == {
-        2: "The reference “A-1” is in already, for somebody else. Is it of another program?",
+        2: "The reference “A-1” is in already, for somebody else. Is it of another program? Then name that in a "
+        "column reference_system.",
         3: "The payment “P-1-1” is in already, with the adoption A-1.",
     }
+
+
+def test_two_systems_may_call_theirs_the_same(client: Client, fiona: User) -> None:
+    """In one list and in two, once each; each is undone, found and taken out under the name of its own."""
+    of_kit = {"supporter_email": "kit@example.org", "reference_system": " Raisers Edge "}
+    first = brought_in(
+        as_csv(adoption(1), adoption(1, **of_kit), payment(1, 2, reference_system="raisers edge")), fiona
+    )
+    assert {why for _, why in verdicts(first).values()} == {""}
+    of_sam = {"supporter_email": "sam1@example.org", "reference_system": "Beacon"}
+    second = brought_in(as_csv(adoption(1, **of_sam)), fiona)
+    known = PastAdoption.objects.order_by("pk").values_list("system", "reference", "adoption__supporter__email")
+    assert list(known) == [
+        ("", "A-1", "sam1@example.org"),
+        ("raisers edge", "A-1", "kit@example.org"),
+        ("beacon", "A-1", "sam1@example.org"),
+    ]
+    paid = PastPayment.objects.order_by("system", "number").values_list("system", "number", "payment__adoption__past")
+    ids = {past.system: past.pk for past in PastAdoption.objects.all()}
+    assert list(paid) == [
+        ("", "P-1-1", ids[""]),
+        ("beacon", "P-1-1", ids["beacon"]),
+        ("raisers edge", "P-1-1", ids["raisers edge"]),
+        ("raisers edge", "P-1-2", ids["raisers edge"]),
+    ]
+    same = as_csv(adoption(1), adoption(1, **of_kit), adoption(1, **of_sam))
+    for body in (same, taken_out(ExportLayout("payments-csv"), fiona), taken_out(ExportLayout("payments-json"), fiona)):
+        assert {verdict for verdict, _ in verdicts(brought(body, fiona)).values()} == {Verdict.HERE.value}
+    with pytest.raises(IntegrityError), transaction.atomic():
+        PastAdoption.objects.filter(system="beacon").update(system="")
+    undone(second)
+    assert set(PastAdoption.objects.filter(undone_at=None).values_list("system", flat=True)) == {"", "raisers edge"}
 
 
 def test_adoptions_of_this_site_are_left_alone(fiona: User) -> None:
@@ -395,7 +428,7 @@ def test_database_keeps_what_was_brought_in_apart() -> None:
         make_payment(adopted, **void)
     told = ledger.Brought(adopted.pk, Pence(500), Method.CARD, timezone.now(), "P-1")
     ledger.record_brought_in([told], list_number=1)
-    with pytest.raises(IntegrityError, match="past_payment_once"):
+    with pytest.raises(IntegrityError, match="past_payment_of_system_once"):
         ledger.record_brought_in([told], list_number=2)
 
 
@@ -540,7 +573,17 @@ def at_once(act: Any, times: int) -> None:
 
 PAID = st.lists(st.integers(1, 100_000), min_size=1, max_size=4)
 ADOPTED_THEN = st.tuples(st.sampled_from(Frequency.values), st.integers(100, 1_000_000), PAID, st.booleans())
-TRAVEL = ("reference", "supporter_name", "supporter_email", "species", "plan", "frequency", "is_gift", "payment_id")
+TRAVEL = (
+    "reference",
+    "reference_system",
+    "supporter_name",
+    "supporter_email",
+    "species",
+    "plan",
+    "frequency",
+    "is_gift",
+    "payment_id",
+)
 
 
 @hypothesis_settings(max_examples=5, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
