@@ -34,10 +34,11 @@ def fetch(address: str) -> str:
 
 @pytest.fixture(scope="module")
 def started(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
-    """For tests that leave it running."""
+    """For tests that leave it running; at the end it is interrupted at the terminal, and leaves nothing."""
     folder = copy_of_project(open_to_postgres(tmp_path_factory.mktemp("demo") / "a site"))
     with running_demo(folder, free_port()) as demo:
         yield demo
+        stops_and_leaves_nothing(demo, signal.SIGINT)
 
 
 def test_demo_serves_all_that_its_banner_says(started: Demo) -> None:
@@ -72,12 +73,6 @@ def stops_and_leaves_nothing(demo: Demo, signum: signal.Signals) -> None:
     assert demo.output.endswith("Stopped.\n")
     assert processes_in(demo.checkout) == []
     assert not (demo.checkout / ".local" / f"demo-{demo.port}.lock").exists()
-
-
-def test_demo_interrupted_at_the_terminal_leaves_nothing(checkout: Path) -> None:
-    with running_demo(checkout, free_port()) as demo:
-        assert demo.banner["Staff user"] == "staff"
-        stops_and_leaves_nothing(demo, signal.SIGINT)
 
 
 def test_demo_killed_takes_its_children_and_a_second_run_works_at_once(checkout: Path) -> None:
