@@ -26,6 +26,7 @@ from django.conf import settings
 
 from adoptions.stripe_standin.books import Books
 from adoptions.stripe_standin.server import StandIn
+from tests.branches import in_project
 from tests.stripe_contract import CheckingClient, Contract
 
 KEY = settings.STANDIN_KEY
@@ -136,7 +137,7 @@ class Process:
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
-        environment = {**os.environ, "DEBUG": "True"}
+        environment = {**in_project(os.environ), "DEBUG": "True"}
         self._process = subprocess.Popen(
             self._command, cwd=settings.BASE_DIR, env=environment, stdout=subprocess.DEVNULL
         )

@@ -22,6 +22,7 @@ from django_tasks_db.models import DBTaskResult
 from adoptions.models import StripeEvent
 from tests.adoptions.conftest import carry, work
 from tests.adoptions.world import Event
+from tests.branches import in_project
 
 UNIT = Path(settings.BASE_DIR) / "config" / "deploy" / "pugmark-web.service"
 KEPT_ALIVE = 60  # seconds; by itself gunicorn hangs up after two, and a test may think for longer
@@ -79,7 +80,7 @@ def running_site(log: Path) -> Iterator[RunningSite]:
     """Ready at once: whoever connects waits until the site has started. If it dies, the failure has what it said."""
     given = connection.settings_dict
     who = {"PGHOST": given["HOST"], "PGPORT": given["PORT"], "PGUSER": given["USER"], "PGPASSWORD": given["PASSWORD"]}
-    environment = {**os.environ, "DATABASE_URL": f"postgres:///{given['NAME']}"}
+    environment = {**in_project(os.environ), "DATABASE_URL": f"postgres:///{given['NAME']}"}
     environment |= {name: str(value) for name, value in who.items() if value}
     said = log.with_suffix(".said")
     with socket.create_server(("127.0.0.1", 0)) as door, said.open("wb") as errors:

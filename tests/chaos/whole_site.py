@@ -24,6 +24,8 @@ from pathlib import Path
 from typing import Any
 from urllib.request import HTTPCookieProcessor, HTTPDefaultErrorHandler, HTTPErrorProcessor, HTTPHandler
 
+from tests.branches import in_project
+
 ROOT = Path(__file__).resolve().parents[2]
 GUNICORN = ("-m", "gunicorn", "config.wsgi", "--worker-class=gthread", "--threads=4", "--log-level=critical")
 
@@ -80,7 +82,7 @@ class Kept:
 
     def __init__(self, *command: str, log: Path, environment: Mapping[str, str] | None = None) -> None:
         self.command, self.log, self.deaths = [sys.executable, *command], log, 0
-        self.environment = {**os.environ, **(environment or {})}
+        self.environment = {**in_project(os.environ), **(environment or {})}
         self.is_wanted, self.jump = True, 0  # seconds by which its clock is wrong, from its next start on
         self.start()
         threading.Thread(target=self.keep, daemon=True).start()

@@ -11,6 +11,7 @@ from django.db import connection
 
 from config import checks
 from config.local.postgres import DATABASE, ensure_running
+from tests.branches import in_project
 
 ROOT = Path(__file__).resolve().parents[2]
 PRODUCTION = {
@@ -40,7 +41,7 @@ def check(*options: str, **changes: str | None) -> subprocess.CompletedProcess[s
     kept = {k: v for k, v in os.environ.items() if k == "PATH" or k.startswith("COVERAGE_")} | {
         "PGHOST": DATABASE["HOST"]
     }
-    environment = {k: v for k, v in wanted.items() if v is not None} | kept
+    environment = {k: v for k, v in wanted.items() if v is not None} | in_project(kept)
     command = [sys.executable, "manage.py", "check", *options]
     return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
 
