@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.text import slugify
 
-from config.context_processors import CAMPAIGN_CODE
+from config.campaign_links import CAMPAIGN_CODE
 from config.money import pounds
 
 from . import attention

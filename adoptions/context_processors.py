@@ -13,6 +13,7 @@ def campaign(request: HttpRequest) -> dict[str, Any]:
     """
     code = campaigns.code_in(request.GET)
     return {
+        "campaign_code": code,
         "campaign_query": f"?c={code}" if code else "",
         "campaign_is_over": bool(code and "over" in request.GET),
         "appeal": SimpleLazyObject(lambda: campaigns.words_for(code)) if code else None,

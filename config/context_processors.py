@@ -1,10 +1,7 @@
-import re
 from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest
-
-CAMPAIGN_CODE = re.compile(r"[a-z0-9-]{3,32}")
 
 
 def charity(request: HttpRequest) -> dict[str, Any]:

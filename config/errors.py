@@ -5,7 +5,6 @@ the fault, the second reading raises outside of every handler and the visitor ge
 """
 
 import errno
-import re
 import sys
 
 from django.db import OperationalError
@@ -13,10 +12,9 @@ from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 
 from . import log, typed_again
-from .context_processors import CAMPAIGN_CODE
+from .campaign_links import code_of
 
 NO_ROOM = {errno.ENOSPC, errno.EDQUOT}
-CODE = re.compile(rf"(?:^|&)c=({CAMPAIGN_CODE.pattern})(?:&|$)")
 
 
 def error_page(status: int, *, template: str | None = None, code: str = "") -> HttpResponse:
@@ -31,12 +29,6 @@ def error_page(status: int, *, template: str | None = None, code: str = "") -> H
 
 def carried(code: str) -> str:
     return f"?c={code}" if code else ""
-
-
-def code_of(request: HttpRequest) -> str:
-    """A campaign's code in the address as our links write it. Looked for, not parsed: that could be the fault."""
-    found = CODE.search(request.META.get("QUERY_STRING", ""))
-    return found[1] if found else ""
 
 
 def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:

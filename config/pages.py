@@ -8,6 +8,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from . import retention
+from .campaign_links import carry_on, code_of
 
 CONTEXT: dict[str, Callable[[], dict[str, Any]]] = {"privacy": lambda: {"policy": retention.policy()}}
 PAGES = ("about", "privacy", "cookies", "accessibility", "contact")
@@ -16,4 +17,5 @@ PAGES = ("about", "privacy", "cookies", "accessibility", "contact")
 @require_safe
 def page(request: HttpRequest, *, name: str) -> HttpResponse:
     """One of the footer pages."""
-    return render(request, f"pages/{name}.html", CONTEXT.get(name, dict)())
+    response = render(request, f"pages/{name}.html", CONTEXT.get(name, dict)())
+    return carry_on(response, code_of(request))

@@ -32,7 +32,7 @@ from django.utils.cache import (
 )
 from django.utils.translation import get_language
 
-from config.context_processors import CAMPAIGN_CODE
+from config.campaign_links import CAMPAIGN_CODE, carry_on, code_of
 from species.campaign_codes import codes
 from species.page_state import NO_STATE, State, ask, latest
 
@@ -175,7 +175,7 @@ def recognised(query: str, known: frozenset[str]) -> str | None:
 def without_unknown_code(request: HttpRequest) -> str | None:
     """See `recognised`. Whoever comes by a code that is nobody's has asked for the page as it is, from here on out."""
     query = request.META.get("QUERY_STRING", "")
-    kept = recognised(query, known_now() if query else frozenset())
+    kept = recognised(query, known_now() if OF_A_CAMPAIGN.fullmatch(query) else frozenset())
     if query and kept == "":
         request.META["QUERY_STRING"] = ""
         request.GET = QueryDict()
@@ -195,7 +195,7 @@ def public_page[**P](view: View[P]) -> Callable[Concatenate[HttpRequest, P], Htt
     @wraps(view)
     def page(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
         def make() -> HttpResponse:
-            return for_everybody(view(request, *args, **kwargs))
+            return for_everybody(carry_on(view(request, *args, **kwargs), code_of(request)))
 
         query = without_unknown_code(request)
         if query is None:

@@ -10,12 +10,14 @@ import pytest
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, OperationalError
+from django.http import HttpResponse
 from django.test import Client
 from django.utils import timezone
 
 from adoptions import campaign_report, checkout, presets, stripe_gateway
 from adoptions.models import Campaign, CampaignDay, Destination, Frequency, Plan
 from adoptions.views import checkout as checkout_views
+from config.campaign_links import carry_on
 from tests.adoptions.conftest import Amara
 from tests.makers import make_plan, make_species
 from tests.our_content import put_our_content
@@ -209,13 +211,16 @@ def test_whole_site_walked_from_a_campaign_link_sets_no_cookie_and_keeps_the_cod
         page = client.get(address)
         assert page.status_code == 200, address
         assert not page.cookies, address
-        if "html" in page.headers["Content-Type"]:
-            links = re.findall(r'href="(/[^"#]*)', page.text)
-            waiting += [unescape(link) for link in links]
-            adopt = {link for link in links if link.startswith("/adopt/") and path != "/"}
-            assert all("c=leopard26" in link for link in adopt) or "c=" not in address, address
+        if "html" in page.headers["Content-Type"] and page.status_code == 200:
+            links = [unescape(link) for link in re.findall(r'<a\b[^>]*?\shref="([/?][^"#]*)', page.text)]
+            lost = {link for link in links if "c=leopard26" not in link and "." not in link}
+            assert lost == set(), address
+            waiting += [link for link in links if link.startswith("/")]
     assert len(seen) > 15
-    assert {"/", "/species/", "/species/amur-leopard/", "/threats/", "/sources/", "/privacy/"} <= seen
+    assert {"/", "/species/", "/species/amur-leopard/", "/threats/", "/sources/", "/privacy/", "/search/"} <= seen
+    found = client.get("/search/?q=deforestation&c=leopard26").text
+    assert re.search(r'href="/threats/deforestation/\?c=leopard26', found)
+    assert '<input type="hidden" name="c" value="leopard26">' in found
 
 
 @pytest.mark.threat("L11")
@@ -262,6 +267,32 @@ def test_code_travels_from_page_to_page_in_addresses_and_without_a_cookie(client
     assert adopt in client.get("/threats/deforestation/?c=LEOPARD26").content.decode()
     assert not client.cookies
     assert 'name="c" value="leopard26"' in client.get(adopt).content.decode()
+
+
+@pytest.mark.parametrize(
+    ("link", "carried"),
+    [
+        ('<a href="/threats/">', '<a href="/threats/?c=mail26">'),
+        ('<a class="x" href="/threats/#top">', '<a class="x" href="/threats/?c=mail26#top">'),
+        ('<a href="/search/?q=snow">', '<a href="/search/?q=snow&amp;c=mail26">'),
+        ('<a href="?before=3#comments">', '<a href="?before=3&amp;c=mail26#comments">'),
+        ('<a href="/adopt/amur-leopard/?c=other26">', ""),
+        ('<a href="/x/?q=1&amp;c=other26">', ""),
+        ('<a href="#top">', ""),
+        ('<a href="//evil.example/">', ""),
+        ('<a href="https://example.org/">', ""),
+        ('<a href="/feeds/field-notes.xml">', ""),
+        ('<a href="/admin/">', ""),
+        ('<link rel="canonical" href="/species/">', ""),
+        ('&lt;a href="/species/"', ""),
+        ("<a href='/species/'>", ""),
+    ],
+)
+def test_every_link_of_a_page_carries_the_code_on(link: str, carried: str) -> None:
+    page = carry_on(HttpResponse(f"<p>{link}"), "mail26")
+    assert page.text == f"<p>{carried or link}"
+    assert carry_on(HttpResponse(link), "").text == link
+    assert carry_on(HttpResponse(link, content_type="application/json"), "mail26").text == link
 
 
 @pytest.mark.parametrize("code", ["<script>", 'x"onclick=', "a b", "x" * 40, "%00"])
