@@ -125,7 +125,14 @@ class EntryForm(AdoptForm):
                 self.fields.pop(name)
         self.speak_of_them()
         for field in self.fields.values():
+            field.error_messages["required"] = str(field.error_messages["required"]).replace(" your ", " their ")
             field.widget.attrs["autocomplete"] = "off"  # or the browser fills in whoever sits before it
+
+    def add_error(self, field: str | None, error: Any) -> None:
+        """What is missing is missing of them."""
+        if isinstance(error, str):
+            error = error.replace("Enter your ", "Enter their ")
+        super().add_error(field, error)
 
     def speak_of_them(self) -> None:
         """The public form speaks to the person; this one to whoever writes for them."""

@@ -10,6 +10,7 @@ from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 
+from config.fields_by_right import FieldsByRight
 from config.long_lists import LongList
 from config.money import pounds
 from config.read_only import ReadOnly
@@ -34,12 +35,13 @@ from .refunds import refund_payment
 NO_CAMPAIGN = "none"
 
 
-class PaymentInline(ReadOnly, admin.TabularInline[Payment, Adoption]):
+class PaymentInline(FieldsByRight, ReadOnly, admin.TabularInline[Payment, Adoption]):
     model = Payment
     template = "admin/rows.html"
-    fields = ["occurred_at", "kind", "amount", "method", "stripe_id", "card_last4", "refund"]
-    readonly_fields = ["occurred_at", "kind", "amount", "method", "stripe_id", "card_last4", "refund"]
+    fields = ["occurred_at", "kind", "amount", "method", "stripe_id", "card_last4", "refund", "receipt"]
+    readonly_fields = ["occurred_at", "kind", "amount", "method", "stripe_id", "card_last4", "refund", "receipt"]
     extra = 0
+    needs = {"refund": "adoptions.add_refundrequest"}
 
     @admin.display(description="Amount")
     def amount(self, payment: Payment) -> str:
@@ -49,18 +51,24 @@ class PaymentInline(ReadOnly, admin.TabularInline[Payment, Adoption]):
     def refund(self, payment: Payment) -> str:
         """Money by hand goes back by hand; what was a mistake is taken back.
 
-        What another system collected goes back there, and had its receipt from there.
+        What another system collected goes back there.
         """
         pages = [("take_back_payment", "It was none")] if payment.is_by_hand else []
         if payment.is_brought_in:
             pages = pages if payment.kind == PaymentKind.CHARGE else []
         elif payment.kind == PaymentKind.CHARGE:
             refund = ("refund_by_hand", "Given back") if payment.is_by_hand else ("refund", "Refund")
-            pages = [refund, *pages, ("receipt_for_post", "Receipt (PDF)")]
+            pages = [refund, *pages]
         elif payment.kind != PaymentKind.REFUND:
             pages = []
         links = ((reverse(f"admin:{name}", args=[payment.pk]), words) for name, words in pages)
         return format_html_join(" · ", '<a href="{}">{}</a>', links)
+
+    @admin.display(description="Receipt")
+    def receipt(self, payment: Payment) -> str:
+        if payment.kind != PaymentKind.CHARGE or payment.is_brought_in:
+            return ""
+        return format_html('<a href="{}">PDF</a>', reverse("admin:receipt_for_post", args=[payment.pk]))
 
 
 class ChangeInline(ReadOnly, admin.TabularInline[Change, Adoption]):
@@ -129,7 +137,7 @@ def as_number(typed: str) -> int:
 
 
 @admin.register(Adoption)
-class AdoptionAdmin(ReadOnly, LongList[Adoption]):
+class AdoptionAdmin(FieldsByRight, ReadOnly, LongList[Adoption]):
     """Every adoption with its money. Derived from Stripe, or entered once: there is nothing to edit by hand."""
 
     change_list_template = "admin/adoptions/adoption/list.html"
@@ -168,7 +176,7 @@ class AdoptionAdmin(ReadOnly, LongList[Adoption]):
         "brought_in",
         ("created_at", "activated_at", "ends_on", "ended_at"),
         ("next_payment_on", "retry_on", "is_paused", "resumes_on", "card_expires_on"),
-        "plan_link",
+        ("plan_link", "pay_link"),
         ("campaign", "campaign_code", "first_campaign_code"),
         ("stripe_session_id", "stripe_subscription_id", "stripe_customer_id"),
         "certificate_link",
@@ -179,10 +187,13 @@ class AdoptionAdmin(ReadOnly, LongList[Adoption]):
         "supporter_link",
         "brought_in",
         "plan_link",
+        "pay_link",
         "certificate_link",
         "first_campaign_code",
         "entered_by",
     ]
+
+    needs = {"plan_link": "adoptions.add_change", "pay_link": "adoptions.add_adoption"}
 
     def get_urls(self) -> list[URLPattern]:
         wrap = self.admin_site.admin_view
@@ -244,15 +255,19 @@ class AdoptionAdmin(ReadOnly, LongList[Adoption]):
 
     @admin.display(description="For somebody who rings")
     def plan_link(self, adoption: Adoption) -> str:
+        if not possible(adoption):
+            return "Nothing to stop or change."
+        address = reverse("admin:change_plan", args=[adoption.pk])
+        return format_html('<a href="{}">Stop, pause or skip</a>', address)
+
+    @admin.display(description="Link to pay")
+    def pay_link(self, adoption: Adoption) -> str:
         if address := care.way_to_go_on(adoption):
             return format_html('<a href="{}">Ask them to go on here: mail them a link to pay</a>', address)
         if adoption.state in OPEN and PaymentLink.objects.filter(adoption=adoption).exists():
             address = reverse("admin:payment_link", args=[adoption.pk])
             return format_html('<a href="{}">The payment link: send it again, or withdraw it</a>', address)
-        if not possible(adoption):
-            return "Nothing to stop or change."
-        address = reverse("admin:change_plan", args=[adoption.pk])
-        return format_html('<a href="{}">Stop, pause or skip</a>', address)
+        return "None."
 
     @admin.display(description="Certificate")
     def certificate_link(self, adoption: Adoption) -> str:

@@ -15,6 +15,7 @@ from django.views.decorators.http import require_POST
 
 from config.asking_first import asked_first
 from config.desk_page import Step, see
+from config.fields_by_right import FieldsByRight
 from config.long_lists import LongList, a_few
 from config.read_only import ReadOnly
 
@@ -37,7 +38,7 @@ class IsOpen(admin.SimpleListFilter):
 
 
 @admin.register(Attention)
-class AttentionAdmin(ReadOnly, LongList[Attention]):
+class AttentionAdmin(FieldsByRight, ReadOnly, LongList[Attention]):
     list_display = ["opened_at", "kind", "adoption", "reason", "resolved_at", "resolved_by"]
     list_filter = [IsOpen, "kind", "opened_at"]
     list_select_related = ["adoption", "resolved_by"]
@@ -48,6 +49,7 @@ class AttentionAdmin(ReadOnly, LongList[Attention]):
     actions = ["resolve"]
     fields = ["kind", "reason", "adoption_link", "refund_link", "key", "opened_at", "resolved_at", "resolved_by", "how"]
     readonly_fields = ["adoption_link", "refund_link"]
+    needs = {"refund_link": "adoptions.add_refundrequest"}
     change_form_template = "admin/adoptions/attention/change_form.html"
 
     def get_urls(self) -> list[URLPattern]:

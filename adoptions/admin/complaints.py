@@ -13,6 +13,7 @@ from django.utils.safestring import SafeString
 from django.views.decorators.http import require_http_methods
 
 from config.desk_page import desk_page, see
+from config.fields_by_right import FieldsByRight
 from config.long_lists import LongList
 from config.models import Mail
 from config.read_only import ReadOnly
@@ -43,7 +44,7 @@ class IsOpen(admin.SimpleListFilter):
 
 
 @admin.register(Complaint)
-class ComplaintAdmin(ReadOnly, LongList[Complaint]):
+class ComplaintAdmin(FieldsByRight, ReadOnly, LongList[Complaint]):
     change_list_template = "admin/adoptions/complaint/list.html"
     list_display = ["reference", "left", "about", "name", "received_at", "acknowledged_at", "outcome", "closed_by"]
     list_filter = [IsOpen, "about", "outcome", "received_at"]
@@ -70,6 +71,7 @@ class ComplaintAdmin(ReadOnly, LongList[Complaint]):
         *("outcome", "answer", "closed_at", "closed_by", "erased_at"),
     ]
     readonly_fields = ["left", "mails", "to_do"]
+    needs = {"to_do": "adoptions.change_complaint"}
 
     def get_urls(self) -> list[URLPattern]:
         wrap = self.admin_site.admin_view

@@ -8,6 +8,7 @@ from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 
 from config.asking_first import asks_first
+from config.fields_by_right import FieldsByRight
 from config.long_lists import LongList
 from config.read_only import ReadOnly
 from config.two_editors import ToldOfColleagues
@@ -39,7 +40,7 @@ class AdoptionInline(ReadOnly, admin.TabularInline[Adoption, Supporter]):
 
 
 @admin.register(Supporter)
-class SupporterAdmin(ToldOfColleagues[Supporter], LongList[Supporter]):
+class SupporterAdmin(FieldsByRight, ToldOfColleagues[Supporter], LongList[Supporter]):
     change_list_template = "admin/adoptions/list_to_take_out.html"
     layout = ExportLayout.SUPPORTERS_CSV
     list_display = ["name", "address", "created_at", "timeline_link"]
@@ -49,6 +50,7 @@ class SupporterAdmin(ToldOfColleagues[Supporter], LongList[Supporter]):
     search_help_text = "Name, email or reference"
     fields = [("timeline_link", "gift_aid_link"), "name", "email", "created_at"]
     readonly_fields = ["created_at", "timeline_link", "gift_aid_link"]
+    needs = {"gift_aid_link": "adoptions.add_giftaiddeclaration"}
     inlines = [AdoptionInline]
     actions = ["stop_news", "stop_news_for_the_service"]
 

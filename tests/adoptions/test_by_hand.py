@@ -223,9 +223,9 @@ def test_record_of_a_declaration_by_word_of_mouth_can_go_by_post(fiona: Client) 
         ({"other_amount": ""}, "Choose or enter an amount."),
         ({"method": "barter"}, "Select a valid choice"),
         ({"source": ""}, "This field is required"),
-        ({"name": ""}, "Enter your name."),
+        ({"name": ""}, "Enter their name."),
         ({"is_gift": "gift"}, "Enter the name of the person"),
-        ({"gift_aid": "yes"}, "Enter your home address."),
+        ({"gift_aid": "yes"}, "Enter their home address."),
     ],
 )
 def test_what_is_wrong_is_said_and_nothing_is_kept(fiona: Client, typed: dict[str, Any], words: str) -> None:

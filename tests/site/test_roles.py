@@ -3,16 +3,34 @@
 import html
 import re
 from collections.abc import Iterator
+from datetime import timedelta
+from uuid import uuid4
 
 import pytest
+from django.apps import apps
 from django.contrib import admin
 from django.contrib.auth.models import Group, Permission, User
 from django.test import Client, RequestFactory
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
+from django.utils import timezone
 
+from adoptions.models import (
+    Adoption,
+    Attention,
+    Campaign,
+    Complaint,
+    Difference,
+    FailedRenewal,
+    Gift,
+    PaymentLink,
+    RefundRequest,
+)
 from config import roles
+from config.models import Mail
 from config.screens import ABOUT
-from tests.makers import make_active_adoption, make_species
+from species.models import Comment
+from tests.makers import make_active_adoption, make_adoption, make_species
+from tests.species.makers import make_fact
 
 pytestmark = pytest.mark.django_db
 
@@ -209,3 +227,52 @@ def test_permission_that_does_not_exist_changes_nothing(monkeypatch: pytest.Monk
     with pytest.raises(LookupError, match=r"species\.fly_comment"):
         roles.load()
     assert Group.objects.get(name="Moderator").permissions.count() == 3
+
+
+@pytest.mark.parametrize("role", STAFF)
+def test_no_role_is_shown_a_link_that_turns_it_away(client: Client, role: str) -> None:
+    """On the pages of a row: each link beneath the breadcrumbs is followed."""
+    adoption = make_adoption_with_everything()
+    client.force_login(member(role))
+    wrong = []
+    for name, columns in TABLE.items():
+        app, _, model_name = name.partition(".")
+        row = apps.get_model(name)._default_manager.order_by("-pk").first()
+        if "v" not in columns[role] or row is None or name == "config.mailwords":
+            continue
+        page = client.get(reverse(f"admin:{app}_{model_name}_change", args=[row.pk])).text.partition('id="content"')[2]
+        links = {html.unescape(link) for link in re.findall(r'<a [^>]*href="(/admin/[^"]+)"', page)}
+        wrong += [(name, link) for link in links if client.get(link, follow=True).status_code == 403]
+    if role in OWN["enter_adoption"]:
+        page = client.get(reverse("admin:adoptions_adoption_change", args=[PaymentLink.objects.get().adoption_id])).text
+        assert "The payment link" in page
+        assert "/admin/auth/user/" not in page
+    timeline = reverse("admin:supporter_timeline", args=[adoption.supporter_id])
+    page = client.get(timeline).text.partition('id="content"')[2]
+    links = {html.unescape(link) for link in re.findall(r'<a [^>]*href="(/admin/[^"]+)"', page)}
+    wrong += [("timeline", link) for link in links if client.get(link).status_code == 403]
+    assert wrong == []
+
+
+def make_adoption_with_everything() -> Adoption:
+    marek, now = User.objects.create_user("marek"), timezone.now()
+    rung = make_adoption(source="phone", entered_by=marek)
+    PaymentLink.objects.create(adoption=rung, expires_at=now + timedelta(days=7))
+    adoption = make_active_adoption(
+        species=make_species(), frequency="monthly", amount_pence=500, stripe_subscription_id="sub_1", is_gift=True
+    )
+    payment = adoption.payments.get()
+    Gift.objects.create(adoption=adoption, recipient_name="Ellie")
+    Attention.objects.create(kind="fraud_warning", key="fw_1", adoption=adoption, reason="The bank doubts it.")
+    Complaint.objects.create(about="data", name="Sam", email="sam@example.org", words="Stop.")
+    Difference.objects.create(kind="missing", stripe_id="ch_2", adoption=adoption)
+    RefundRequest.objects.create(
+        public_id=uuid4(), payment=payment, amount_pence=1, reason="duplicate", by=marek, needs_second=True
+    )
+    failed = {"invoice_id": "in_1", "amount_pence": 500, "failed_at": now, "reason": "expired_card"}
+    FailedRenewal.objects.create(adoption=adoption, **failed)
+    Campaign.objects.create(code="spring", name="Spring", species=adoption.species)
+    Mail.objects.create(key="a", kind="receipt", to="amara@example.org", subject="s", message_id="<a>")
+    Comment.objects.create(species=adoption.species, name="Sam", email="sam@example.org", body="Hello")
+    make_fact()
+    return adoption
