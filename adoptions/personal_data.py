@@ -14,7 +14,7 @@ from django.utils import timezone
 from config.models import Mail
 from species import personal_data as comments
 
-from . import complaints, consent, details, drafts, gift_aid, gift_emails
+from . import complaints, consent, details, drafts, gift_aid, gift_emails, matchback
 from .models import (
     ADOPTED,
     REPEATING,
@@ -51,6 +51,7 @@ def export(supporter: Supporter) -> dict[str, Any]:
     """Everything, in words a person can read and a program too."""
     adoptions = Adoption.objects.filter(supporter=supporter).select_related("species", "plan", "gift")
     mails = Mail.objects.filter(details.mails_to(supporter)).order_by("pk")
+    addresses = details.addresses_of(supporter)
     return {
         "held_by": settings.CHARITY["name"],
         "made_at": timezone.now(),
@@ -62,30 +63,35 @@ def export(supporter: Supporter) -> dict[str, Any]:
                 "at", "state", "basis", "wording_version", "wording", "page", "campaign_code", "given_by"
             )
         ),
-        "gift_aid_declarations": list(
-            GiftAidDeclaration.objects.filter(supporter=supporter).values(
-                "given_at",
-                "channel",
-                "covers_from",
-                "first_name",
-                "last_name",
-                "address",
-                "postcode",
-                "wording_version",
-                "wording",
-                "record_sent_at",
-                "cancelled_on",
-                "cancelled_because",
-            )
-        ),
+        "gift_aid_declarations": declarations_of(supporter),
         "emails_we_sent": list(mails.values("created_at", "sent_at", "state", "to", "subject", "text")),
-        "comments": [comment for email in details.addresses_of(supporter) for comment in comments.export(email)],
-        "complaints": [each for email in details.addresses_of(supporter) for each in complaints.export(email)],
+        "comments": [comment for email in addresses for comment in comments.export(email)],
+        "complaints": [each for email in addresses for each in complaints.export(email)],
         "lists_you_were_in": rows_about(supporter),
+        "mailings_you_were_sent": [each for email in addresses for each in matchback.export(email)],
         "links_you_asked_for": list(
             AccessLink.objects.filter(supporter=supporter).values("purpose", "email", "asked_at", "used_at")
         ),
     }
+
+
+def declarations_of(supporter: Supporter) -> list[Any]:
+    return list(
+        GiftAidDeclaration.objects.filter(supporter=supporter).values(
+            "given_at",
+            "channel",
+            "covers_from",
+            "first_name",
+            "last_name",
+            "address",
+            "postcode",
+            "wording_version",
+            "wording",
+            "record_sent_at",
+            "cancelled_on",
+            "cancelled_because",
+        )
+    )
 
 
 def rows_about(supporter: Supporter) -> list[Any]:
@@ -178,6 +184,7 @@ def forget(supporter: Supporter) -> bool:
         for email in details.addresses_of(supporter):
             drafts.forget(email)
             ImportedRow.objects.filter(email=email.lower()).delete()
+            matchback.forget(email)
         supporter.former_addresses.all().delete()
         Likeness.objects.about(supporter.pk).delete()
         Merge.objects.filter(survivor=supporter).forget()

@@ -21,6 +21,7 @@ from .models import (
     GiftAidDeclaration,
     Merge,
     Payment,
+    SentTo,
     StripeEvent,
     Supporter,
 )
@@ -37,6 +38,10 @@ def start_of_year(moment: datetime) -> datetime:
 
 def of_supporter(rows: QuerySet[Adoption] | QuerySet[Payment], path: str) -> Exists:
     return Exists(rows.filter(**{path: OuterRef("pk")}))
+
+
+def sent_long_ago(before: datetime) -> QuerySet[SentTo]:
+    return SentTo.objects.filter(send_list__sent_on__lt=timezone.localdate(before))
 
 
 # --- supporters ---------------------------------------------------------------------------------------------------

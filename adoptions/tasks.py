@@ -18,6 +18,7 @@ from . import (
     gifts,
     likeness,
     link_walk,
+    matchback,
     reconcile,
     refunds,
     reports,
@@ -155,6 +156,13 @@ def check_campaign_links() -> None:
     """Staff hear of a link that leads elsewhere before their readers do."""
     campaigns.check_links()
     walk_campaign_links.enqueue(0)
+
+
+@every(days=1)
+@task
+def look_back_at_mails() -> None:
+    """Adoptions that came without a campaign's link, by people to whom its mail had gone."""
+    matchback.look_back()
 
 
 @task

@@ -19,6 +19,7 @@ from .. import care, finding
 from ..models import (
     OPEN,
     Adoption,
+    Answer,
     Campaign,
     Change,
     ExportLayout,
@@ -131,6 +132,29 @@ class StoodOn(admin.SimpleListFilter):
         return begun.filter(Q(ended_at=None) | Q(ended_at__gte=end))
 
 
+class AnsweredAMail(admin.SimpleListFilter):
+    """Without its code, by who was mailed: `<campaign>-<days>`, as a campaign's screen links here."""
+
+    title = "answers without a link"
+    parameter_name = "answers"
+
+    def lookups(self, request: HttpRequest, model_admin: object) -> list[tuple[str, str]]:
+        asked = request.GET.get(self.parameter_name, "")
+        campaign = Campaign.objects.filter(pk=as_number(asked.partition("-")[0])).first()
+        words = f"to {campaign}, within {as_number(asked.partition('-')[2])} days" if campaign else "no campaign"
+        return [(asked, words)] if asked else []
+
+    def has_output(self) -> bool:
+        return bool(self.used_parameters)
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Adoption]) -> QuerySet[Adoption]:
+        if not self.value():
+            return queryset
+        campaign, _, days = (self.value() or "").partition("-")
+        answers = Answer.objects.filter(send_list__campaign=as_number(campaign), days__lte=min(as_number(days), 90))
+        return queryset.filter(pk__in=answers.values("adoption"))
+
+
 def as_number(typed: str) -> int:
     """0, which no row has, for what is none."""
     return int(typed) if typed.isascii() and typed.isdigit() and len(typed) < 10 else 0
@@ -162,6 +186,7 @@ class AdoptionAdmin(FieldsByRight, ReadOnly, LongList[Adoption]):
         "source",
         ByCampaign,
         StoodOn,
+        AnsweredAMail,
         "created_at",
     ]
     list_select_related = ["supporter", "species", "campaign"]

@@ -21,9 +21,9 @@ from config.spreadsheet import csv_response
 from config.two_editors import ToldOfColleagues
 from species.models import Species
 
-from .. import campaign_codes, campaign_report, campaigns
+from .. import campaign_codes, campaign_report, campaigns, matchback
 from ..models import Campaign
-from . import campaign_preview
+from . import campaign_preview, send_lists
 
 DAYS_SHOWN = 14
 IMAGES: dict[str, tuple[str, Callable[[Campaign], bytes]]] = {
@@ -131,6 +131,13 @@ class CampaignAdmin(ToldOfColleagues[Campaign]):
             path("report.csv", guard(require_safe(self.report_csv)), name="adoptions_campaign_csv"),
             path("<int:pk>/code.<str:kind>", guard(require_safe(self.picture)), name="adoptions_campaign_code"),
             path("preview/", guard(self.preview), name="adoptions_campaign_preview"),
+            path("answers.csv", guard(require_safe(self.answers_csv)), name="adoptions_campaign_answers"),
+            path("<int:pk>/sent/", guard(send_lists.sent_to), name="adoptions_campaign_sent"),
+            path(
+                "<int:pk>/sent/<int:number>/forget/",
+                guard(send_lists.forget_list),
+                name="adoptions_campaign_forget_list",
+            ),
             path("<int:pk>/test-mail/", guard(require_POST(self.test_mail)), name="adoptions_campaign_test_mail"),
             *super().get_urls(),
         ]
@@ -170,12 +177,19 @@ class CampaignAdmin(ToldOfColleagues[Campaign]):
             trail=[Campaign],
             here="What they have brought",
             figures=campaign_report.figures(self._seen(request)),
+            found=list(matchback.figures(self._seen(request))),
             unknown=campaign_report.unknown_landings(),
         )
 
     def report_csv(self, request: HttpRequest) -> HttpResponse:
         rows = campaign_report.lines(campaign_report.figures(self._seen(request)))
         return csv_response("campaigns.csv", campaign_report.HEADINGS, rows)
+
+    def answers_csv(self, request: HttpRequest) -> HttpResponse:
+        """Apart from the other figures, as on the page."""
+        found = matchback.figures(self._seen(request))
+        rows = ([o.campaign.code, o.within, o.adoptions, campaign_report.decimal(o.income_pence)] for o in found)
+        return csv_response("answers-without-the-link.csv", ("Code", "Within days", "Adoptions", "Income £"), rows)
 
     def picture(self, request: HttpRequest, pk: int, kind: str) -> HttpResponse:
         campaign = self._one(request, pk)

@@ -31,6 +31,7 @@ from .payment_links import PaymentLink
 from .payments import Because, Fee, HandEntry, Payment
 from .plans import Plan, PlanPrice
 from .reports import ReportLine
+from .send_lists import Answer, SendList, SentTo
 from .shield import Closure, Decline, PageOpening, Whom
 from .states import (
     ADOPTED,
@@ -70,6 +71,7 @@ __all__ = [
     "AccessLink",
     "Adoption",
     "AdoptionState",
+    "Answer",
     "Attention",
     "AttentionKind",
     "Basis",
@@ -129,6 +131,8 @@ __all__ = [
     "RefundReason",
     "RefundRequest",
     "ReportLine",
+    "SendList",
+    "SentTo",
     "Source",
     "StripeEvent",
     "Supporter",

@@ -36,6 +36,8 @@ from adoptions.models import (
     PageOpening,
     Payment,
     RefundRequest,
+    SendList,
+    SentTo,
     StripeEvent,
     Supporter,
     SupporterSession,
@@ -43,9 +45,9 @@ from adoptions.models import (
 )
 from config import mail, mail_words, retention
 from config.checks import every_column_has_a_time_to_go
-from config.models import Act, AuditEntry, Mail, RateWindow
+from config.models import Act, AuditEntry, BlockedLoad, Mail, RateWindow
 from species.models import Comment, CommentStatus
-from tests.makers import make_active_adoption, make_adoption, make_supporter
+from tests.makers import make_active_adoption, make_adoption, make_campaign, make_supporter
 from tests.species.makers import make_approved_comment, make_comment
 from tests.species.test_species_page import words
 
@@ -150,6 +152,10 @@ def fill_every_table() -> datetime:
     LogEntry.objects.create(
         user=staff, content_type=ContentType.objects.get_for_model(User), object_id="1", action_flag=CHANGE
     )
+    BlockedLoad.objects.note(rule="img-src", source="inline", page="home")
+    BlockedLoad.objects.update(last_at=now)
+    mailing = SendList.objects.create(campaign=make_campaign(), sent_on=timezone.localdate(), entered_by=staff)
+    SentTo.objects.create(send_list=mailing, address_hash="x")
     Session.objects.create(session_key="x", session_data="x", expire_date=now)
     DBTaskResult.objects.create(args_kwargs={}, task_path="x", queue_name="x", backend_name="x", finished_at=now)
     return now
@@ -178,7 +184,8 @@ def test_everything_goes_in_its_time_and_nothing_before() -> None:
     # The declaration of somebody who never paid goes with their name.
     month = ["Comment 3", "DBTaskResult 1", "GiftAidDeclaration 1", "Supporter 1"]
     assert purged(now + timedelta(days=30, minutes=1)) == month
-    assert purged(now + timedelta(days=90, minutes=1)) == ["Closure 1", "StripeEvent 1"]
+    assert purged(now + timedelta(days=90, minutes=1)) == ["BlockedLoad 1", "Closure 1", "StripeEvent 1"]
+    assert purged(now + timedelta(days=121)) == ["SentTo 1"]
     assert purged(now + timedelta(days=365, minutes=1)) == ["Comment 2"]
     assert purged(datetime(2028, 6, 15, 12, 1, tzinfo=UTC)) == ["FormerAddress 1", "Mail 1"]
     assert purged(datetime(2029, 6, 15, 12, 1, tzinfo=UTC)) == ["Gift 1"]
