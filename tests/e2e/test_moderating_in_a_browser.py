@@ -52,11 +52,13 @@ def test_keys_do_what_the_buttons_do_but_not_while_writing(screen: BrowserContex
         waiting = Comment.objects.pending().count()
         page.keyboard.press(key)
         expect(page.locator(".queue-head")).to_contain_text(f"{waiting - 1} wait")
+        page.wait_for_load_state()  # a page's words are there before the script that hears keys
     page.get_by_text("Approve and answer as the charity").click()
     page.get_by_label("Your answer").press_sequentially("a sausage")
     assert Comment.objects.pending().count() == 1
     page.get_by_role("button", name="Approve and answer").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Nothing waits")
+    page.wait_for_load_state()
     page.keyboard.press("u")
     expect(page.locator(".queue-card__words")).to_have_text("Comment four")
     assert list(Comment.objects.order_by("pk").values_list("status", flat=True)) == [
