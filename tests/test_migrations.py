@@ -31,6 +31,7 @@ SAID = re.compile(r"^\s*# safe: (\w+(?: [\w.]+)?): .{20,}$", re.MULTILINE)
 VARCHAR = re.compile(r"varchar\((\d+)\)")
 
 HARMLESS = (
+    ops.AlterConstraint,  # of its words alone: in the database it does nothing
     *(ops.CreateModel, ops.AlterModelOptions, ops.AlterModelManagers, ops.AlterModelTableComment, ops.RemoveIndex),
     *(ops.RemoveConstraint, ops.RenameIndex, postgres.AddIndexConcurrently, postgres.RemoveIndexConcurrently),
     *(postgres.AddConstraintNotValid, postgres.ValidateConstraint, postgres.CreateExtension, triggers.RemoveTrigger),

@@ -93,9 +93,12 @@ class Campaign(models.Model):
             models.CheckConstraint(
                 name="campaign_ends_after_start",
                 condition=Q(ends_at__isnull=True) | Q(ends_at__gt=F("starts_at")),
+                violation_error_message="It ends before it begins.",
             ),
             models.CheckConstraint(
-                name="campaign_has_species", condition=Q(destination="home") | Q(species__isnull=False)
+                name="campaign_has_species",
+                condition=Q(destination="home") | Q(species__isnull=False),
+                violation_error_message="Say which species the link leads to; only the home page goes without.",
             ),
         ]
 

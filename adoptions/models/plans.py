@@ -49,7 +49,11 @@ class Plan(models.Model):
     class Meta:
         ordering = ["position", "name"]
         constraints = [
-            models.CheckConstraint(name="plan_benefit", condition=Q(benefit_pence__lte=MOST_BENEFIT_PENCE)),
+            models.CheckConstraint(
+                name="plan_benefit",
+                condition=Q(benefit_pence__lte=MOST_BENEFIT_PENCE),
+                violation_error_message="What comes with it is worth more than Gift Aid allows for any gift.",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -81,6 +85,10 @@ class PlanPrice(models.Model):
                 & Q(maximum_pence__lte=STRIPE_MAXIMUM_PENCE)
                 & Q(minimum_pence__lte=F("suggested_pence"))
                 & Q(suggested_pence__lte=F("maximum_pence")),
+                violation_error_message=(
+                    f"The suggested amount lies between the least and the most, the least is not below "
+                    f"{pounds(STRIPE_MINIMUM_PENCE)}, and the most not above {pounds(STRIPE_MAXIMUM_PENCE)}."
+                ),
             ),
         ]
 

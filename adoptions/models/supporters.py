@@ -66,10 +66,15 @@ class Supporter(models.Model):
     class Meta:
         ordering = ["-id"]
         constraints = [
-            models.UniqueConstraint(Lower("email"), name="supporter_email_once"),
+            models.UniqueConstraint(
+                Lower("email"),
+                name="supporter_email_once",
+                violation_error_message="Somebody else has this address. If they are one person, join the two.",
+            ),
             models.CheckConstraint(
                 name="supporter_erased_has_no_name",
                 condition=Q(erased_at__isnull=True) | Q(name="", email__endswith="@erased.invalid"),
+                violation_error_message="This person was erased: nothing about them can be typed in any more.",
             ),
         ]
 

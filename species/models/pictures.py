@@ -73,11 +73,13 @@ class Picture(models.Model):
             models.CheckConstraint(
                 name="picture_focal_point_lies_in_it",
                 condition=models.Q(focal_x__lte=100, focal_y__lte=100),
+                violation_error_message="The point that stays in view lies in the picture: 0 to 100, both ways.",
             ),
             models.CheckConstraint(
                 name="picture_shown_says_what_whose_and_how",
                 condition=models.Q(is_published=False)
                 | ~(models.Q(alt="") | models.Q(author="") | models.Q(licence="")),
+                violation_error_message="Before it is shown: what is to be seen, who made it, and under which licence.",
             ),
         ]
         indexes = [models.Index(fields=["species", "position"], name="picture_page")]
