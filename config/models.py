@@ -281,7 +281,7 @@ class BlockedLoad(models.Model):
     objects = BlockedLoadQuerySet.as_manager()
 
     class Meta:
-        verbose_name = "load that browsers blocked"
+        verbose_name = "blocked load"
         verbose_name_plural = "what browsers blocked"
         ordering = ["-day", "-id"]
         constraints = [

@@ -24,7 +24,9 @@ NEEDS = "adoptions.change_campaign"
 
 class SentForm(forms.Form):
     sent_on = forms.DateField(
-        label="Sent on", widget=forms.DateInput({"type": "date"}), help_text="The day on which most of it went out."
+        label="Sent on",
+        widget=forms.DateInput({"type": "date"}, format="%Y-%m-%d"),
+        help_text="The day on which most of it went out.",
     )
     file = forms.FileField(
         label="Whom it was sent to",

@@ -23,7 +23,7 @@ class Migration(migrations.Migration):
                 ('last_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), verbose_name='last')),
             ],
             options={
-                'verbose_name': 'load that browsers blocked',
+                'verbose_name': 'blocked load',
                 'verbose_name_plural': 'what browsers blocked',
                 'ordering': ['-day', '-id'],
                 'constraints': [models.UniqueConstraint(fields=('day', 'rule', 'source', 'page'), name='blocked_load_once_a_day')],

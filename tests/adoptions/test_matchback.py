@@ -147,6 +147,7 @@ def test_staff_bring_a_list_look_at_what_came_and_let_go_of_it(client: Client, f
     winter = season(fiona)
     SendList.objects.all().delete()
     page = reverse("admin:adoptions_campaign_sent", args=[winter.pk])
+    assert 'type="date" name="sent_on" value="2026-11-01"' in client.get(page).text  # as browsers read it
     for bad in ({}, {"sent_on": "2026-07-01"}, {"sent_on": "2026-11-02"}, {"sent_on": "2026-11-01", "file": b"none"}):
         sends = {**bad, **({"file": io.BytesIO(b"nobody")} if "file" in bad else {})}
         assert client.post(page, sends).status_code == 422
