@@ -3,10 +3,28 @@
 import uuid
 from typing import Any
 
+from django.contrib.auth.models import Group
 from django.utils import timezone
 
 from adoptions.models import Adoption, AdoptionState, Campaign, Frequency, Payment, PaymentKind, Plan, Supporter
+from config import roles
 from species.models import Species
+
+_permissions: dict[str, list[int]] = {}  # by role, as this process loaded them for the first time
+
+
+def put_roles() -> None:
+    """As `roles.load()` leaves them, in a third of the time; loading itself is tested in site/test_roles.py."""
+    if not _permissions:
+        roles.load()
+        found = Group.objects.filter(name__in=roles.ROLES).prefetch_related("permissions")
+        _permissions.update({group.name: [each.pk for each in group.permissions.all()] for group in found})
+    elif not Group.objects.filter(name__in=_permissions).exists():
+        groups = Group.objects.bulk_create(Group(name=name) for name in _permissions)
+        held = Group.permissions.through
+        held.objects.bulk_create(
+            held(group=each, permission_id=pk) for each in groups for pk in _permissions[each.name]
+        )
 
 
 def make_species(slug: str = "amur-leopard", **values: Any) -> Species:

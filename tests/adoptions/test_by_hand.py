@@ -27,12 +27,12 @@ from adoptions.models import (
     Supporter,
 )
 from adoptions.today import matters
-from config import mail, roles
+from config import mail
 from config.models import AuditEntry, Mail
 from config.retention import purge
 from tests.adoptions.test_races import at_once
 from tests.adoptions.world import World, shown
-from tests.makers import make_active_adoption, make_plan, make_species
+from tests.makers import make_active_adoption, make_plan, make_species, put_roles
 
 pytestmark = pytest.mark.django_db
 
@@ -40,7 +40,7 @@ ENTER = "/admin/adoptions/adoption/enter/"
 
 
 def staff_of(role: str) -> Client:
-    roles.load()
+    put_roles()
     user, _ = User.objects.get_or_create(username=role.lower(), defaults={"is_staff": True})
     user.groups.add(Group.objects.get(name=role))
     client = Client()

@@ -13,9 +13,8 @@ from django.utils import timezone
 from adoptions import care, gift_aid
 from adoptions.gift_aid import Taxpayer
 from adoptions.models import FormerAddress, Gift, Supporter
-from config import roles
 from config.models import AuditEntry, Mail
-from tests.makers import make_active_adoption, make_payment, make_supporter
+from tests.makers import make_active_adoption, make_payment, make_supporter, put_roles
 
 pytestmark = pytest.mark.django_db
 
@@ -166,7 +165,7 @@ def deeds_of(client: Client, supporter: Supporter) -> list[str]:
 
 
 def test_page_offers_what_a_role_may_do_and_no_more(client: Client, zoe: Supporter) -> None:
-    roles.load()
+    put_roles()
     Mail.objects.create(key="k", kind="receipt", to=zoe.email, subject="Thank you", message_id="<1>", state="failed")
     adoption = zoe.adoptions.get()
     present, certificate, enter = f"Present {adoption.gift}", "Certificate", "Enter an adoption for them"

@@ -13,11 +13,11 @@ from django.utils import timezone
 from adoptions import complaints, personal_data, timeline
 from adoptions.models import Complaint, ComplaintOutcome
 from adoptions.today import matters
-from config import retention, roles
+from config import retention
 from config.models import Mail
 from tests.adoptions.test_races import at_once
 from tests.adoptions.visitors import signed_in
-from tests.makers import make_supporter
+from tests.makers import make_supporter, put_roles
 
 pytestmark = pytest.mark.django_db
 
@@ -33,7 +33,7 @@ DAY = timedelta(days=1)
 
 @pytest.fixture
 def fiona() -> User:
-    roles.load()
+    put_roles()
     user = User.objects.create_user("fiona", "fiona@example.org", is_staff=True)
     user.groups.add(Group.objects.get(name="Fundraiser"))
     return user

@@ -34,10 +34,10 @@ from adoptions.models import (
     Suppression,
 )
 from adoptions.tasks import write_exports
-from config import retention, roles
+from config import retention
 from config.models import Act, AuditEntry, Mail
 from config.spreadsheet import STARTS_A_FORMULA, as_it_was, harmless
-from tests.makers import make_active_adoption, make_adoption, make_payment, make_species, make_supporter
+from tests.makers import make_active_adoption, make_adoption, make_payment, make_species, make_supporter, put_roles
 from tests.test_hostile_input import HOSTILE, all_at_once
 
 pytestmark = pytest.mark.django_db
@@ -51,7 +51,7 @@ def fiona() -> User:
 
 
 def member(name: str, role: str) -> User:
-    roles.load()
+    put_roles()
     user = User.objects.create_user(name, f"{name}@example.org", is_staff=True)
     user.groups.add(Group.objects.get(name=role))
     return user

@@ -44,11 +44,11 @@ from adoptions.models import (
     Verdict,
 )
 from adoptions.tasks import work_imports
-from config import retention, roles
+from config import retention
 from config.fields import SingleLineField
 from config.models import AuditEntry, Mail
 from config.spreadsheet import as_it_was
-from tests.makers import make_active_adoption, make_supporter
+from tests.makers import make_active_adoption, make_supporter, put_roles
 from tests.test_hostile_input import HOSTILE
 
 pytestmark = pytest.mark.django_db
@@ -65,7 +65,7 @@ def fiona() -> User:
 
 
 def member(name: str, role: str = "Fundraiser") -> User:
-    roles.load()
+    put_roles()
     user = User.objects.create_user(name, f"{name}@example.org", is_staff=True)
     user.groups.add(Group.objects.get(name=role))
     return user
