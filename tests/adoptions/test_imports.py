@@ -48,6 +48,7 @@ from config import retention
 from config.fields import SingleLineField
 from config.models import AuditEntry, Mail
 from config.spreadsheet import as_it_was
+from tests.adoptions.lists import bring_in, brought, undone, verdicts
 from tests.makers import make_active_adoption, make_supporter, put_roles
 from tests.test_hostile_input import HOSTILE
 
@@ -80,32 +81,8 @@ def as_csv(*rows: dict[str, str]) -> bytes:
     return out.getvalue().encode()
 
 
-def brought(body: bytes, by: User, name: str = "old-system.csv") -> ImportedFile:
-    """A list that the worker has looked through."""
-    file = imports.keep([body], name=name, by=by)
-    work_imports.func()
-    return ImportedFile.objects.get(pk=file.pk)
-
-
 def brought_in(body: bytes, by: User, known: str = OnKnown.SKIP, alike: str = OnAlike.SKIP) -> ImportedFile:
-    file = brought(body, by)
-    assert ImportedFile.objects.filter(pk=file.pk).begin(by=by, known=known, alike=alike)
-    work_imports.func()
-    file.refresh_from_db()
-    assert file.state == ImportState.DONE
-    return file
-
-
-def undone(file: ImportedFile) -> ImportedFile:
-    assert ImportedFile.objects.filter(pk=file.pk).begin_undoing(by=file.asked_by)
-    work_imports.func()
-    file.refresh_from_db()
-    assert file.state == ImportState.UNDONE
-    return file
-
-
-def verdicts(file: ImportedFile) -> dict[int, tuple[str, str]]:
-    return {row.number: (row.verdict, row.why) for row in ImportedRow.objects.filter(file=file)}
+    return bring_in(brought(body, by), by, known, alike)
 
 
 def outcomes(file: ImportedFile) -> dict[int, str]:

@@ -3,7 +3,7 @@
 import threading
 from collections.abc import Iterator
 from datetime import timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 from wsgiref.simple_server import WSGIRequestHandler, make_server
 
@@ -19,6 +19,7 @@ from adoptions import link_walk
 from adoptions.models import Attention, Campaign, CampaignDay, Frequency, Plan
 from adoptions.tasks import check_campaign_links, walk_campaign_links
 from config.models import Mail
+from tests.answering import Elsewhere, Silent, serving
 from tests.makers import make_campaign, make_plan
 
 pytestmark = pytest.mark.django_db
@@ -28,17 +29,16 @@ FINE: dict[str, int | str] = {"/healthz": 200, "/go/leopard26": LANDED, LANDED: 
 SILENT = 0
 
 
-class Site(ThreadingHTTPServer):
+class Site(Elsewhere):
     """A site that answers each address as it is told to, a status or where to; and notes what it was asked."""
 
     def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), Answering)
+        super().__init__(Told)
         self.answers: dict[str, int | str] = {}
         self.asked: list[str] = []
-        self.may_end = threading.Event()
 
 
-class Answering(BaseHTTPRequestHandler):
+class Told(Silent, BaseHTTPRequestHandler):
     server: Site
 
     def do_HEAD(self) -> None:
@@ -54,19 +54,11 @@ class Answering(BaseHTTPRequestHandler):
             self.send_header("Location", answer)
         self.end_headers()
 
-    def log_message(self, *words: Any) -> None:
-        pass
-
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[Site]:
-    with Site() as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
+    with serving(Site()) as server:
         yield server
-        server.may_end.set()
-        server.shutdown()
-        thread.join()
 
 
 @pytest.fixture

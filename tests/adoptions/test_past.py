@@ -52,7 +52,10 @@ from adoptions.models import (
     ImportedFile,
     ImportedRow,
     ImportState,
+    ListOf,
     Method,
+    OnAlike,
+    OnKnown,
     Outcome,
     PastAdoption,
     PastPayment,
@@ -66,6 +69,8 @@ from adoptions.tasks import work_imports
 from config import retention
 from config.models import Mail
 from config.money import Pence
+from tests.adoptions import lists
+from tests.adoptions.lists import bring_in, undone, verdicts
 from tests.adoptions.test_imports import HOME, WORDS, as_csv, dies_after, member
 from tests.makers import make_active_adoption, make_adoption, make_payment, make_plan, make_species, make_supporter
 from tests.species.makers import make_field_note
@@ -102,30 +107,11 @@ def payment(number: int = 1, which: int = 1, **cells: str) -> dict[str, str]:
 
 
 def brought(body: bytes, by: User, name: str = "old.csv") -> ImportedFile:
-    file = imports.keep([body], name=name, by=by, what="past")
-    work_imports.func()
-    return ImportedFile.objects.get(pk=file.pk)
+    return lists.brought(body, by, name, what=ListOf.PAST)
 
 
-def brought_in(body: bytes, by: User, known: str = "skip", alike: str = "skip") -> ImportedFile:
-    file = brought(body, by)
-    assert ImportedFile.objects.filter(pk=file.pk).begin(by=by, known=known, alike=alike), file.because
-    work_imports.func()
-    file.refresh_from_db()
-    assert file.state == ImportState.DONE
-    return file
-
-
-def undone(file: ImportedFile, by: User | None = None) -> ImportedFile:
-    assert ImportedFile.objects.filter(pk=file.pk).begin_undoing(by=by or file.asked_by)
-    work_imports.func()
-    file.refresh_from_db()
-    assert file.state == ImportState.UNDONE
-    return file
-
-
-def verdicts(file: ImportedFile) -> dict[int, tuple[str, str]]:
-    return {row.number: (row.verdict, row.why) for row in ImportedRow.objects.filter(file=file)}
+def brought_in(body: bytes, by: User, known: str = OnKnown.SKIP, alike: str = OnAlike.SKIP) -> ImportedFile:
+    return bring_in(brought(body, by), by, known, alike)
 
 
 # --- coming in ------------------------------------------------------------------------------------------------------

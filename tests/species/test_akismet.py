@@ -1,8 +1,7 @@
 """Akismet gives a second opinion if it is asked to, hears as little as it needs, and decides nothing alone."""
 
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -14,6 +13,7 @@ from pytest_django import Settings
 from config import checks
 from species import akismet, moderation, receiving
 from species.models import Comment
+from tests.answering import Elsewhere, Silent, serving
 from tests.species.makers import make_comment, make_moderator, make_species
 
 pytestmark = pytest.mark.django_db
@@ -21,19 +21,18 @@ pytestmark = pytest.mark.django_db
 PRIVATE = "I am Ellie, 8, write to me at ellie@example.org please"
 
 
-class Fake(ThreadingHTTPServer):
+class Fake(Elsewhere):
     """Akismet in this process: answers as it is told to, and remembers what it was told."""
 
     answer = "false"
     is_silent = False
 
     def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), Answering)
+        super().__init__(Told)
         self.asked: list[tuple[str, dict[str, str]]] = []
-        self.may_end = threading.Event()
 
 
-class Answering(BaseHTTPRequestHandler):
+class Told(Silent, BaseHTTPRequestHandler):
     server: Fake
 
     def do_POST(self) -> None:
@@ -48,19 +47,11 @@ class Answering(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(words)
 
-    def log_message(self, *words: Any) -> None:
-        pass
-
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[Fake]:
-    with Fake() as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
+    with serving(Fake()) as server:
         yield server
-        server.may_end.set()
-        server.shutdown()
-        thread.join()
 
 
 @pytest.fixture
