@@ -18,6 +18,7 @@ from config.desk_page import desk_page, see
 
 from .. import matchback
 from ..models import Campaign, SendList
+from ..tasks import look_back_at_mails
 
 NEEDS = "adoptions.change_campaign"
 
@@ -85,8 +86,11 @@ def take(request: HttpRequest, campaign: Campaign, form: SentForm) -> bool:
     if made is None:
         form.add_error("file", "There is no email address in it.")
         return False
-    matchback.match(made)
-    messages.success(request, f"{made.addresses:,} addresses are kept, as digests that nobody can read.")
+    look_back_at_mails.enqueue()
+    words = (
+        f"{made.addresses:,} addresses are kept, as digests that nobody can read. What came since is being looked for."
+    )
+    messages.success(request, words)
     return True
 
 
