@@ -76,7 +76,7 @@ INSTALLED_APPS = [
     "django_otp",
     "django_otp.plugins.otp_static",
     "django_otp.plugins.otp_totp",
-    "django_tasks_db",
+    "config.desk_app.WorkConfig",
     "pgtrigger",
 ]
 

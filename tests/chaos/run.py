@@ -154,6 +154,7 @@ def play(folder: Path, seconds: int, seed: int) -> dict[str, Any]:
             "database_stops": database.stops,
             "troubles": dict(troubles.seen),
             "troubles_failed": troubles.failed,
+            "never_came_up": sorted(troubles.never) if seconds >= LOAD_SECONDS else [],
             "events_kept": said,
             "events_never_came": first.missed_events,
             "healed_by_reconcile": first.repaired,
@@ -188,6 +189,7 @@ def main() -> None:
         "receipts_lost",
         "receipts_double",
         "troubles_failed",
+        "never_came_up",
     )
     is_well = result["adoptions"] > 0 and not any(result[name] for name in must_be_nothing)
     say(json.dumps(result))

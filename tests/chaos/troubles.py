@@ -25,6 +25,10 @@ NO_ROOM = """CREATE OR REPLACE FUNCTION chaos_no_room() RETURNS trigger LANGUAGE
 $$ BEGIN RAISE EXCEPTION 'No space left on device' USING ERRCODE = 'disk_full'; END $$"""
 
 
+class GaveWay(Exception):
+    """It could not have its lock and left the people alone: it did not happen, and its turn comes again."""
+
+
 @dataclass
 class Troubles:
     database: Database
@@ -35,6 +39,7 @@ class Troubles:
     chance: random.Random
     seen: Counter[str] = field(default_factory=Counter)
     failed: list[str] = field(default_factory=list)  # what could not be made to go wrong, and so proved nothing
+    never: set[str] = field(default_factory=set)  # what has not come up yet
 
     def until(self, end: float) -> None:
         kinds: dict[str, Callable[[], None]] = {
@@ -50,6 +55,7 @@ class Troubles:
             "clock jumps": self.jump,
             "new version": self.deploy,
         }
+        self.never = set(kinds)
         cards: list[str] = []
         while time.monotonic() < end:
             time.sleep(self.chance.uniform(0.5, 1.6))
@@ -60,6 +66,9 @@ class Troubles:
             try:
                 kinds[name]()
                 self.seen[name] += 1
+                self.never.discard(name)
+            except GaveWay:
+                cards.insert(0, name)
             except Exception as error:  # noqa: BLE001  told in the result
                 self.failed.append(f"{name}: {error!r}")
 
@@ -80,11 +89,12 @@ class Troubles:
         self.stripe.start()
 
     def fill_disk(self) -> None:
-        self.ask(
-            NO_ROOM, *(f"CREATE TRIGGER no_room BEFORE INSERT ON {t} EXECUTE FUNCTION chaos_no_room()" for t in FULL)
-        )
-        self.pause(3)
-        self.ask(*(f"DROP TRIGGER IF EXISTS no_room ON {table}" for table in FULL), must=True)
+        trigger = "CREATE TRIGGER no_room BEFORE INSERT ON {} EXECUTE FUNCTION chaos_no_room()"
+        try:
+            self.ask(NO_ROOM, *(trigger.format(table) for table in FULL))
+            self.pause(3)
+        finally:
+            self.ask(*(f"DROP TRIGGER IF EXISTS no_room ON {table}" for table in FULL), must=True)
 
     def jump(self) -> None:
         """A process comes back and thinks it is earlier or later; the next one that dies may be right again."""
@@ -100,10 +110,10 @@ class Troubles:
         with suppress(ProcessLookupError):
             os.kill(self.web.process.pid, signal.SIGHUP)
         self.pause()
-        self.ask("ALTER TABLE adoptions_adoption DROP COLUMN IF EXISTS colour")
+        self.ask("ALTER TABLE adoptions_adoption DROP COLUMN IF EXISTS colour", must=True)
 
     def ask(self, *statements: str, must: bool = False) -> None:
-        """What cannot have its lock gives way to the people; unless it must be."""
+        """Raises GaveWay if it cannot have its lock, or is interrupted; unless it must be."""
         for _try in range(20 if must else 1):
             with (
                 suppress(psycopg.OperationalError),
@@ -116,6 +126,7 @@ class Troubles:
             time.sleep(0.2)
         if must:
             raise TimeoutError(statements[0])
+        raise GaveWay
 
     def set_right(self) -> None:
         """Clocks are right again, and nothing stands in the way."""
