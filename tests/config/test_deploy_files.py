@@ -1,14 +1,23 @@
 """What an operator installs is read by the tools that will read it there, and all of it starts the site in one way."""
 
+import json
+import os
 import re
 import shutil
+import socket
 import subprocess
 import sys
+import time
+from contextlib import suppress
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+
+from tests.answering import Elsewhere, Silent, serving
+from tests.config.local.checkouts import free_port
 
 DEPLOY = Path(__file__).resolve().parents[2] / "config/deploy"
 UNITS = sorted(path.name for path in DEPLOY.glob("pugmark-*"))
@@ -48,13 +57,89 @@ def test_dockerfile_is_clean() -> None:
     assert (done.returncode, done.stdout) == (0, "")
 
 
-@pytest.mark.skipif(not shutil.which("caddy"), reason="no Caddy here")
-def test_server_in_front_is_what_caddy_understands(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("SITE_HOST", "leopards.example")
+needs_caddy = pytest.mark.skipif(not shutil.which("caddy"), reason="no Caddy here")
+
+
+def adapted(monkeypatch: pytest.MonkeyPatch, host: str) -> str:
+    """What this Caddy reads in our file; DEPLOY.md tells operators of an old one the same word."""
+    monkeypatch.setenv("SITE_HOST", host)
+    major, minor = map(int, re.findall(r"\d+", run("caddy", "version").stdout)[:2])
+    if (major, minor) < (2, 7):
+        monkeypatch.setenv("SITE_BUFFERS", "buffer_requests")
     done = run("caddy", "adapt", "--adapter=caddyfile", "--config", DEPLOY / "Caddyfile")
     assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@needs_caddy
+def test_server_in_front_is_what_caddy_understands(monkeypatch: pytest.MonkeyPatch) -> None:
+    read = adapted(monkeypatch, "leopards.example")
     for expected in ("leopards.example", "web:8000", "/srv/media"):
-        assert f'"{expected}"' in done.stdout, "as in compose.yaml unless told otherwise"
+        assert f'"{expected}"' in read, "as in compose.yaml unless told otherwise"
+
+
+class Site(Silent, BaseHTTPRequestHandler):
+    server: "Hearing"
+
+    def do_POST(self) -> None:
+        self.server.heard.append(self.path)
+        self.rfile.read(int(self.headers["Content-Length"]))
+        self.send_response(204)
+        self.end_headers()
+
+
+class Hearing(Elsewhere):
+    def __init__(self) -> None:
+        super().__init__(Site)
+        self.heard: list[str] = []
+
+
+@needs_caddy
+@pytest.mark.threat("P4")
+@pytest.mark.parametrize("waits", [True, False], ids=["as we ship it", "control: without the buffer"])
+def test_who_sends_slowly_keeps_none_of_the_sites_threads(
+    waits: bool, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    port = free_port()
+    with serving(Hearing()) as site:
+        monkeypatch.setenv("SITE_UPSTREAM", f"127.0.0.1:{site.server_port}")
+        settings = json.loads(adapted(monkeypatch, f"http://127.0.0.1:{port}")) | {"admin": {"disabled": True}}
+        text = json.dumps(settings)
+        (tmp_path / "caddy.json").write_text(
+            text if waits else re.sub(r'"(buffer_requests|request_buffers)": \w+,', "", text)
+        )
+        with subprocess.Popen(
+            ["caddy", "run", "--config", tmp_path / "caddy.json"],
+            env={**os.environ, "HOME": str(tmp_path)},
+            stderr=subprocess.DEVNULL,
+        ) as caddy:
+            line = connected(port)
+            line.sendall(b"POST /slow/ HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 10\r\n\r\nhalf ")
+            heard = eventually_heard(site)
+            line.sendall(b"more.")
+            answer = line.recv(100)
+            line.close()
+            caddy.terminate()
+    assert heard is not waits
+    assert answer.startswith(b"HTTP/1.1 204")
+    assert site.heard == ["/slow/"]
+
+
+def connected(port: int) -> socket.socket:
+    for _ in range(100):
+        with suppress(OSError):
+            return socket.create_connection(("127.0.0.1", port), timeout=10)
+        time.sleep(0.1)
+    raise TimeoutError("Caddy does not listen.")
+
+
+def eventually_heard(site: Hearing) -> bool:
+    """Within half a second, in which it hears of a body at once where nobody keeps it back."""
+    for _ in range(25):
+        if site.heard:
+            return True
+        time.sleep(0.02)
+    return False
 
 
 @pytest.mark.skipif(not shutil.which("promtool"), reason="no Prometheus here")
