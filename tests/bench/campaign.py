@@ -73,7 +73,10 @@ AS_IN_PRODUCTION = {
     "CHARITY_NAME": "Leopard Trust",
     "CHARITY_NUMBER": "1234567",
     "STAFF_TWO_FACTOR": "False",
+    "LOG_LEVEL": "INFO",
 }
+# Of those who come: their names, addresses and words, and where they come from (tests/chaos/whole_site.py).
+PERSONAL = re.compile(rb"(?i)amara|sam\d*@|@example\.org|\b10\.\d+\.\d+\.\d+|beautiful")
 
 type Life = Iterator[float]  # what somebody does; each yield is a pause in seconds
 
@@ -382,6 +385,8 @@ def play(folder: Path, minutes: float, mails: int) -> tuple[Watch, dict[str, Any
             "paid_off": watch.became["paid"] - count(books)["adoptions"],
             "server_errors": sum(n for (_, status), n in watch.answered.items() if status >= 500),
             "no_answer": sum(n for (_, status), n in watch.answered.items() if status == 0),
+            "log_lines": len(lines := logged(folder)),
+            "log_lines_naming_somebody": sum(1 for line in lines if PERSONAL.search(line)),
             "gave_up": sum(n for what, n in watch.became.items() if what.startswith(("gave up", "turned", "comment:"))),
         }
     finally:
@@ -407,7 +412,12 @@ MUST_BE_NOTHING = (
     "server_errors",
     "no_answer",
     "gave_up",
+    "log_lines_naming_somebody",
 )
+
+
+def logged(folder: Path) -> list[bytes]:
+    return [line for name in ("web.log", "worker.log") for line in (folder / name).read_bytes().splitlines()]
 
 
 def table(watch: Watch) -> list[str]:
