@@ -69,7 +69,7 @@ def stops_and_leaves_nothing(demo: Demo, signum: signal.Signals) -> None:
     asked_at = time.monotonic()
     demo.process.send_signal(signum)
     assert demo.process.wait(timeout=PATIENCE) == 0
-    assert time.monotonic() - asked_at < 5
+    assert time.monotonic() - asked_at < 30  # a second, where nobody else needs the machine
     assert demo.output.endswith("Stopped.\n")
     assert processes_in(demo.checkout) == []
     assert not (demo.checkout / ".local" / f"demo-{demo.port}.lock").exists()
