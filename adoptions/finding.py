@@ -9,7 +9,8 @@ from django.db.models import QuerySet
 
 from config.long_lists import a_few, with_words
 
-from .models import Adoption, Gift, Payment, Supporter
+from .gift_aid_forms import whole_postcode
+from .models import Adoption, ConsentEvent, Gift, GiftAidDeclaration, Payment, Supporter
 
 type Rows = QuerySet[Any]
 
@@ -30,11 +31,28 @@ def by_reference(word: str) -> Rows:
 
 
 def supporters(words: list[str]) -> list[Rows]:
-    found: list[Rows] = [with_words(Supporter.objects.all(), "name", words)]
-    if word := alone(words):
-        found.append(Supporter.objects.filter(email__istartswith=word))
-        found.append(Supporter.objects.filter(pk__in=a_few(by_reference(word), "supporter")))
-    return found
+    return [with_words(Supporter.objects.all(), "name", words), *not_by_name(alone(words))]
+
+
+def not_by_name(word: str) -> list[Rows]:
+    """Supporters by their address or by the reference of an adoption of theirs."""
+    if not word:
+        return []
+    by_address = Supporter.objects.filter(email__istartswith=word)
+    return [by_address, Supporter.objects.filter(pk__in=a_few(by_reference(word), "supporter"))]
+
+
+def consent_events(words: list[str]) -> list[Rows]:
+    return [ConsentEvent.objects.filter(supporter__in=a_few(people)) for people in supporters(words)]
+
+
+def declarations(words: list[str]) -> list[Rows]:
+    """By the name that was declared, which need not be how they are known to us; by whole postcodes alone."""
+    rows = GiftAidDeclaration.objects.all()
+    found: list[Rows] = [with_words(rows, ("first_name", "last_name"), words)]
+    if code := whole_postcode(" ".join(words)):
+        found.append(rows.filter(postcode=code))
+    return [*found, *(rows.filter(supporter__in=a_few(people)) for people in not_by_name(alone(words)))]
 
 
 def gifts(words: list[str]) -> list[Rows]:

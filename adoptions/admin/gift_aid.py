@@ -2,6 +2,8 @@
 back for somebody who asks; nobody edits any.
 """
 
+from typing import Any
+
 from django.conf import settings
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
@@ -15,9 +17,10 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from config.asking_first import asks_first
 from config.desk_page import desk_page, see
+from config.long_lists import LongList
 from config.read_only import ReadOnly
 
-from .. import declaring
+from .. import declaring, finding
 from ..gift_aid_forms import StaffDeclarationForm
 from ..models import GiftAidDeclaration, Supporter
 from .attention import staff
@@ -29,13 +32,12 @@ TAKES_BACK = (
 
 
 @admin.register(GiftAidDeclaration)
-class GiftAidDeclarationAdmin(ReadOnly, admin.ModelAdmin[GiftAidDeclaration]):
+class GiftAidDeclarationAdmin(ReadOnly, LongList[GiftAidDeclaration]):
     list_display = ["given_at", "first_name", "last_name", "postcode", "covers_from", "cancelled_on", "channel"]
     list_filter = ["channel", "covers_from", "cancelled_on"]
-    search_fields = ["first_name", "last_name", "postcode", "supporter__email", "adoption__reference"]
-    search_help_text = "Name, postcode, email or reference"
-    list_per_page = 50
-    show_full_result_count = False
+    sortable_by = []
+    search_fields = ["last_name"]
+    search_help_text = "Name, whole postcode, email or reference"
     actions = ["take_back_by_word", "take_back_in_writing", "record_posted"]
     fields = [
         "supporter_link",
@@ -53,6 +55,9 @@ class GiftAidDeclarationAdmin(ReadOnly, admin.ModelAdmin[GiftAidDeclaration]):
     def get_urls(self) -> list[URLPattern]:
         own = path("<int:pk>/letter/", self.admin_site.admin_view(show_letter), name="gift_aid_letter")
         return [own, *super().get_urls()]
+
+    def searches(self, words: list[str]) -> list[QuerySet[Any]]:
+        return finding.declarations(words)
 
     @admin.display(description="On paper")
     def letter_link(self, declaration: GiftAidDeclaration) -> str:

@@ -112,12 +112,15 @@ class SupporterAdmin(FieldsByRight, ToldOfColleagues[Supporter], LongList[Suppor
 
 
 @admin.register(ConsentEvent)
-class ConsentEventAdmin(ReadOnly, admin.ModelAdmin[ConsentEvent]):
+class ConsentEventAdmin(ReadOnly, LongList[ConsentEvent]):
     """Who said yes or no to news, to which words. Rows are only ever added, by people themselves."""
 
     list_display = ["at", "supporter", "state", "basis", "page", "given_by"]
     list_filter = ["state", "basis", "at"]
     list_select_related = ["supporter"]
-    search_fields = ["supporter__email", "supporter__name"]
-    list_per_page = 50
-    show_full_result_count = False
+    sortable_by = []
+    search_fields = ["supporter"]
+    search_help_text = "Name, email or reference"
+
+    def searches(self, words: list[str]) -> list[QuerySet[Any]]:
+        return finding.consent_events(words)

@@ -54,6 +54,11 @@ class ConsentEvent(models.Model):
 
     class Meta:
         ordering = ["-at", "-id"]
+        indexes = [
+            models.Index(fields=["-at", "-id"], name="consent_newest"),
+            models.Index(fields=["state", "-at", "-id"], name="consent_by_state"),
+            models.Index(fields=["basis", "-at", "-id"], name="consent_by_basis"),
+        ]
         constraints = [
             models.CheckConstraint(
                 name="consent_yes_is_a_supporters_own",

@@ -2,6 +2,8 @@ from datetime import timedelta
 
 import pgtrigger
 from django.conf import settings
+from django.contrib.postgres.indexes import GinIndex
+from django.contrib.postgres.search import SearchVector
 from django.db import models
 from django.db.models import Case, F, Q, Value, When
 from django.db.models.functions import Greatest, Now
@@ -101,7 +103,13 @@ class GiftAidDeclaration(models.Model):
     class Meta:
         verbose_name = "Gift Aid declaration"
         ordering = ["-id"]
-        indexes = [models.Index(fields=["postcode"], name="gift_aid_by_postcode")]
+        indexes = [
+            models.Index(fields=["postcode"], name="gift_aid_by_postcode"),
+            GinIndex(SearchVector("first_name", "last_name", config="names"), name="gift_aid_by_name"),
+            models.Index(fields=["channel", "-id"], name="gift_aid_by_channel"),
+            models.Index(fields=["covers_from"], name="gift_aid_by_first_day"),
+            models.Index(fields=["cancelled_on"], name="gift_aid_cancelled", condition=Q(cancelled_on__isnull=False)),
+        ]
         constraints = [
             models.CheckConstraint(
                 name="gift_aid_names_a_person_at_home",

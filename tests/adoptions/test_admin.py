@@ -23,8 +23,10 @@ from adoptions.models import (
     CampaignDay,
     Closure,
     Comparison,
+    ConsentEvent,
     Difference,
     Gift,
+    GiftAidDeclaration,
     Payment,
     RefundRequest,
     StripeEvent,
@@ -49,6 +51,8 @@ LISTS = [
     "comparison",
     "attention",
     "closure",
+    "consentevent",
+    "giftaiddeclaration",
 ]
 
 
@@ -68,7 +72,27 @@ def make_rows(number: int) -> None:
             supporter=make_supporter(f"Amara {n}", f"amara{n}@example.org"), campaign=campaign, is_gift=True
         )
         Gift.objects.create(adoption=adoption, recipient_name="Ellie <script>alert(1)</script>")
+        make_said(n, adoption)
         make_troubles(n, adoption)
+
+
+def make_said(n: int, adoption: Adoption) -> None:
+    """What the supporter said about news, and about their taxes under the name they have there."""
+    supporter = adoption.supporter
+    ConsentEvent.objects.create(
+        supporter=supporter, address_hash=f"{n}", state="withdrawn", page="Unsubscribe", at=timezone.now()
+    )
+    GiftAidDeclaration.objects.create(
+        supporter=supporter,
+        first_name="Zoë",
+        last_name=f"O’Neil {n}",
+        address="4 Mill Lane",
+        postcode=f"LS1 {n % 10}AB",
+        charity_name="Us",
+        wording_version="1",
+        wording="I pay tax.",
+        covers_from="2026-11-01",
+    )
 
 
 def make_troubles(n: int, adoption: Adoption) -> None:
@@ -108,6 +132,7 @@ def make_more() -> None:
         supporter = make_supporter("Amara", f"amara{n}@example.org")
         adoption = make_active_adoption(supporter=supporter, campaign=campaign, is_gift=True)
         Gift.objects.create(adoption=adoption, recipient_name="Ellie")
+        make_said(n, adoption)
         make_troubles(n, adoption)
 
 
@@ -158,6 +183,14 @@ def test_adoption_is_found_by_what_a_caller_says(marek: Client, find: Callable[[
         ("difference", lambda a: a.reference),
         ("attention", lambda a: "PM-1"),
         ("stripeevent", lambda a: "evt_1"),
+        ("consentevent", lambda a: "1 amar"),
+        ("consentevent", lambda a: "AMARA1@exam"),
+        ("consentevent", lambda a: a.reference),
+        ("giftaiddeclaration", lambda a: "zoe o'neil 1"),
+        ("giftaiddeclaration", lambda a: "ls11ab"),
+        ("giftaiddeclaration", lambda a: "LS1 1AB"),
+        ("giftaiddeclaration", lambda a: "amara1@"),
+        ("giftaiddeclaration", lambda a: a.reference),
     ],
 )
 def test_each_list_finds_one_row_of_two_by_what_staff_know(
@@ -196,7 +229,8 @@ def test_no_list_sorts_counts_or_searches_what_has_no_index(marek: Client) -> No
     make_rows(3)
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL enable_seqscan = off; SET LOCAL enable_sort = off")
-    for model in (Adoption, Payment, Supporter, Gift, StripeEvent, Difference, Attention, RefundRequest, Comparison):
+    opened = (Adoption, Payment, Supporter, Gift, StripeEvent, Difference, Attention, RefundRequest, Comparison)
+    for model in (*opened, ConsentEvent, GiftAidDeclaration):
         asked = admin.site.get_model_admin(model).get_ordering(RequestFactory().get("/"))
         plan = model._default_manager.order_by(*(asked or model._meta.ordering or []))[:50].explain()
         assert "Seq Scan" not in plan, plan
