@@ -20,7 +20,7 @@ from config.long_lists import LONGEST_TERM, MOST_WORDS, a_few, by_index_alone, w
 from config.models import Mail
 from config.money import pounds
 
-from . import finding
+from . import access, finding
 from .finding import Rows, alone, is_last4
 from .gift_aid_forms import whole_postcode
 from .models import (
@@ -186,10 +186,17 @@ def way_to_go_on(adoption: Adoption) -> str:
 
 
 def mails_to_send_again(supporter: Supporter, user: AbstractBaseUser | AnonymousUser) -> list[Mail]:
-    """The newest that went to them, for who says that it never came."""
+    """The newest that went to them, for who says that it never came; not links, which are over in minutes."""
     if not (isinstance(user, HasPermissions) and user.has_perm("config.change_mail")):
         return []
-    return list(Mail.objects.filter(to__iexact=supporter.email).sendable_again()[:MAILS_SHOWN])
+    theirs = Mail.objects.filter(to__iexact=supporter.email).exclude(kind__in=access.TEMPLATES.values())
+    return list(theirs.sendable_again()[:MAILS_SHOWN])
+
+
+def may_mail_link(supporter: Supporter, user: AbstractBaseUser | AnonymousUser) -> bool:
+    """A link to “My adoption”, for who cannot get in or needs a new card there."""
+    may = isinstance(user, HasPermissions) and user.has_perm("adoptions.change_supporter")
+    return may and supporter.has_email and not supporter.erased_at
 
 
 # --- where somebody may be known -----------------------------------------------------------------------------------

@@ -1,14 +1,20 @@
 """The telephone rings: one box to find who it is, and one page with all that happened and what can be done at once."""
 
+from django.contrib import messages
+from django.contrib.admin.models import CHANGE, LogEntry
 from django.core.exceptions import PermissionDenied
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
-from django.views.decorators.http import require_safe
+from django.urls import reverse
+from django.views.decorators.http import require_POST, require_safe
 
-from config.desk_page import desk_page
+from config.desk_page import desk_page, see
 
-from .. import care, timeline
+from .. import access, care, timeline
 from ..models import Likeness, Merge, Supporter
+from ..tasks import send_access_link
+from .attention import staff
 
 
 @require_safe
@@ -49,11 +55,30 @@ def show_timeline(request: HttpRequest, pk: int) -> HttpResponse:
         standing=timeline.standing(supporter),
         in_hand=care.in_hand(supporter, request.user),
         mails=care.mails_to_send_again(supporter, request.user),
+        may_mail_link=care.may_mail_link(supporter, request.user),
         moments=timeline.of(supporter, request.user),
         most=timeline.MOST_OF_A_KIND,
         merged_into=merge.survivor if merge else None,
         twins=twins(request, supporter),
     )
+
+
+@require_POST
+def mail_link(request: HttpRequest, pk: int) -> HttpResponse:
+    """A link to “My adoption” at once, as if they had asked for it there: a new card is theirs alone to type in."""
+    if not request.user.has_perm("adoptions.change_supporter"):
+        raise PermissionDenied
+    supporter = get_object_or_404(Supporter.objects.reachable(), pk=pk)
+    with transaction.atomic():
+        send_access_link.enqueue(access.ask_for(supporter))
+        said = "Mailed a link to “My adoption”."
+        LogEntry.objects.log_actions(staff(request).pk, [supporter], CHANGE, said, single_object=True)
+    messages.success(
+        request,
+        f"A link is on its way to {supporter.email}. It opens once, within {access.MINUTES} minutes, "
+        "with the six digits that stand in the same email.",
+    )
+    return see(reverse("admin:supporter_timeline", args=[pk]))
 
 
 def twins(request: HttpRequest, supporter: Supporter) -> list[tuple[Supporter, str]]:

@@ -17,7 +17,7 @@ from .. import consent, details, finding
 from ..models import Adoption, ConsentEvent, ExportLayout, Supporter, Suppression
 from . import merging, personal
 from .attention import staff
-from .care import find_supporter, show_timeline
+from .care import find_supporter, mail_link, show_timeline
 from .gift_aid import declare_gift_aid
 
 ENDS_NEWS = (
@@ -74,6 +74,7 @@ class SupporterAdmin(FieldsByRight, ToldOfColleagues[Supporter], LongList[Suppor
         return [
             path("find/", wrap(find_supporter), name="find_supporter"),
             path("<int:pk>/timeline/", wrap(show_timeline), name="supporter_timeline"),
+            path("<int:pk>/link/", wrap(mail_link), name="mail_link"),
             path("<int:pk>/gift-aid/", wrap(declare_gift_aid), name="declare_gift_aid"),
             *merging.urls(),
             *personal.urls(),

@@ -10,10 +10,13 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from adoptions import care, gift_aid
+from adoptions import access, care, gift_aid
 from adoptions.gift_aid import Taxpayer
-from adoptions.models import FormerAddress, Gift, Supporter
+from adoptions.models import AccessLink, FormerAddress, Gift, Supporter
+from adoptions.models.supporters import no_email
+from adoptions.tasks import send_access_link
 from config.models import AuditEntry, Mail
+from tests.adoptions.visitors import code_in, link_in
 from tests.makers import make_active_adoption, make_payment, make_supporter, put_roles
 
 pytestmark = pytest.mark.django_db
@@ -168,11 +171,12 @@ def test_page_offers_what_a_role_may_do_and_no_more(client: Client, zoe: Support
     put_roles()
     Mail.objects.create(key="k", kind="receipt", to=zoe.email, subject="Thank you", message_id="<1>", state="failed")
     adoption = zoe.adoptions.get()
+    link = "Mail them a link to their adoption (new card, stop, receipt)"
     present, certificate, enter = f"Present {adoption.gift}", "Certificate", "Enter an adoption for them"
     refund = f"Refund £36 of {adoption.payments.latest('pk').occurred_at:%d/%m/%Y}"
     expected = {
         "Fundraiser": [
-            *(present, certificate, "Send again", enter, "Correct the name or the email"),
+            *(link, present, certificate, "Send again", enter, "Correct the name or the email"),
             *("All we hold, as a file for them", "Erase them"),
         ],
         "Finance": [refund, present, certificate, enter],
@@ -189,12 +193,52 @@ def test_mail_goes_again_from_the_page(desk: Client, zoe: Supporter) -> None:
     mail = Mail.objects.create(key="k", kind="receipt", to=zoe.email, subject="Hi", message_id="<1>", state="failed")
     page = desk.get(reverse("admin:supporter_timeline", args=[zoe.pk])).text
     form = re.search(
-        r'<form method="post" action="([^"]+)">.*?value="(\d+)".*?name="action" value="(\w+)"', page, re.DOTALL
+        r'<form method="post" action="(/admin/config/mail/)">.*?value="(\d+)".*?name="action" value="(\w+)"',
+        page,
+        re.DOTALL,
     )
     assert form
     desk.post(form[1], {"_selected_action": form[2], "action": form[3]})
     mail.refresh_from_db()
     assert mail.state == "queued"
+
+
+def test_link_to_my_adoption_is_mailed_for_who_rings_whatever_the_limit(desk: Client, zoe: Supporter) -> None:
+    timeline = reverse("admin:supporter_timeline", args=[zoe.pk])
+    assert f'action="{reverse("admin:mail_link", args=[zoe.pk])}"' in desk.get(timeline).text
+    for _ in range(access.PER_EMAIL.times + 1):
+        answer = desk.post(reverse("admin:mail_link", args=[zoe.pk]))
+        assert (answer.status_code, answer.headers["Location"]) == (303, timeline)
+        assert access.BROWSER_COOKIE not in answer.cookies
+    page = desk.get(timeline).text
+    assert "on its way to zoe@example.org" in page
+    assert page.count("by a link to zoe@example.org") == access.PER_EMAIL.times + 1
+    assert "Mailed a link to “My adoption”." in page
+    changed = AuditEntry.objects.filter(act="changed").latest("pk")
+    assert (changed.what, changed.rows) == ("adoptions.supporter", [str(zoe.pk)])
+    assert changed.how == "Mailed a link to “My adoption”."
+
+
+def test_link_that_staff_had_mailed_opens_with_its_digits_alone(desk: Client, zoe: Supporter) -> None:
+    desk.post(reverse("admin:mail_link", args=[zoe.pk]))
+    send_access_link.func(AccessLink.objects.get().pk)
+    mail = Mail.objects.get(kind="manage_link")
+    assert mail.to == "zoe@example.org"
+    Mail.objects.filter(pk=mail.pk).update(state="sent", sent_at=timezone.now())
+    assert "Send again" not in desk.get(reverse("admin:supporter_timeline", args=[zoe.pk])).text
+    assert desk.post(link_in(mail)).status_code == 422
+    theirs = Client()
+    assert theirs.post(link_in(mail), {"code": code_in(mail)}).status_code == 303
+    assert "zoe@example.org" in theirs.get("/my-adoption/details/").text
+
+
+def test_no_link_for_who_has_no_email_or_is_erased(desk: Client, zoe: Supporter) -> None:
+    finn = make_supporter("Finn", no_email())
+    Supporter.objects.filter(pk=zoe.pk).erase()
+    for each in (finn, zoe):
+        assert "Mail them a link" not in desk.get(reverse("admin:supporter_timeline", args=[each.pk])).text
+        assert desk.post(reverse("admin:mail_link", args=[each.pk])).status_code == 404
+    assert not AccessLink.objects.exists()
 
 
 def test_box_is_on_the_first_page_for_whom_it_is(client: Client, desk: Client) -> None:

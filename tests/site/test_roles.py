@@ -117,6 +117,7 @@ OWN = {
     "reports": ("Fundraiser", "Finance", "Auditor"),
     "reports_csv": ("Fundraiser", "Finance", "Auditor"),
     "find_supporter": ("Fundraiser", "Finance", "Auditor"),
+    "mail_link": ("Fundraiser",),
     "supporter_timeline": ("Fundraiser", "Finance", "Auditor"),
     "mail_words": ("Fundraiser",),
     "mail_words_preview": ("Fundraiser",),
