@@ -1,4 +1,4 @@
-"""What each campaign link has brought: visits, adoptions, money now and over a year, what it cost.
+"""What campaign links have brought, each, or all with one word: visits, adoptions, money now and over a year, the cost.
 
 Four questions to the database however many campaigns there are. Money is what the ledger says; landings are about
 right, as a count without cookies is.
@@ -7,6 +7,7 @@ right, as a count without cookies is.
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlencode
 
 from django.db.models import Aggregate, Case, Count, F, IntegerField, Q, Sum, When
 from django.db.models.functions import Coalesce
@@ -16,6 +17,8 @@ from config.money import pounds
 from .models import ADOPTED, Adoption, Campaign, CampaignDay, Frequency, Payment, PaymentKind
 
 EVER_ADOPTED = Q(activated_at__isnull=False)
+WORDS = {"source": "utm_source", "medium": "utm_medium", "content": "utm_content"}
+NO_WORD = "none"
 
 
 class Median(Aggregate):
@@ -27,10 +30,9 @@ class Median(Aggregate):
 
 
 @dataclass(frozen=True, slots=True)
-class Figures:
-    """One campaign. Amounts are pence; a mean, a conversion or a return is None where there is nothing to divide by."""
+class Brought:
+    """Amounts are pence; a mean, a conversion or a return is None where there is nothing to divide by."""
 
-    campaign: Campaign
     landings: int = 0
     started: int = 0  # who pressed pay, whatever became of it
     adoptions: int = 0  # paid for at some time
@@ -41,6 +43,7 @@ class Figures:
     year_pence: int = 0  # what the adoptions that run bring in twelve months, and what was given once
     mean_pence: int | None = None
     median_pence: int | None = None
+    cost_pence: int = 0
 
     @property
     def conversion_percent(self) -> int | None:
@@ -49,14 +52,77 @@ class Figures:
     @property
     def return_pence(self) -> int | None:
         """Pence received for each pound spent."""
-        return self.income_pence * 100 // self.campaign.cost_pence if self.campaign.cost_pence else None
+        return self.income_pence * 100 // self.cost_pence if self.cost_pence else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Figures(Brought):
+    """Of one campaign."""
+
+    campaign: Campaign
+
+    @property
+    def title(self) -> str:
+        return self.campaign.code
+
+    @property
+    def labels(self) -> tuple[str | int, ...]:
+        campaign = self.campaign
+        return campaign.code, campaign.name, campaign.utm_source, campaign.utm_medium, campaign.utm_content
+
+    @property
+    def behind(self) -> str:
+        """The query with which the list of adoptions shows its own."""
+        return urlencode({"campaign__id__exact": self.campaign.pk})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Group(Brought):
+    """Of all campaigns with one word in one field, or without any there."""
+
+    field: str
+    word: str
+    campaigns: int
+
+    @property
+    def title(self) -> str:
+        return self.word or NO_WORD
+
+    @property
+    def labels(self) -> tuple[str | int, ...]:
+        return self.title, self.campaigns
+
+    @property
+    def behind(self) -> str:
+        """The query with which the lists of adoptions and of campaigns show its own."""
+        return urlencode({self.field: self.word})
 
 
 def figures(campaigns: Iterable[Campaign]) -> list[Figures]:
     """In the order given."""
     wanted = list(campaigns)
-    parts = (_landings(wanted), _adoptions(wanted), _payments(wanted), _first(wanted))
-    return [Figures(each, **{k: v for part in parts for k, v in part.get(each.pk, {}).items()}) for each in wanted]
+    found = _brought(wanted, "id")
+    return [Figures(campaign=each, cost_pence=each.cost_pence, **found.get(each.pk, {})) for each in wanted]
+
+
+def grouped(campaigns: Iterable[Campaign], field: str) -> list[Group]:
+    """By a field of WORDS: what brought most comes first. Whoever came is counted once: sums and medians are of all."""
+    wanted = list(campaigns)
+    found = _brought(wanted, field)
+    groups: dict[str, list[Campaign]] = {}
+    for each in wanted:
+        groups.setdefault(getattr(each, field), []).append(each)
+    rows = [
+        Group(
+            field=field,
+            word=word,
+            campaigns=len(alike),
+            cost_pence=sum(each.cost_pence for each in alike),
+            **found.get(word, {}),
+        )
+        for word, alike in groups.items()
+    ]
+    return sorted(rows, key=lambda row: (-row.income_pence, row.word))
 
 
 def unknown_landings() -> int:
@@ -65,15 +131,23 @@ def unknown_landings() -> int:
     return total
 
 
-Columns = dict[int, dict[str, int]]
+Columns = dict[Any, dict[str, int]]  # by what stands in the field of a campaign that they are grouped by
 
 
-def _landings(campaigns: list[Campaign]) -> Columns:
-    rows = CampaignDay.objects.filter(campaign__in=campaigns).values("campaign").annotate(landings_sum=Sum("landings"))
-    return {row["campaign"]: {"landings": row["landings_sum"]} for row in rows.order_by()}
+def _brought(campaigns: list[Campaign], field: str) -> Columns:
+    together: Columns = {}
+    for part in (_landings, _adoptions, _payments, _first):
+        for value, columns in part(campaigns, field).items():
+            together.setdefault(value, {}).update(columns)
+    return together
 
 
-def _adoptions(campaigns: list[Campaign]) -> Columns:
+def _landings(campaigns: list[Campaign], field: str) -> Columns:
+    rows = CampaignDay.objects.filter(campaign__in=campaigns).order_by().values(part=F(f"campaign__{field}"))
+    return {row["part"]: {"landings": row["came"]} for row in rows.annotate(came=Sum("landings"))}
+
+
+def _adoptions(campaigns: list[Campaign], field: str) -> Columns:
     in_a_year = Case(
         When(frequency=Frequency.MONTHLY, then=F("amount_pence") * 12),
         default=F("amount_pence"),
@@ -83,7 +157,7 @@ def _adoptions(campaigns: list[Campaign]) -> Columns:
     rows = (
         Adoption.objects.filter(campaign__in=campaigns)
         .order_by()
-        .values("campaign")
+        .values(part=F(f"campaign__{field}"))
         .annotate(
             started=Count("pk"),
             adoptions=Count("pk", filter=EVER_ADOPTED),
@@ -93,14 +167,17 @@ def _adoptions(campaigns: list[Campaign]) -> Columns:
             median_pence=Median("amount_pence", filter=EVER_ADOPTED),
         )
     )
-    return {row["campaign"]: _with_mean(_without(row, "campaign")) for row in rows}
+    return {value: _with_mean(columns) for value, columns in _by_part(rows).items()}
 
 
-def _first(campaigns: list[Campaign]) -> Columns:
-    known = {campaign.code: campaign.pk for campaign in campaigns}
+def _first(campaigns: list[Campaign], field: str) -> Columns:
+    known = {campaign.code: getattr(campaign, field) for campaign in campaigns}
     rows = Adoption.objects.filter(EVER_ADOPTED, first_campaign_code__in=known).order_by()
-    counted = rows.values_list("first_campaign_code").annotate(number=Count("pk"))
-    return {known[code]: {"first": number} for code, number in counted}
+    found: Columns = {}
+    for code, number in rows.values_list("first_campaign_code").annotate(number=Count("pk")):
+        columns = found.setdefault(known[code], {"first": 0})
+        columns["first"] += number
+    return found
 
 
 def _with_mean(row: dict[str, int]) -> dict[str, int]:
@@ -109,29 +186,24 @@ def _with_mean(row: dict[str, int]) -> dict[str, int]:
     return row | ({"mean_pence": (2 * given + number) // (2 * number)} if number else {})
 
 
-def _payments(campaigns: list[Campaign]) -> Columns:
+def _payments(campaigns: list[Campaign], field: str) -> Columns:
     rows = (
         Payment.objects.filter(adoption__campaign__in=campaigns)
         .order_by()
-        .values("adoption__campaign")
+        .values(part=F(f"adoption__campaign__{field}"))
         .annotate(
             income_pence=Coalesce(Sum("amount_pence"), 0),
             returned_pence=Coalesce(-Sum("amount_pence", filter=~Q(kind=PaymentKind.CHARGE)), 0),
         )
     )
-    return {row["adoption__campaign"]: _without(row, "adoption__campaign") for row in rows}
+    return _by_part(rows)
 
 
-def _without(row: Mapping[str, Any], key: str) -> dict[str, int]:
-    return {name: value for name, value in row.items() if name != key}
+def _by_part(rows: Iterable[Mapping[str, Any]]) -> Columns:
+    return {row["part"]: {name: value for name, value in row.items() if name != "part"} for row in rows}
 
 
-HEADINGS = (
-    "Code",
-    "Name",
-    "Source",
-    "Medium",
-    "Content",
+HEADINGS_OF_FIGURES = (
     "Landings (about)",
     "Started",
     "Adoptions",
@@ -148,16 +220,21 @@ HEADINGS = (
 )
 
 
-def lines(found: Iterable[Figures]) -> Iterator[list[str | int]]:
+def headings(by: str = "") -> tuple[str, ...]:
+    """Of the lines of each campaign, or of those of groups by a key of WORDS."""
+    labels = (by.capitalize(), "Campaigns") if by else ("Code", "Name", "Source", "Medium", "Content")
+    return *labels, *HEADINGS_OF_FIGURES
+
+
+def lines(found: Iterable[Figures | Group]) -> Iterator[list[str | int]]:
     """For a spreadsheet: amounts in pounds with two digits, empty where there is none."""
     for each in found:
-        campaign = each.campaign
         yield [
-            *(campaign.code, campaign.name, campaign.utm_source, campaign.utm_medium, campaign.utm_content),
+            *each.labels,
             *(each.landings, each.started, each.adoptions, each.late, each.first),
             "" if each.conversion_percent is None else each.conversion_percent,
             *(decimal(pence) for pence in (each.income_pence, each.returned_pence, each.year_pence)),
-            *(decimal(pence) for pence in (each.mean_pence, each.median_pence, campaign.cost_pence, each.return_pence)),
+            *(decimal(pence) for pence in (each.mean_pence, each.median_pence, each.cost_pence, each.return_pence)),
         ]
 
 
@@ -187,5 +264,5 @@ def words(each: Figures) -> list[tuple[str, str]]:
         middle = f"{pounds(each.mean_pence)} on average, {pounds(each.median_pence)} in the middle"
         pairs.append(("An adoption gives", middle))
     if each.return_pence is not None:
-        pairs.append(("Cost", f"{pounds(each.campaign.cost_pence)}: {pounds(each.return_pence)} back for each £1"))
+        pairs.append(("Cost", f"{pounds(each.cost_pence)}: {pounds(each.return_pence)} back for each £1"))
     return pairs

@@ -16,6 +16,7 @@ from config.money import pounds
 from config.read_only import ReadOnly
 
 from .. import care, finding
+from ..campaign_report import NO_WORD
 from ..models import (
     OPEN,
     Adoption,
@@ -107,6 +108,36 @@ class ByCampaign(admin.SimpleListFilter):
         return queryset.filter(campaign=as_number(self.value() or "")) if self.value() else queryset
 
 
+class WordOfCampaign(admin.SimpleListFilter):
+    """By a word of the campaign that brought them, as the report of campaigns links here: empty for one without."""
+
+    def lookups(self, request: HttpRequest, model_admin: object) -> list[tuple[str, str]]:
+        word = request.GET.get(self.parameter_name or "")
+        return [] if word is None else [(word, word or NO_WORD)]
+
+    def has_output(self) -> bool:
+        return bool(self.used_parameters)
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Adoption]) -> QuerySet[Adoption]:
+        word = self.value()
+        return queryset if word is None else queryset.filter(**{f"campaign__{self.parameter_name}": word})
+
+
+class BySource(WordOfCampaign):
+    title = "source of the campaign"
+    parameter_name = "utm_source"
+
+
+class ByMedium(WordOfCampaign):
+    title = "medium of the campaign"
+    parameter_name = "utm_medium"
+
+
+class ByContent(WordOfCampaign):
+    title = "content of the campaign"
+    parameter_name = "utm_content"
+
+
 class StoodOn(admin.SimpleListFilter):
     """Those that had begun by the end of a day, and not ended, as a report counts them: it links here with the day."""
 
@@ -185,6 +216,9 @@ class AdoptionAdmin(FieldsByRight, ReadOnly, LongList[Adoption]):
         "is_gift",
         "source",
         ByCampaign,
+        BySource,
+        ByMedium,
+        ByContent,
         StoodOn,
         AnsweredAMail,
         "created_at",

@@ -17,6 +17,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from config.desk_page import desk_page
 from config.fields import PoundsField
 from config.mail import queue_mail
+from config.money import pounds
 from config.spreadsheet import csv_response
 from config.two_editors import ToldOfColleagues
 from species.models import Species
@@ -24,8 +25,10 @@ from species.models import Species
 from .. import campaign_codes, campaign_report, campaigns, matchback
 from ..models import Campaign
 from . import campaign_preview, send_lists
+from .reports import chart
 
 DAYS_SHOWN = 14
+MOST_DRAWN = 60  # with more bars a chart as wide as a screen cannot be read
 IMAGES: dict[str, tuple[str, Callable[[Campaign], bytes]]] = {
     "svg": ("image/svg+xml", campaign_codes.svg),
     "png": ("image/png", campaign_codes.png),
@@ -67,7 +70,7 @@ class WordsOfLink(admin.AllValuesFieldListFilter):
 
     def choices(self, changelist: Any) -> Iterator[Any]:
         for choice in super().choices(changelist):
-            yield {**choice, "display": choice["display"] or "none"}
+            yield {**choice, "display": choice["display"] or campaign_report.NO_WORD}
 
 
 class IsRunning(admin.SimpleListFilter):
@@ -93,7 +96,7 @@ class CampaignAdmin(ToldOfColleagues[Campaign]):
     change_form_template = "admin/adoptions/campaign/maker.html"
     list_display = ["code", "name", "destination", "species", "utm_source", "starts_at", "ends_at", "is_running"]
     list_filter = [IsRunning, "destination", "species", "is_paused", "starts_at"]
-    list_filter += [("utm_source", WordsOfLink), ("utm_medium", WordsOfLink)]
+    list_filter += [("utm_source", WordsOfLink), ("utm_medium", WordsOfLink), ("utm_content", WordsOfLink)]
     list_select_related = ["species"]
     list_per_page = 50
     show_full_result_count = False
@@ -170,20 +173,33 @@ class CampaignAdmin(ToldOfColleagues[Campaign]):
         return redirect("admin:adoptions_campaign_change", obj.pk)
 
     def report(self, request: HttpRequest) -> HttpResponse:
+        by, figures = self._figures(request)
         return desk_page(
             request,
             "admin/adoptions/campaign/report.html",
             "What campaigns have brought",
             trail=[Campaign],
             here="What they have brought",
-            figures=campaign_report.figures(self._seen(request)),
+            by=by,
+            ways=["", *campaign_report.WORDS],
+            figures=figures,
+            chart=chart((each.title, each.income_pence, pounds(each.income_pence)) for each in figures[:MOST_DRAWN]),
+            drawn=MOST_DRAWN if len(figures) > MOST_DRAWN else 0,
             found=list(matchback.figures(self._seen(request))),
             unknown=campaign_report.unknown_landings(),
         )
 
     def report_csv(self, request: HttpRequest) -> HttpResponse:
-        rows = campaign_report.lines(campaign_report.figures(self._seen(request)))
-        return csv_response("campaigns.csv", campaign_report.HEADINGS, rows)
+        by, figures = self._figures(request)
+        name = f"campaigns-by-{by}.csv" if by else "campaigns.csv"
+        return csv_response(name, campaign_report.headings(by), campaign_report.lines(figures))
+
+    def _figures(self, request: HttpRequest) -> tuple[str, list[campaign_report.Figures] | list[campaign_report.Group]]:
+        """By which word, and those of each; by none that there is, of each campaign."""
+        by = request.GET.get("by", "")
+        if by in campaign_report.WORDS:
+            return by, campaign_report.grouped(self._seen(request), campaign_report.WORDS[by])
+        return "", campaign_report.figures(self._seen(request))
 
     def answers_csv(self, request: HttpRequest) -> HttpResponse:
         """Apart from the other figures, as on the page."""

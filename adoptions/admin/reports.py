@@ -1,5 +1,6 @@
 """Reports for fundraisers, finance and trustees: a chart, the table beneath it, its rows and a file."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from urllib.parse import urlencode
@@ -31,12 +32,21 @@ class Bar:
 
 
 @dataclass(frozen=True)
+class Chart:
+    """`admin/adoptions/chart.html` draws it."""
+
+    bars: list[Bar]
+    width: int
+    height: int = HEIGHT
+    bar_width: int = STEP - GAP
+
+
+@dataclass(frozen=True)
 class Shown:
     """A report as its page needs it."""
 
     report: Report
-    bars: list[Bar]
-    width: int
+    chart: Chart
     rows: list[tuple[str, list[tuple[str, str]]]]  # label, cells, each with the address of the rows behind it
 
 
@@ -62,8 +72,6 @@ def show(request: HttpRequest) -> HttpResponse:
         "Reports",
         gathered_at=reports.gathered_at(),
         reports=[shown(report) for report in reports.all_reports()],
-        height=HEIGHT,
-        bar_width=STEP - GAP,
     )
 
 
@@ -85,24 +93,24 @@ def shown(report: Report) -> Shown:
         (row.label, [(cell(report, row, place), behind(report, row, place)) for place in range(len(row.cells))])
         for row in report.rows
     ]
-    bars = list(bars_of(report))
-    return Shown(report, bars, max(len(bars), 1) * STEP, rows)
+    drawn = report.rows[::-1] if report.is_by_time else report.rows  # the oldest on the left
+    bars = ((row.label, row.cells[report.drawn], cell(report, row, report.drawn)) for row in drawn)
+    return Shown(report, chart(bars), rows)
 
 
 def cell(report: Report, row: Row, place: int) -> str:
     return pounds(row.cells[place]) if place in report.money else f"{row.cells[place]:,}"
 
 
-def bars_of(report: Report) -> list[Bar]:
-    """The oldest on the left. What is below nothing has no bar: the table says it."""
-    rows = report.rows[::-1] if report.is_by_time else report.rows
-    most = max((row.cells[report.drawn] for row in rows), default=0)
-    found = []
-    for number, row in enumerate(rows):
-        height = max(0, row.cells[report.drawn]) * HEIGHT // most if most > 0 else 0
-        words = f"{row.label}: {cell(report, row, report.drawn)}"
-        found.append(Bar(number * STEP, HEIGHT - height, height, words))
-    return found
+def chart(figures: Iterable[tuple[str, int, str]]) -> Chart:
+    """Of labels, each with its figure and that in words. What is below nothing has no bar: the table says it."""
+    found = list(figures)
+    most = max((figure for _, figure, _ in found), default=0)
+    bars = []
+    for number, (label, figure, words) in enumerate(found):
+        height = max(0, figure) * HEIGHT // most if most > 0 else 0
+        bars.append(Bar(number * STEP, HEIGHT - height, height, f"{label}: {words}"))
+    return Chart(bars, max(len(bars), 1) * STEP)
 
 
 def behind(report: Report, row: Row, place: int) -> str:

@@ -11,6 +11,7 @@ import time_machine
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.db import connection
+from django.db.models import F
 from django.test import Client
 from django.utils import timezone
 from PIL import Image
@@ -100,6 +101,115 @@ def test_money_equals_an_independent_calculation(season: Campaign) -> None:
     assert [(each.campaign.code, each.income_pence) for each in found] == expected
 
 
+INDEPENDENTLY = """
+WITH c AS (SELECT id, code, cost_pence, {field} AS word FROM adoptions_campaign),
+     a AS (SELECT a.*, c.word FROM adoptions_adoption a JOIN c ON c.id = a.campaign_id),
+     paid AS (SELECT *, row_number() OVER (PARTITION BY word ORDER BY amount_pence) AS place,
+                     count(*) OVER (PARTITION BY word) AS many FROM a WHERE activated_at IS NOT NULL),
+     p AS (SELECT p.amount_pence, p.kind, a.word FROM adoptions_payment p JOIN a ON a.id = p.adoption_id)
+SELECT g.word,
+  (SELECT count(*) FROM c WHERE c.word = g.word),
+  (SELECT coalesce(sum(d.landings), 0) FROM adoptions_campaignday d JOIN c ON c.id = d.campaign_id
+   WHERE c.word = g.word),
+  (SELECT count(*) FROM a WHERE a.word = g.word),
+  (SELECT count(*) FROM paid WHERE paid.word = g.word),
+  (SELECT count(*) FROM adoptions_adoption f JOIN c ON c.code = f.first_campaign_code
+   WHERE c.word = g.word AND f.activated_at IS NOT NULL),
+  (SELECT coalesce(sum(amount_pence), 0) FROM p WHERE p.word = g.word),
+  (SELECT coalesce(sum(-amount_pence), 0) FROM p WHERE p.word = g.word AND kind <> 'charge'),
+  (SELECT coalesce(sum(CASE frequency WHEN 'monthly' THEN 12 ELSE 1 END * amount_pence), 0) FROM paid
+   WHERE paid.word = g.word AND (frequency = 'once' OR ended_at IS NULL)),
+  (SELECT round(avg(amount_pence)) FROM paid WHERE paid.word = g.word),
+  (SELECT amount_pence FROM paid WHERE paid.word = g.word AND place = (many + 1) / 2),
+  (SELECT sum(cost_pence) FROM c WHERE c.word = g.word)
+FROM (SELECT DISTINCT word FROM c) g"""
+
+
+@pytest.fixture
+def seasons(season: Campaign) -> list[Campaign]:
+    """Beside the golden one, which has no words: a mail in two versions, one of them never followed; and a poster."""
+    mail = {"utm_source": "spring", "utm_medium": "email"}
+    button = make_campaign("mail-a", **mail, utm_content="button", cost_pence=5000)
+    photo = make_campaign("mail-b", **mail, utm_content="photo & more=1")
+    poster = make_campaign("poster", utm_source="spring", utm_medium="poster", cost_pence=700)
+    silent = make_campaign("silent", utm_source="none", utm_medium="email", cost_pence=100)
+    CampaignDay.objects.create(campaign=button, day="2026-11-01", landings=7)
+    CampaignDay.objects.create(campaign=poster, day="2026-11-01", landings=11)
+    CampaignDay.objects.create(campaign=None, day="2026-11-01", landings=5)
+    amounts = ((button, 300), (button, 400), (button, 9000), (photo, 20000), (poster, 2400), (poster, 3600))
+    for number, (campaign, pence) in enumerate(amounts):
+        supporter = make_supporter("Zoe", f"zoe{number}@example.org")
+        make_active_adoption(
+            campaign=campaign, supporter=supporter, amount_pence=pence, first_campaign_code=amounts[number - 1][0].code
+        )
+    make_adoption(campaign=photo, state=AdoptionState.ABANDONED)
+    return [season, button, photo, poster, silent]
+
+
+@pytest.mark.parametrize("by", ["source", "medium", "content"])
+def test_figures_by_a_word_equal_an_independent_calculation_and_lead_to_as_many_rows(
+    fiona: Client, seasons: list[Campaign], by: str
+) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(INDEPENDENTLY.format(field=f"utm_{by}"))
+        expected = {
+            word: tuple(None if each is None else int(each) for each in figures) for word, *figures in cursor.fetchall()
+        }
+    page = fiona.get("/admin/adoptions/campaign/report/", {"by": by})
+    found = page.context["figures"]
+    assert {
+        each.word: (
+            *(each.campaigns, each.landings, each.started, each.adoptions, each.first),
+            *(each.income_pence, each.returned_pence, each.year_pence),
+            *(each.mean_pence, each.median_pence, each.cost_pence),
+        )
+        for each in found
+    } == expected
+    assert len(page.context["chart"].bars) == len(found) == len(expected)
+    tags = read(page.text)
+    titles = [tag.text.strip() for tag in tags.all("th") if tag["scope"] == "row"]
+    assert titles[-len(found) :] == [each.title for each in found]
+    links = [link["href"] for link in tags.all("a") if f"?utm_{by}=" in link["href"]]
+    counts = [fiona.get(link).context["cl"].queryset.count() for link in links]
+    assert counts == [n for each in found for n in (each.campaigns, each.campaigns, each.started, each.adoptions)]
+    file = fiona.get("/admin/adoptions/campaign/report.csv", {"by": by})
+    assert file.headers["Content-Disposition"] == f'attachment; filename="campaigns-by-{by}.csv"'
+    lines = list(csv.reader(io.StringIO(file.text.removeprefix("\ufeff"))))
+    assert lines[0][:4] == [by.capitalize(), "Campaigns", "Landings (about)", "Started"]
+    assert [line[:4] for line in lines[1:]] == [
+        [each.title, str(each.campaigns), str(each.landings), str(each.started)] for each in found
+    ]
+
+
+def test_median_of_a_source_is_of_all_its_gifts_and_nothing_is_divided_by_nothing(seasons: list[Campaign]) -> None:
+    found = {each.word: each for each in campaign_report.grouped(seasons, "utm_source")}
+    assert found["spring"].median_pence == 2400, (
+        "of 300 400 2400 3600 9000 20000; by campaign they are 400, 20000, 2400"
+    )
+    assert (found[""].income_pence, found[""].conversion_percent, found[""].return_pence) == (4101, 8, 205)
+    silent = found["none"]
+    assert (silent.landings, silent.conversion_percent, silent.mean_pence, silent.median_pence) == (0, None, None, None)
+
+
+@pytest.mark.threat("O1")
+def test_words_in_the_address_of_a_report_or_in_a_link_do_no_harm(fiona: Client, season: Campaign) -> None:
+    Campaign.objects.filter(pk=season.pk).update(utm_source="=HYPERLINK(1)", utm_content="<b>&utm_source=x")
+    report, rows = "/admin/adoptions/campaign/report", "/admin/adoptions/adoption/"
+    plain = fiona.get(f"{report}/").context["figures"]
+    for wrong in ("utm_source", "id", "species__name", "' OR 1=1 --", "<script>bad()", "a" * 5000, "__class__"):
+        assert fiona.get(f"{report}/", {"by": wrong}).context["figures"] == plain
+        assert fiona.get(f"{report}.csv", {"by": wrong}).text.count("\n") == 2
+        for name in ("utm_source", "utm_medium", "utm_content"):
+            page = fiona.get(rows, {name: wrong})
+            assert (page.status_code, page.context["cl"].queryset.count()) == (200, 0)
+            assert "<script>bad" not in page.text
+    [row] = csv.DictReader(io.StringIO(fiona.get(f"{report}.csv?by=source").text.removeprefix("\ufeff")))
+    assert row["Source"] == "'=HYPERLINK(1)"
+    page = fiona.get(f"{report}/?by=content")
+    assert "<b>&utm" not in page.text
+    assert "utm_content=%3Cb%3E%26utm_source%3Dx" in page.text
+
+
 def test_link_that_brought_nothing_divides_by_nothing() -> None:
     [found] = campaign_report.figures([make_campaign()])
     assert (found.conversion_percent, found.mean_pence, found.median_pence, found.return_pence) == (None,) * 4
@@ -110,8 +220,10 @@ def test_report_asks_as_much_for_one_campaign_as_for_twenty(
 ) -> None:
     for number in range(20):
         make_active_adoption(campaign=make_campaign(f"other-{number}"))
-    with django_assert_max_num_queries(14):
-        page = fiona.get("/admin/adoptions/campaign/report/")
+    Campaign.objects.filter(code__startswith="other-1").update(utm_source=F("code"))
+    for by in ("source", ""):
+        with django_assert_max_num_queries(14):
+            page = fiona.get("/admin/adoptions/campaign/report/", {"by": by})
     assert page.text.count("other-") >= 20
     assert "£41.01" in page.text
     with django_assert_max_num_queries(11):
