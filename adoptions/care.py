@@ -145,16 +145,18 @@ def in_hand(supporter: Supporter, user: AbstractBaseUser | AnonymousUser) -> lis
 
 
 def deeds(adoption: Adoption, charge: Payment | None, may: Callable[[str], bool]) -> Iterator[Deed]:
+    back = "?" + urlencode({"back": reverse("admin:supporter_timeline", args=[adoption.supporter_id])})
     if charge and may("adoptions.add_refundrequest"):
         when = timezone.localtime(charge.occurred_at)
         words = f"Refund {pounds(charge.amount_pence)} of {when:%d/%m/%Y}"
-        yield Deed(words, reverse("admin:refund_by_hand" if charge.is_by_hand else "admin:refund", args=[charge.pk]))
+        address = reverse("admin:refund_by_hand" if charge.is_by_hand else "admin:refund", args=[charge.pk])
+        yield Deed(words, address + back)
     if charge and not adoption.supporter.has_email and may("adoptions.view_payment"):
         yield Deed("Receipt to print", reverse("admin:receipt_for_post", args=[charge.pk]))
     if adoption.is_repeating and adoption.is_adopted and may("adoptions.add_change"):
-        yield Deed("Stop, pause or skip", reverse("admin:change_plan", args=[adoption.pk]))
+        yield Deed("Stop, pause or skip", reverse("admin:change_plan", args=[adoption.pk]) + back)
     if getattr(adoption, "payment_link", None) and adoption.state in OPEN and may("adoptions.add_adoption"):
-        yield Deed("Payment link: send again or withdraw", reverse("admin:payment_link", args=[adoption.pk]))
+        yield Deed("Payment link: send again or withdraw", reverse("admin:payment_link", args=[adoption.pk]) + back)
     if may("adoptions.add_adoption") and (address := way_to_go_on(adoption)):
         yield Deed("Ask them to go on here: a link to pay", address)
     gift: Gift | None = getattr(adoption, "gift", None)

@@ -24,6 +24,7 @@ from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from . import mail, mail_words_page, second_step, tasks_admin
 from .asking_first import asks_first
+from .desk_page import see_back
 from .long_lists import COUNTED, LongList, a_few
 from .models import AuditEntry, BlockedLoad, Mail, MailWords
 from .read_only import ReadOnly
@@ -91,13 +92,14 @@ class MailAdmin(LongList[Mail]):
         location=[ActionLocation.CHANGE_LIST, ActionLocation.CHANGE_FORM],
     )
     @asks_first(SENDS, from_rows=2)
-    def send_again(self, request: HttpRequest, queryset: QuerySet[Mail]) -> None:
+    def send_again(self, request: HttpRequest, queryset: QuerySet[Mail]) -> HttpResponse:
         chosen = Mail.objects.filter(pk__in=queryset.values("pk"))
         ids = list(chosen.sendable_again().values_list("pk", flat=True))
         count = Mail.objects.filter(pk__in=ids).send_again()
         for mail_id in ids:
             mail.deliver.enqueue(mail_id)
         self.message_user(request, f"{count} queued to be sent again.", messages.SUCCESS)
+        return see_back(request, request.get_full_path())
 
 
 # Whatever a mail holds, it runs nothing, loads nothing and leads nowhere from here.

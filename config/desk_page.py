@@ -8,8 +8,10 @@ from django.db.models import Model
 from django.forms import BaseForm
 from django.http import HttpRequest, HttpResponseRedirect
 from django.template.response import TemplateResponse
-from django.urls import reverse
+from django.urls import Resolver404, resolve, reverse
 from django.utils.text import capfirst
+
+LEADS_BACK = {"admin:supporter_timeline"}
 
 type Step = type[Model] | Model | tuple[str, str]  # a list, one of its rows, or words with an address
 
@@ -58,3 +60,15 @@ def see(address: str) -> HttpResponseRedirect:
     response = HttpResponseRedirect(address)
     response.status_code = 303
     return response
+
+
+def see_back(request: HttpRequest, otherwise: str) -> HttpResponseRedirect:
+    """After something was done: to the page they came from, if `back` in what was sent is the address of one.
+
+    That may be a page of LEADS_BACK alone, and its address is written anew: anybody can put together a link.
+    """
+    try:
+        page = resolve(request.GET.get("back") or request.POST.get("back", ""))
+    except Resolver404:
+        return see(otherwise)
+    return see(reverse(page.view_name, kwargs=page.kwargs) if page.view_name in LEADS_BACK else otherwise)

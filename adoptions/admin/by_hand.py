@@ -15,7 +15,7 @@ from django.utils.html import format_html
 from django.views.decorators.http import require_http_methods, require_safe
 
 from config.asking_first import asked_first
-from config.desk_page import Step, desk_page, see
+from config.desk_page import Step, desk_page, see, see_back
 from config.long_lists import LongList, a_few
 from config.money import pounds
 from config.read_only import ReadOnly
@@ -163,7 +163,7 @@ def payment_link(request: HttpRequest, adoption_id: int) -> HttpResponse:
             if page := page_before_withdrawing(request, link):
                 return page
             withdraw_link(request, link)
-        return see(reverse("admin:payment_link", args=[adoption_id]))
+        return see_back(request, reverse("admin:payment_link", args=[adoption_id]))
     return desk_page(
         request,
         "admin/adoptions/payment_link.html",
@@ -191,7 +191,7 @@ def page_before_withdrawing(request: HttpRequest, link: PaymentLink) -> HttpResp
     ]
     here = reverse("admin:payment_link", args=[adoption.pk])
     trail: list[Step] = [Adoption, adoption, ("Payment link", here)]
-    return asked_first(request, "Withdraw the link to pay?", says, trail=trail, button="Withdraw it", back=here)
+    return asked_first(request, "Withdraw the link to pay?", says, trail=trail, button="Withdraw it")
 
 
 def withdraw_link(request: HttpRequest, link: PaymentLink) -> None:
@@ -217,14 +217,14 @@ def give_back(request: HttpRequest, payment_id: int) -> HttpResponse:
     charge = movement(request, payment_id, [PaymentKind.CHARGE])
     form = GiveBackForm(request.POST if request.method == "POST" else None, charge=charge)
     if request.method == "POST" and is_repeated(request.POST.get("request", "")):
-        return see(address_of(charge))
+        return see_back(request, address_of(charge))
     if form.is_valid():
         try:
             made = by_hand.give_back(charge, form.back(), by=staff(request))
             messages.success(request, f"{pounds(-made.amount_pence)} is written down as given back.")
         except CannotTakeBack as error:
             messages.error(request, str(error))
-        return see(address_of(charge))
+        return see_back(request, address_of(charge))
     about = (
         f"{pounds(form.left)} of it is left. Give the money back first, by cheque, in cash or as a transfer; then "
         "write here how and when. The supporter gets a mail that says so. When nothing is left, the adoption ends."

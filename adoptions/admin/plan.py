@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods
 
 from config.asking_first import asked_first
-from config.desk_page import Step, desk_page, see
+from config.desk_page import Step, desk_page, see_back
 from config.money import pounds
 
 from .. import subscriptions
@@ -55,12 +55,12 @@ def ask_or_do(request: HttpRequest, adoption: Adoption, act: ChangeAct) -> HttpR
     here = reverse("admin:change_plan", args=[adoption.pk])
     if act not in possible(adoption):
         messages.warning(request, "Nothing was done: the adoption has changed since this page was opened.")
-        return see(here)
+        return see_back(request, here)
     trail: list[Step] = [Adoption, adoption, ("Stop, pause or skip", here)]
-    page = asked_first(request, f"{act.label}?", effects_of(adoption, act), trail=trail, button=act.label, back=here)
+    page = asked_first(request, f"{act.label}?", effects_of(adoption, act), trail=trail, button=act.label)
     if page is None:
         carry_out(request, adoption, act)
-    return page or see(here)
+    return page or see_back(request, here)
 
 
 def effects_of(adoption: Adoption, act: ChangeAct) -> list[str]:

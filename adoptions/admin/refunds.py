@@ -16,7 +16,7 @@ from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from django.views.decorators.http import require_http_methods
 
-from config.desk_page import desk_page, see
+from config.desk_page import desk_page, see, see_back
 from config.fields import PenceField
 from config.long_lists import LongList, a_few
 from config.money import pounds
@@ -67,7 +67,7 @@ def refund_payment(request: HttpRequest, payment_id: int) -> HttpResponse:
         return page(request, payment, RefundForm(payment=payment, initial=initial))
     form = RefundForm(request.POST, payment=payment)
     if request.POST.get("step") == "refund" and is_repeated(request.POST.get("request", "")):
-        return back_to(payment)
+        return back_to(request, payment)
     if not form.is_valid() or request.POST.get("step") == "change":
         return page(request, payment, form)
     if request.POST.get("step") == "refund":
@@ -123,7 +123,7 @@ def do_it(request: HttpRequest, payment: Payment, form: RefundForm) -> HttpRespo
     )
     if made and made.stops and not made.waits_for_second:
         stop(request, payment)
-    return back_to(payment)
+    return back_to(request, payment)
 
 
 def told(request: HttpRequest, act: Callable[[], RefundRequest]) -> RefundRequest | None:
@@ -188,8 +188,8 @@ def stop(request: HttpRequest, payment: Payment) -> None:
         messages.error(request, "The money is on its way back, but the adoption could not be stopped. Try that again.")
 
 
-def back_to(payment: Payment) -> HttpResponse:
-    return see(reverse("admin:adoptions_adoption_change", args=[payment.adoption_id]))
+def back_to(request: HttpRequest, payment: Payment) -> HttpResponse:
+    return see_back(request, reverse("admin:adoptions_adoption_change", args=[payment.adoption_id]))
 
 
 class WaitsForSecond(admin.SimpleListFilter):

@@ -2,11 +2,12 @@
 
 import re
 from typing import Any
+from urllib.parse import quote_plus, urlencode
 
 import pytest
 from django.contrib.auth.models import Group, Permission, User
 from django.db import connection
-from django.test import Client
+from django.test import Client, RequestFactory
 from django.urls import reverse
 from django.utils import timezone
 
@@ -15,6 +16,7 @@ from adoptions.gift_aid import Taxpayer
 from adoptions.models import AccessLink, FormerAddress, Gift, Supporter
 from adoptions.models.supporters import no_email
 from adoptions.tasks import send_access_link
+from config.desk_page import see_back
 from config.models import AuditEntry, Mail
 from tests.adoptions.visitors import code_in, link_in
 from tests.makers import make_active_adoption, make_payment, make_supporter, put_roles
@@ -198,9 +200,39 @@ def test_mail_goes_again_from_the_page(desk: Client, zoe: Supporter) -> None:
         re.DOTALL,
     )
     assert form
-    desk.post(form[1], {"_selected_action": form[2], "action": form[3]})
+    timeline = reverse("admin:supporter_timeline", args=[zoe.pk])
+    assert f'name="back" value="{timeline}"' in page
+    answer = desk.post(form[1], {"_selected_action": form[2], "action": form[3], "back": timeline})
     mail.refresh_from_db()
-    assert mail.state == "queued"
+    assert (mail.state, answer.status_code, answer.headers["Location"]) == ("queued", 303, timeline)
+    assert "1 queued to be sent again." in desk.get(timeline).text
+
+
+def test_deeds_lead_back_to_the_page(zoe: Supporter, marek: User) -> None:
+    way_back = f"?back={quote_plus(reverse('admin:supporter_timeline', args=[zoe.pk]))}"
+    [one] = care.in_hand(zoe, marek)
+    assert [deed.words.split()[0] for deed in one.deeds if deed.address.endswith(way_back)] == ["Refund"]
+
+
+@pytest.mark.parametrize(
+    ("back", "leads_to"),
+    [
+        ("/admin/adoptions/supporter/7/timeline/", "/admin/adoptions/supporter/7/timeline/"),
+        ("", "/admin/"),
+        ("/admin/logout/", "/admin/"),
+        ("/admin/adoptions/supporter/7/timeline", "/admin/"),
+        ("/admin/adoptions/supporter/7/timeline/?next=//evil.example/", "/admin/"),
+        ("https://evil.example/admin/adoptions/supporter/7/timeline/", "/admin/"),
+        ("//evil.example/admin/adoptions/supporter/7/timeline/", "/admin/"),
+        ("/\\evil.example/admin/adoptions/supporter/7/timeline/", "/admin/"),
+        ("javascript:alert(1)", "/admin/"),
+        ("\0", "/admin/"),
+    ],
+)
+def test_nobody_is_led_elsewhere(rf: RequestFactory, back: str, leads_to: str) -> None:
+    for request in (rf.post("/?" + urlencode({"back": back})), rf.post("/", {"back": back})):
+        answer = see_back(request, "/admin/")
+        assert (answer.status_code, answer.headers["Location"]) == (303, leads_to)
 
 
 def test_link_to_my_adoption_is_mailed_for_who_rings_whatever_the_limit(desk: Client, zoe: Supporter) -> None:

@@ -226,7 +226,9 @@ def test_staff_see_what_a_refund_does_before_it_does_it(desk: Client, payment: P
     assert "£26 of the payment stays here" in second
     assert "Refund £10 now" in second
     assert refunded_at_stripe(payment) == []
-    last = desk.post(address, {**answers, "step": "refund"}, follow=True)
+    timeline = f"/admin/adoptions/supporter/{payment.adoption.supporter_id}/timeline/"
+    last = desk.post(f"{address}?back={timeline}", {**answers, "step": "refund"}, follow=True)
+    assert last.redirect_chain == [(timeline, 303)]
     assert "£10 is on its way back" in text(last)
     assert refunded_at_stripe(payment) == [1000]
     desk.post(address, {**answers, "step": "refund"})

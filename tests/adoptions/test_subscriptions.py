@@ -340,7 +340,11 @@ def test_staff_stop_at_once_only_after_they_have_read_what_it_does(desk: Client,
 
 @pytest.mark.parametrize("act", ["pause", "skip"])
 def test_staff_pause_and_skip(desk: Client, adopted: Adoption, act: str) -> None:
-    press(desk, adopted, act, "the £5 due on")
+    timeline = f"/admin/adoptions/supporter/{adopted.supporter_id}/timeline/"
+    plan = f"/admin/adoptions/adoption/{adopted.pk}/plan/?back={timeline}"
+    done = press_twice(desk, plan, {"act": act}, reads=("the £5 due on", f'href="{plan}"'))
+    assert done.redirect_chain == [(timeline, 303)]
+    assert "Done, as Stripe says" in done.text
     adopted.refresh_from_db()
     assert (at_stripe(adopted).is_paused, adopted.is_paused) == (True, True)
 
