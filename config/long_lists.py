@@ -48,7 +48,10 @@ class CappedPaginator(Paginator[Any]):
 
 
 class LongList[Row: Model](admin.ModelAdmin[Row]):
-    """`searches` gives one query for each index that may know the words; put `search_fields` for the box."""
+    """`searches` gives one query for each index that may know the words; put `search_fields` for the box.
+
+    A list without them has no box, and a ?q= somebody wrote into its address is ignored.
+    """
 
     paginator = CappedPaginator
     list_per_page = 50
@@ -65,10 +68,11 @@ class LongList[Row: Model](admin.ModelAdmin[Row]):
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
     ) -> tuple[QuerySet[Any], bool]:
         words = search_term[:LONGEST_TERM].split()[:MOST_WORDS]
-        if not words:
+        if not words or not self.get_search_fields(request):
             return queryset, False
         first, *more = [a_few(rows) for rows in self.searches(words)]
-        ids = by_index_alone(first.union(*more, all=True).order_by() if more else first)
+        found = first.union(*more, all=True) if more else first  # the one as it was, if all others are none()
+        ids = by_index_alone(found.order_by() if found.query.combinator else found)
         return queryset.filter(pk__in=ids), False
 
 

@@ -33,7 +33,7 @@ from adoptions.models import (
     Supporter,
 )
 from config import long_lists
-from config.models import Mail
+from config.models import BlockedLoad, Mail
 from tests.asked_first import press_twice
 from tests.makers import make_active_adoption, make_payment, make_plan, make_species, make_supporter
 
@@ -237,13 +237,23 @@ def test_no_list_sorts_counts_or_searches_what_has_no_index(marek: Client) -> No
         assert not re.search(r"(?<!Incremental )Sort  \(", plan), plan
 
 
-HOSTILE_QUERIES = ["", "\x00", "%", "'\"", "🐆" * 300, "a" * 5000, "1e999", "a:* & !b | (", "PM-", "٤٢٤٢"]
+HOSTILE_QUERIES = ["\x00", "%", "'\"", "🐆" * 300, "a" * 5000, "1e999", "a:* & !b | (", "PM-", "٤٢٤٢"]
 
 
-@pytest.mark.parametrize("name", LISTS)
-def test_no_search_breaks_a_list(marek: Client, name: str) -> None:
-    address = reverse(f"admin:adoptions_{name}_changelist")
-    assert {marek.get(address, {"q": query}).status_code for query in HOSTILE_QUERIES} <= {200, 302, 400}
+def test_no_search_breaks_a_list(marek: Client) -> None:
+    broken = []
+    for model, screen in admin.site._registry.items():
+        address = reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
+        queries = HOSTILE_QUERIES if screen.search_fields else ["x"]
+        codes = {marek.get(address, {"q": query}).status_code for query in queries}
+        broken += [] if codes <= {200, 302, 400} else [(address, codes)]
+    assert broken == []
+
+
+def test_list_without_a_search_ignores_what_is_asked_of_it(marek: Client) -> None:
+    BlockedLoad.objects.note(rule="img-src", source="https://x.example", page="")
+    page = marek.get(reverse("admin:config_blockedload_changelist"), {"q": "nobody"}).text
+    assert "https://x.example" in page
 
 
 def test_campaign_code_is_never_changed_once_it_was_made(marek: Client) -> None:
