@@ -88,7 +88,7 @@ class DifferenceAdmin(ReadOnly, LongList[Difference]):
         settled = f". {difference.how}" if difference.repaired_at else ""
         return f"{difference}{of}: {self.ours(difference)} here, {self.theirs(difference)} at Stripe{settled}"
 
-    @admin.action(description="Ask Stripe again", permissions=["view"], location=LIST_AND_FORM)
+    @admin.action(description="Ask Stripe again", permissions=["settle"], location=LIST_AND_FORM)
     def ask_again(self, request: HttpRequest, queryset: QuerySet[Difference]) -> None:
         """Safe at any time: it writes down what Stripe says now, and nothing else."""
         asked = list(queryset.filter(repaired_at=None)[: self.list_per_page])
@@ -109,7 +109,7 @@ class DifferenceAdmin(ReadOnly, LongList[Difference]):
         self.message_user(request, f"{settled} left as they are, under your name.", messages.SUCCESS)
 
     def has_settle_permission(self, request: HttpRequest) -> bool:
-        """Looking is not enough for this one: it makes a difference disappear."""
+        """Looking is not enough for these: they write in the ledger, or make a difference disappear."""
         return request.user.has_perm("adoptions.change_difference")
 
 

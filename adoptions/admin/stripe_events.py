@@ -74,10 +74,14 @@ class StripeEventAdmin(ReadOnly, LongList[StripeEvent]):
         words = json.dumps(json.loads(bytes(event.body)), indent=2, ensure_ascii=True)
         return format_html('<details><summary>Word for word</summary><pre class="as-it-came">{}</pre></details>', words)
 
-    @admin.action(description="Work again", permissions=["view"])
+    @admin.action(description="Work again", permissions=["work"])
     def work_again(self, request: HttpRequest, queryset: QuerySet[StripeEvent]) -> None:
         """Safe at any time: an event is only a hint to ask Stripe again."""
         ids = list(queryset.unworked().values_list("pk", flat=True))  # type: ignore[attr-defined]  # StripeEventQuerySet
         for event_id in ids:
             work_event.enqueue(event_id)
         self.message_user(request, f"{len(ids)} events will be worked again in a moment.", messages.SUCCESS)
+
+    def has_work_permission(self, request: HttpRequest) -> bool:
+        """Looking is not enough: what an event is about may be written in the ledger."""
+        return request.user.has_perm("adoptions.change_stripeevent")

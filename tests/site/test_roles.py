@@ -9,6 +9,7 @@ from uuid import uuid4
 import pytest
 from django.apps import apps
 from django.contrib import admin
+from django.contrib.admin import ActionLocation
 from django.contrib.auth.models import Group, Permission, User
 from django.test import Client, RequestFactory
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
@@ -78,6 +79,40 @@ species.threat                 -    vac  -    -    v
 """
 TABLE = {
     model: dict(zip(STAFF, letters, strict=True)) for model, *letters in map(str.split, SCREENS.strip().splitlines())
+}
+# The acts offered on those screens, above the list or on the page of a row; in the order of STAFF, y for whom.
+# Django's own, to delete what is selected, is nobody's.
+ACTS = """
+adoptions.attention.resolve                         -    -    -    y    -
+adoptions.closure.release                           -    -    -    y    -
+adoptions.difference.ask_again                      -    -    -    y    -
+adoptions.difference.leave                          -    -    -    y    -
+adoptions.gift.cancel                               -    -    y    -    -
+adoptions.gift.release                              -    -    y    -    -
+adoptions.giftaiddeclaration.record_posted          -    -    y    -    -
+adoptions.giftaiddeclaration.take_back_by_word      -    -    y    -    -
+adoptions.giftaiddeclaration.take_back_in_writing   -    -    y    -    -
+adoptions.handentry.found_at_the_bank               -    -    -    y    -
+adoptions.stripeevent.work_again                    -    -    -    y    -
+adoptions.supporter.stop_news                       -    -    y    -    -
+adoptions.supporter.stop_news_for_the_service       -    -    y    -    -
+auth.user.forget_second_step                        -    -    -    -    -
+config.mail.send_again                              -    -    y    -    -
+species.comment.approve                             y    -    -    -    -
+species.comment.dismiss                             y    -    -    -    -
+species.comment.mark_spam                           y    -    -    -    -
+species.comment.reject                              y    -    -    -    -
+species.comment.reject_off_topic                    y    -    -    -    -
+species.comment.reject_personal                     y    -    -    -    -
+species.comment.reject_unkind                       y    -    -    -    -
+species.comment.reopen                              y    -    -    -    -
+species.fact.mark_reviewed                          -    y    -    -    -
+species.fieldnote.publish                           -    y    -    -    -
+species.fieldnote.unpublish                         -    y    -    -    -
+"""
+OFFERED = {
+    act: {role for role, sign in zip(STAFF, signs, strict=True) if sign == "y"}
+    for act, *signs in map(str.split, ACTS.strip().splitlines())
 }
 # Screens of our own beside those: who gets further than "no". The others are answered 403 or 404.
 OWN = {
@@ -179,6 +214,29 @@ def test_lists_open_for_those_who_may_look_and_for_nobody_else(client: Client, r
         app, _, name = model.partition(".")
         answers[model] = client.get(reverse(f"admin:{app}_{name}_changelist"), follow=True).status_code
     assert answers == {model: 200 if "v" in columns[role] else 403 for model, columns in TABLE.items()}
+
+
+def acts(user: User | None = None) -> set[str]:
+    """Of every screen in both places: those this user is offered, or all there are of ours."""
+    request = RequestFactory().get("/admin/")
+    found = set()
+    for model, screen in admin.site._registry.items():
+        names = {str(name) for name in screen.actions or ()}
+        if user:
+            request.user = user
+            names = {name for place in ActionLocation for name in screen.get_actions(request, place)}
+        found |= {f"{model._meta.label_lower}.{name}" for name in names}
+    return found
+
+
+def test_every_act_has_its_line() -> None:
+    assert acts() == set(OFFERED)
+
+
+@pytest.mark.threat("L5")
+@pytest.mark.parametrize("role", STAFF)
+def test_role_is_offered_the_acts_of_its_column_and_no_others(role: str) -> None:
+    assert acts(member(role)) == {act for act, whose in OFFERED.items() if role in whose}
 
 
 def own_screens(patterns: list[URLPattern | URLResolver], path: str = "") -> Iterator[tuple[str, str]]:
