@@ -1,4 +1,4 @@
-from django.urls import path
+from django.urls import path, re_path
 
 from . import addresses as addresses  # registers <reference:…> and <secret:…>
 from .views import (
@@ -57,8 +57,7 @@ urlpatterns = [
     path("my-adoption/<reference:reference>/rhythm/", changing.rhythm, name="rhythm"),
     path("my-adoption/<reference:reference>/card/", changing.card, name="card"),
     path("unsubscribe/<str:token>/", unsubscribing.unsubscribe, name="unsubscribe"),
-    path("go/<str:code>", campaign_links.follow, name="campaign_link"),
-    path("go/<str:code>/", campaign_links.follow),
-    path("GO/<str:code>", campaign_links.follow),  # from a QR code, which holds capitals in less room
+    # Written go/<code>; in capitals in a QR code, which holds them in less room; in any spelling by who types it.
+    re_path(r"^[gG][oO]/(?P<code>[^/]+)/?\Z", campaign_links.follow, name="campaign_link"),
     path("stripe/webhook/", webhook.receive, name="stripe_webhook"),
 ]

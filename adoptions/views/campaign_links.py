@@ -15,9 +15,14 @@ UNWANTED = re.compile(r"[^a-z0-9-]")
 def follow(request: HttpRequest, code: str) -> HttpResponse:
     """A link in a mail: to the page its campaign names, with the code in the address. No cookie, no trace of who."""
     clean = UNWANTED.sub("", code.lower())[:32].strip("-")
-    is_person = request.method == "GET" and "prefetch" not in request.headers.get("Sec-Purpose", "")
+    is_person = request.method == "GET" and not is_prefetch(request)
     place = campaigns.follow(clean, is_counted=is_person and not is_staff(request))
     return HttpResponseRedirect(place, headers={"X-Robots-Tag": "noindex"})
+
+
+def is_prefetch(request: HttpRequest) -> bool:
+    """A browser that looks ahead and says so; older ones in a header of their own."""
+    return any("prefetch" in request.headers.get(name, "").lower() for name in ("Sec-Purpose", "Purpose", "X-Moz"))
 
 
 def is_staff(request: HttpRequest) -> bool:

@@ -58,10 +58,14 @@ def landings() -> int:
 
 
 @pytest.mark.parametrize(
-    "path", ["leopard26", "LEOPARD26", "Leopard26/", "leopard26.", "leopard26,", "leopard26)", "%E2%80%8Bleopard26"]
+    "path",
+    [
+        *("/go/leopard26", "/go/LEOPARD26", "/go/Leopard26/", "/go/leopard26.", "/go/leopard26,", "/go/leopard26)"),
+        *("/GO/LEOPARD26", "/GO/LEOPARD26/", "/Go/leopard26", "/gO/leopard26./", "/go/%E2%80%8Bleopard26"),
+    ],
 )
 def test_any_spelling_leads_there_in_one_hop_and_counts_once(client: Client, campaign: Campaign, path: str) -> None:
-    response = client.get(f"/go/{path}")
+    response = client.get(path)
     assert response.status_code == 302
     assert response.headers["Location"] == "/adopt/amur-leopard/?c=leopard26&frequency=once&amount=24.00&gift=1"
     assert landings() == 1
@@ -69,9 +73,12 @@ def test_any_spelling_leads_there_in_one_hop_and_counts_once(client: Client, cam
 
 
 def test_scanner_and_prefetch_are_not_counted(client: Client, campaign: Campaign) -> None:
-    assert client.head("/go/leopard26").status_code == 302
-    assert client.get("/go/leopard26", headers={"Sec-Purpose": "prefetch;prerender"}).status_code == 302
+    assert client.head("/GO/leopard26/").status_code == 302
+    for header in ({"Sec-Purpose": "prefetch;prerender"}, {"Purpose": "Prefetch"}, {"X-Moz": "prefetch"}):
+        assert client.get("/go/leopard26", headers=header).status_code == 302
     assert landings() == 0
+    client.get("/go/leopard26", headers={"Purpose": "something else"})
+    assert landings() == 1
 
 
 def test_link_takes_no_post(client: Client, campaign: Campaign) -> None:
