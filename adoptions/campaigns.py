@@ -14,12 +14,18 @@ from django.utils.text import slugify
 
 from config.campaign_links import CAMPAIGN_CODE
 from config.money import pounds
+from species.models import FieldNote, Species
 
 from . import attention
 from .models import Attention, AttentionKind, Campaign, CampaignDay, Destination, Plan
 from .models.campaigns import LONGEST_CODE, SHORTEST_CODE
 
 MOST_CODES = 20  # in one address
+PAGES: dict[str, str] = {
+    Destination.HOME: "species:home",
+    Destination.THREATS: "species:threats",
+    Destination.SOURCES: "species:sources",
+}  # that are of no one species
 
 _previewed: ContextVar[Campaign | None] = ContextVar("previewed", default=None)
 
@@ -40,14 +46,29 @@ def destination(campaign: Campaign) -> str:
 
     Of one that is over, the page says so in a friendly way. A link that is only paused shows the page as it is.
     """
-    species = campaign.species
     code = {"c": campaign.code, **({"over": "1"} if campaign.is_over else {})}
-    if campaign.destination == Destination.HOME or species is None or not species.is_published:
-        return f"{reverse('species:home')}?{urlencode(code)}"
-    if campaign.destination == Destination.SPECIES:
-        return f"{reverse('species:detail', args=[species.slug])}?{urlencode(code)}"
-    presets = presets_of(campaign) if campaign.is_running else {}
-    return f"{reverse('adoptions:adopt', args=[species.slug])}?{urlencode(code | presets)}"
+    is_filled_in = campaign.destination == Destination.ADOPT and campaign.is_running
+    presets = presets_of(campaign) if is_filled_in and leads_to_its_species(campaign) else {}
+    return f"{page_of(campaign)}?{urlencode(code | presets)}"
+
+
+def page_of(campaign: Campaign) -> str:
+    """What is not published is never led to: the next page above it is."""
+    species = campaign.species
+    if species is None or not leads_to_its_species(campaign):
+        return reverse(PAGES.get(campaign.destination, "species:home"))
+    if campaign.destination == Destination.ADOPT:
+        return reverse("adoptions:adopt", args=[species.slug])
+    note = newest_note(species) if campaign.destination == Destination.NOTE else None
+    return note.get_absolute_url() if note else reverse("species:detail", args=[species.slug])
+
+
+def leads_to_its_species(campaign: Campaign) -> bool:
+    return campaign.destination not in PAGES and campaign.species is not None and campaign.species.is_published
+
+
+def newest_note(species: Species) -> FieldNote | None:
+    return FieldNote.objects.public().filter(species=species).first()
 
 
 def free_code(name: str) -> str:
@@ -115,9 +136,13 @@ def presets_of(campaign: Campaign) -> dict[str, str]:
 def problems(campaign: Campaign) -> list[str]:
     """What keeps a link from doing what its campaign says, in sentences for staff."""
     species = campaign.species
-    if campaign.destination != Destination.HOME and (species is None or not species.is_published):
+    if campaign.destination in PAGES:
+        return []
+    if species is None or not species.is_published:
         return ["The species is not published: the link leads to the home page."]
-    if campaign.destination != Destination.ADOPT or species is None:
+    if campaign.destination == Destination.NOTE and not newest_note(species):
+        return ["No field note of this species is published: the link leads to the page of the species."]
+    if campaign.destination != Destination.ADOPT:
         return []
     plans = list(Plan.objects.on_offer_for(species))
     if campaign.preset_plan and campaign.preset_plan not in plans:

@@ -20,7 +20,13 @@ CODE = RegexValidator(
 class Destination(models.TextChoices):
     ADOPT = "adopt", "Adopt page of the species"
     SPECIES = "species", "Species page"
+    NOTE = "note", "Newest field note of the species"
     HOME = "home", "Home page"
+    THREATS = "threats", "All threats"
+    SOURCES = "sources", "How we know: all sources"
+
+
+WITHOUT_SPECIES = (Destination.HOME, Destination.THREATS, Destination.SOURCES)
 
 
 class CampaignQuerySet(models.QuerySet["Campaign"]):
@@ -41,7 +47,7 @@ class Campaign(models.Model):
         null=True,
         blank=True,
         related_name="campaigns",
-        help_text="Empty only for the home page.",
+        help_text="Empty only for the home page, the threats and the sources.",
     )
     preset_frequency = models.CharField(max_length=10, choices=Frequency, blank=True)
     preset_pence = models.PositiveIntegerField("preset amount in pence", null=True, blank=True)
@@ -97,8 +103,9 @@ class Campaign(models.Model):
             ),
             models.CheckConstraint(
                 name="campaign_has_species",
-                condition=Q(destination="home") | Q(species__isnull=False),
-                violation_error_message="Say which species the link leads to; only the home page goes without.",
+                condition=Q(destination__in=[each.value for each in WITHOUT_SPECIES]) | Q(species__isnull=False),
+                violation_error_message="Say which species the link leads to; only the home page, the threats and "
+                "the sources go without.",
             ),
         ]
 

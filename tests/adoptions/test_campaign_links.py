@@ -21,6 +21,7 @@ from config.campaign_links import carry_on
 from tests.adoptions.conftest import Amara
 from tests.makers import make_plan, make_species
 from tests.our_content import put_our_content
+from tests.species.makers import make_field_note
 
 pytestmark = pytest.mark.django_db
 
@@ -233,11 +234,30 @@ def test_whole_site_walked_from_a_campaign_link_sets_no_cookie_and_keeps_the_cod
 @pytest.mark.threat("L11")
 @pytest.mark.parametrize(
     ("destination", "place"),
-    [(Destination.SPECIES, "/species/amur-leopard/?c=leopard26"), (Destination.HOME, "/?c=leopard26")],
+    [
+        (Destination.SPECIES, "/species/amur-leopard/?c=leopard26"),
+        (Destination.NOTE, "/field-notes/newer/?c=leopard26"),
+        (Destination.HOME, "/?c=leopard26"),
+        (Destination.THREATS, "/threats/?c=leopard26"),
+        (Destination.SOURCES, "/sources/?c=leopard26"),
+    ],
 )
 def test_destination_is_one_of_our_pages(client: Client, campaign: Campaign, destination: str, place: str) -> None:
+    now = timezone.now()
+    for slug, age in (("older", 9), ("newer", 1), ("to-come", -1)):
+        make_field_note(slug, species=campaign.species, published_at=now - timedelta(days=age))
+    make_field_note("of-another", species=make_species("amur-tiger"), published_at=now)
     Campaign.objects.update(destination=destination)
     assert client.get("/go/leopard26").headers["Location"] == place
+    assert client.get(place).status_code == 200
+
+
+def test_only_pages_of_no_species_are_led_to_without_one(client: Client, campaign: Campaign) -> None:
+    for destination, place in (("home", "/"), ("threats", "/threats/"), ("sources", "/sources/")):
+        Campaign.objects.update(destination=destination, species=None)
+        assert client.get("/go/leopard26").headers["Location"] == f"{place}?c=leopard26"
+    with pytest.raises(ValidationError, match="the threats and the sources go without"):
+        Campaign(code="spring-27", name="Spring", destination=Destination.NOTE).full_clean()
 
 
 def test_species_taken_offline_leads_home_with_its_credit(client: Client, campaign: Campaign) -> None:

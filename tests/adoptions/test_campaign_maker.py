@@ -470,6 +470,7 @@ def test_plan_is_chosen_beforehand(client: Client) -> None:
         ("no plan", "Nothing is on offer"),
         ("rhythm", "cannot be given"),
         ("amount", "£1 is not taken"),
+        ("note", "No field note of this species"),
     ],
 )
 def test_staff_are_called_once_to_a_link_that_does_not_do_what_it_says(spoil: str, words: str) -> None:
@@ -486,6 +487,9 @@ def test_staff_are_called_once_to_a_link_that_does_not_do_what_it_says(spoil: st
         plan.prices.filter(frequency="monthly").delete()
     elif spoil == "amount":
         Campaign.objects.update(preset_pence=100)
+    elif spoil == "note":
+        Campaign.objects.update(destination="note")
+        assert campaigns.destination(Campaign.objects.get()) == "/species/amur-leopard/?c=leopard26"
     for _ in range(2):
         check_campaign_links.func()
     found = list(Attention.objects.values_list("reason", flat=True))
