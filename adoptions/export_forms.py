@@ -13,6 +13,7 @@ from .models import AdoptionState, Campaign, ExportLayout, Frequency
 
 ANY = [("", "Any")]
 DAYS = ["%Y-%m-%d", "%d/%m/%Y", "%d/%m/%y"]
+FOR_SALESFORCE = {ExportLayout.NPSP_CONTACTS, ExportLayout.NPSP_DONATIONS}
 # How the lists in the admin name what they are filtered by.
 OF_THE_LIST = {
     "species": "species__id__exact",
@@ -54,6 +55,17 @@ class ExportForm(forms.Form):
         label="From", input_formats=DAYS, required=False, help_text="The first day, as 2026-01-31 or 31/01/2026."
     )
     until = forms.DateField(label="To", input_formats=DAYS, required=False, help_text="The last day.")
+    with_homes = forms.BooleanField(
+        label="With home addresses",
+        required=False,
+        help_text="In a file for Salesforce only: of Gift Aid declarations that stand. They were given for Gift Aid; "
+        "take them only where your privacy notice says so.",
+    )
+
+    def __init__(self, *args: Any, may_see_homes: bool = False, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if not may_see_homes:
+            del self.fields["with_homes"]
 
     def clean(self) -> dict[str, Any]:
         values = super().clean() or self.cleaned_data
@@ -73,6 +85,7 @@ class ExportForm(forms.Form):
             state=values["state"],
             since=values["since"].isoformat() if values["since"] else "",
             until=values["until"].isoformat() if values["until"] else "",
+            with_homes=values.get("with_homes", False) and values["layout"] in FOR_SALESFORCE,
         )
 
 

@@ -29,6 +29,7 @@ from ..models import ExportedFile, ExportLayout, ExportState
 
 AGAIN_AFTER = "5"  # seconds, on a page that waits
 NEEDS = "adoptions.add_exportedfile"
+HOMES_NEED = "adoptions.view_giftaiddeclaration"
 
 
 @admin.register(ExportedFile)
@@ -81,7 +82,11 @@ def who(request: HttpRequest) -> User:
 def ask(request: HttpRequest) -> HttpResponse:
     user = who(request)
     is_sent = request.method == "POST"
-    form = ExportForm(request.POST if is_sent else None, initial=as_the_list_was(request.GET))
+    form = ExportForm(
+        request.POST if is_sent else None,
+        initial=as_the_list_was(request.GET),
+        may_see_homes=user.has_perm(HOMES_NEED),
+    )
     if form.is_valid():
         file = exports.ask(ExportLayout(form.cleaned_data["layout"]), form.choice, by=user)
         return see(address_of(file))
@@ -123,7 +128,10 @@ def progress(request: HttpRequest, pk: int) -> HttpResponse:
 @require_safe
 def save(request: HttpRequest, pk: int) -> HttpResponseBase:
     """Only for whoever asked: what is in it was chosen by them, and they answer for it."""
-    file = get_object_or_404(ExportedFile, pk=pk, asked_by=who(request), state=ExportState.READY)
+    user = who(request)
+    file = get_object_or_404(ExportedFile, pk=pk, asked_by=user, state=ExportState.READY)
+    if Choice(**file.chosen).with_homes and not user.has_perm(HOMES_NEED):
+        raise PermissionDenied
     if not exports.is_there(file):
         raise Http404
     kind = "application/jsonl" if file.is_json else "text/csv"

@@ -24,6 +24,7 @@ class Choice:
     state: str = ""
     since: str = ""  # days as ISO has them, the last one included
     until: str = ""
+    with_homes: bool = False  # home addresses; only for who may see declarations for Gift Aid
 
     def kept(self) -> dict[str, Any]:
         return {name: value for name, value in asdict(self).items() if value}
@@ -40,6 +41,8 @@ class Choice:
             found.append(Frequency(self.frequency).label)
         if self.state:
             found.append(AdoptionState(self.state).label)
+        if self.with_homes:
+            found.append("with home addresses")
         found += [f"{name} {day}" for name, day in (("since", self.since), ("until", self.until)) if day]
         return ", ".join(found) or "everything"
 

@@ -2,7 +2,8 @@
 
 The same values in both formats. CSV is for people with a spreadsheet: pounds, yes and no. JSON Lines is for programs:
 whole pence, true and false. Days are ISO 8601, moments in UTC. No recipient of a present is in any file: they never
-gave us their details for that. Nor is a postal address: the only one we have was given for Gift Aid.
+gave us their details for that. Nor is a postal address: the only one we have was given for Gift Aid. Salesforce alone,
+which keeps the gift itself, gets the recipient's name and, if somebody who may see it asks for it, that address.
 """
 
 import json

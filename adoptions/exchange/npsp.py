@@ -7,11 +7,23 @@ Lengths are those of its fields: what is longer would stop the whole import.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
+from django.db.models import OuterRef, QuerySet, Subquery
 from django.utils import timezone
 
-from ..models import REPEATING, Frequency, HandEntry, Method, PastPayment, Payment
-from .choosing import chosen_charges, chosen_supporters
+from ..models import (
+    REPEATING,
+    Campaign,
+    Frequency,
+    Gift,
+    GiftAidDeclaration,
+    HandEntry,
+    Method,
+    PastPayment,
+    Payment,
+)
+from .choosing import Choice, chosen_charges, chosen_supporters
 from .layouts import Column, Kind, Layout, SupporterRow, fill_supporters, number_of, with_reversals
 
 FIRST_LONG, LAST_LONG, MESSAGE_LONG = 40, 80, 2000
@@ -44,6 +56,22 @@ def contact(row: SupporterRow) -> tuple[str, str]:
     return first_and_last(row.supporter.name)
 
 
+def with_homes(found: QuerySet[Any], choice: Choice, *, of: str) -> QuerySet[Any]:
+    """Each row with the home of its supporter, where that was asked for and a declaration for Gift Aid stands."""
+    if not choice.with_homes:
+        return found
+    given = GiftAidDeclaration.objects.counting().standing().filter(supporter=OuterRef(of)).order_by("-pk")
+    homes: QuerySet[Any] = found.annotate(
+        home_street=Subquery(given.values("address")[:1]), home_postcode=Subquery(given.values("postcode")[:1])
+    )
+    return homes
+
+
+def home(row: SupporterRow, part: str) -> str:
+    asked = row.payment if isinstance(row, DonationRow) else row.supporter
+    return getattr(asked, f"home_{part}", None) or ""
+
+
 CONTACT = (
     Field("Contact1 First Name", "All words of the name but the last.", lambda row: contact(row)[0]),
     Field("Contact1 Last Name", "The last word of the name.", lambda row: contact(row)[1]),
@@ -59,6 +87,12 @@ CONTACT = (
         "The words they agreed to.",
         lambda row: row.word.wording[:MESSAGE_LONG] if row.may_be_mailed else "",
     ),
+    Field(
+        "Home Street",
+        "House and street, of a Gift Aid declaration that stands; only if you ask for home addresses.",
+        lambda row: home(row, "street"),
+    ),
+    Field("Home Zip/Postal Code", "As the line before. We never ask for the town.", lambda row: home(row, "postcode")),
 )
 
 
@@ -71,6 +105,16 @@ class DonationRow(SupporterRow):
     def charge(self) -> Payment:
         assert self.payment  # noqa: S101  it is what the row was made for
         return self.payment
+
+    @property
+    def campaign(self) -> Campaign | None:
+        return self.charge.adoption.campaign
+
+    @property
+    def honoree(self) -> str:
+        """Whom the adoption was given to, by name; nothing else of them leaves the site."""
+        gift: Gift | None = getattr(self.charge.adoption, "gift", None)
+        return gift.recipient_name if gift else ""
 
 
 def fill_donations(charges: Sequence[Payment]) -> list[DonationRow]:
@@ -130,6 +174,20 @@ DONATIONS = Layout(
             "The code of the link that brought the adoption. It must exist in Salesforce beforehand.",
             lambda row: row.charge.adoption.campaign_code,
         ),
+        Field(
+            "UTM Source",
+            "Where the link of that campaign stood. Empty, as the next three, without a campaign of ours.",
+            lambda row: row.campaign.utm_source if row.campaign else "",
+        ),
+        Field("UTM Medium", "How it got there.", lambda row: row.campaign.utm_medium if row.campaign else ""),
+        Field("UTM Campaign", "The code of its link.", lambda row: row.campaign.code if row.campaign else ""),
+        Field("UTM Content", "Which of several.", lambda row: row.campaign.utm_content if row.campaign else ""),
+        Field(
+            "Donation Tribute Type",
+            "Honor for a present; empty for all others, and once the recipient was forgotten.",
+            lambda row: "Honor" if row.honoree else "",
+        ),
+        Field("Donation Honoree Name", "Whom the present is for, by name only.", lambda row: row.honoree),
         Field("Payment Method", "Credit Card, Direct Debit, Check, Cash or Bank Transfer.", lambda row: way_of(row)),
         Field(
             "Payment Check/Reference Number",
@@ -164,8 +222,8 @@ DONATIONS = Layout(
             kind=Kind.DAY,
         ),
     ),
-    chosen=lambda choice: chosen_charges(choice).select_related(
-        "adoption__supporter", "adoption__species", "hand_entry", "past"
+    chosen=lambda choice: with_homes(chosen_charges(choice), choice, of="adoption__supporter").select_related(
+        *("adoption__supporter", "adoption__species", "adoption__campaign", "adoption__gift", "hand_entry", "past")
     ),
     fill=fill_donations,
     is_for_programs=False,
@@ -174,7 +232,7 @@ CONTACTS = Layout(
     title="Contacts for Salesforce NPSP",
     about="One line for each supporter, without any payments, as the NPSP Data Import of Salesforce reads it.",
     columns=CONTACT,
-    chosen=lambda choice: chosen_supporters(choice),
+    chosen=lambda choice: with_homes(chosen_supporters(choice), choice, of="pk"),
     fill=fill_supporters,
     is_for_programs=False,
 )

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 import time_machine
-from django.contrib.auth.models import Group, User
+from django.contrib.auth.models import Group, Permission, User
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -17,7 +17,7 @@ from django.urls import reverse
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adoptions import consent
+from adoptions import consent, gift_aid
 from adoptions.exchange import exports
 from adoptions.exchange.choosing import Choice
 from adoptions.models import (
@@ -28,6 +28,7 @@ from adoptions.models import (
     ExportedPart,
     ExportLayout,
     ExportState,
+    Gift,
     HandEntry,
     PaymentKind,
     Supporter,
@@ -75,7 +76,8 @@ def table(text: str) -> list[dict[str, str]]:
 
 def amara_gives() -> Supporter:
     """Every month since July, the second payment half refunded; she wishes news."""
-    campaign = Campaign.objects.create(code="spring-26", name="Spring", species=make_species())
+    utm = {"utm_source": "spring-appeal", "utm_medium": "email", "utm_content": "photo"}
+    campaign = Campaign.objects.create(code="spring-26", name="Spring", species=make_species(), **utm)
     with time_machine.travel(NOON, tick=False):
         amara = make_supporter("Amara van der Berg")
         consent.grant(amara, page="/adopt/amur-leopard/")
@@ -169,12 +171,20 @@ def test_salesforce_gets_a_line_for_each_payment_in_its_own_headings(fiona: User
         "Contact1 Preferred Email": "Personal",
         "Contact1 Consent Opt-In": "TRUE",
         "Contact1 Consent Message": consent.wording(),
+        "Home Street": "",
+        "Home Zip/Postal Code": "",
         "Donation Donor": "Contact1",
         "Donation Amount": "12.50",
         "Donation Date": "2026-07-01",
         "Donation Name": "Adoption of Amur leopard PM-7K4T9QXR",
         "Donation Stage": "Closed Won",
         "Campaign Name": "spring-26",
+        "UTM Source": "spring-appeal",
+        "UTM Medium": "email",
+        "UTM Campaign": "spring-26",
+        "UTM Content": "photo",
+        "Donation Tribute Type": "",
+        "Donation Honoree Name": "",
         "Payment Method": "Credit Card",
         "Payment Check/Reference Number": "",
         "Payment Gateway Payment ID": "ch_1",
@@ -185,6 +195,45 @@ def test_salesforce_gets_a_line_for_each_payment_in_its_own_headings(fiona: User
     }
     assert (second["Donation Amount"], second["Donation Date"]) == ("10.00", "2026-08-01")
     assert (second["Payment Method"], second["Payment Gateway Payment ID"]) == ("Direct Debit", "ch_2")
+
+
+def test_salesforce_is_told_whom_a_present_is_for_until_they_are_forgotten(fiona: User) -> None:
+    adoption = make_active_adoption(is_gift=True)
+    Gift.objects.create(adoption=adoption, recipient_name="Lena", message="Not for a list.")
+    text = written(ExportLayout.NPSP_DONATIONS, fiona)
+    (row,) = table(text)
+    assert (row["Donation Tribute Type"], row["Donation Honoree Name"], row["UTM Campaign"]) == ("Honor", "Lena", "")
+    assert "Not for a list." not in text
+    Gift.objects.erase()
+    (row,) = table(written(ExportLayout.NPSP_DONATIONS, fiona))
+    assert (row["Donation Tribute Type"], row["Donation Honoree Name"]) == ("", "")
+
+
+@pytest.mark.threat("L5")
+def test_home_of_a_declaration_that_stands_goes_to_who_asks_and_may_see_it(client: Client, fiona: User) -> None:
+    amara = amara_gives()
+    home = gift_aid.Taxpayer("Amara", "Berg", "1 Sea Road", "EX1 1AA")
+    gift_aid.declare(amara, home)
+    client.force_login(fiona)
+    for layout in ("npsp-donations", "npsp-contacts"):
+        file = ask_in_the_admin(client, layout=layout, with_homes="on")
+        write_exports.func()
+        file.refresh_from_db()
+        row = table(b"".join(exports.body(file)).decode())[0]
+        assert (row["Home Street"], row["Home Zip/Postal Code"]) == ("1 Sea Road", "EX1 1AA")
+        assert Choice(**file.chosen).words == "with home addresses"
+    for layout, asked in (("npsp-donations", {}), ("supporters-csv", {"with_homes": "on"})):
+        assert ask_in_the_admin(client, layout=layout, **asked).chosen == {}
+    gift_aid.take_back(amara)
+    assert "Sea Road" not in written(ExportLayout.NPSP_DONATIONS, fiona, with_homes=True)
+
+    only_lists = User.objects.create_user("lee", is_staff=True)
+    only_lists.user_permissions.add(Permission.objects.get(codename="add_exportedfile"))
+    client.force_login(only_lists)
+    assert ask_in_the_admin(client, layout="npsp-donations", with_homes="on").chosen == {}
+    save = reverse("admin:adoptions_exportedfile_save", args=[file.pk])
+    ExportedFile.objects.filter(pk=file.pk).update(asked_by=only_lists)
+    assert client.get(save).status_code == 403
 
 
 def test_salesforce_is_told_on_which_way_money_came_that_staff_wrote_down(fiona: User) -> None:
