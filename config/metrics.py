@@ -68,6 +68,17 @@ def since(moment: datetime | None) -> timedelta | None:
     return timezone.now() - moment if moment else None
 
 
+def read(name: str) -> float | None:
+    """The number of one gauge without labels, in its unit, as it is now. Raises LookupError for a name nobody has."""
+    for each in gauges:
+        if each.name == name:
+            value = each.ask()
+            if isinstance(value, Mapping):
+                raise LookupError(f"{name} is several numbers, by {each.label}")
+            return None if value is None else _plain(value)
+    raise LookupError(name)
+
+
 class FromDatabase(Collector):
     """All gauges, and whether they could be asked."""
 

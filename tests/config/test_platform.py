@@ -6,7 +6,9 @@ from datetime import timedelta
 import pytest
 from django.db import connection
 from django.test import Client, RequestFactory, override_settings
+from django.utils import timezone
 
+from adoptions.models import StripeEvent
 from config import heartbeat
 from config.limits import Limit, client_address, network_of
 from config.models import RateWindow
@@ -142,6 +144,18 @@ def test_readyz_follows_the_worker(client: Client) -> None:
     assert client.get("/readyz").status_code == 503
     heartbeat.beat()
     assert client.get("/readyz").json()["ready"] is True
+
+
+@pytest.mark.django_db
+def test_readyz_tells_the_age_of_the_last_webhook_and_is_ready_without(client: Client) -> None:
+    heartbeat.beat()
+    never = client.get("/readyz")
+    assert (never.status_code, never.json()["last_webhook_seconds_ago"]) == (200, None)
+    long_ago = timezone.now() - timedelta(days=2)
+    StripeEvent.objects.create(id="evt_1", type="invoice.paid", body=b"{}")
+    StripeEvent.objects.update(received_at=long_ago)
+    told = client.get("/readyz")
+    assert (told.status_code, told.json()["last_webhook_seconds_ago"] - 172_800 in range(60)) == (200, True)
 
 
 @pytest.mark.threat("L10")
