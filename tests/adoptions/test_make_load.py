@@ -3,10 +3,21 @@
 import pytest
 from django.apps import apps
 from django.core.management import call_command
-from django.db.models import ForeignKey
+from django.db.models import F, ForeignKey
 from pytest_django import Settings
 
-from adoptions.models import Adoption, FailedRenewal, Fee, Payment
+from adoptions.models import (
+    Adoption,
+    Campaign,
+    CampaignDay,
+    ConsentEvent,
+    FailedRenewal,
+    Fee,
+    GiftAidDeclaration,
+    Payment,
+)
+from config.models import Mail
+from species.models import Comment
 
 
 @pytest.mark.django_db(transaction=True)  # VACUUM wants to be alone
@@ -15,7 +26,11 @@ def test_no_row_points_at_nothing(settings: Settings) -> None:
     call_command("make_load", "--adoptions=60", verbosity=0)
     call_command("make_load", "--adoptions=60", verbosity=0)
     assert [one.objects.count() for one in (Adoption, Payment, Fee, FailedRenewal)] == [120, 120, 120, 12]
-    models = [*apps.get_app_config("adoptions").get_models(), *apps.get_app_config("config").get_models()]
+    assert [one.objects.count() for one in (ConsentEvent, Mail, GiftAidDeclaration, Comment)] == [12, 12, 12, 12]
+    assert [one.objects.count() for one in (Campaign, CampaignDay)] == [20, 600]
+    by_link = Adoption.objects.exclude(campaign=None)
+    assert by_link.count() == by_link.filter(campaign_code=F("campaign__code")).count() == 12
+    models = [model for app in ("adoptions", "config", "species") for model in apps.get_app_config(app).get_models()]
     for model in models:
         for field in model._meta.get_fields():
             if isinstance(field, ForeignKey):

@@ -17,15 +17,20 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import connection, transaction
 from django.db.models import Max
 
+from adoptions.consent import CURRENT, address_hash
 from adoptions.models import (
     Adoption,
     Attention,
+    Campaign,
+    CampaignDay,
     Complaint,
+    ConsentEvent,
     Difference,
     FailedRenewal,
     Fee,
     Frequency,
     Gift,
+    GiftAidDeclaration,
     Payment,
     Plan,
     RefundRequest,
@@ -33,15 +38,20 @@ from adoptions.models import (
     Supporter,
 )
 from adoptions.models.adoptions import REFERENCE_LETTERS
-from config.models import AuditEntry
-from species.models import Species
+from config.models import AuditEntry, Mail
+from species.models import Comment, Species
 
 BLOCK = 50_000
 NEWEST = datetime(2026, 11, 1, tzinfo=UTC)
 SPAN = timedelta(minutes=1_000_000)  # two years, however many the rows
 GIVEN = ("Amara", "Bela", "Chloe", "Dara", "Elif", "Femi", "Hana", "Imran", "Jonas", "Leila", "Marek", "Priya", "Rosa")
 FAMILY = ("Adeyemi", "Baker", "Costa", "Davies", "Fischer", "Hughes", "Ivanova", "Jones", "Khan", "Nowak", "Okafor")
-RARE = 10  # one in so many adoptions ended, failed, has a refund, a thing to look at, a difference, a complaint
+# One in so many adoptions ended, failed, came by a campaign, has a refund, a thing to look at, a difference, a
+# complaint, a mail, a comment, a word on news and on Gift Aid. No more: a million is to be made in three minutes.
+RARE = 10
+CAMPAIGNS = 20
+DAYS = 30  # on which each of them was followed
+OF_POSTCODES = "ABDEFGHJLNPQRSTUWXYZ"
 
 # Each row's parents are made with it; to look for them again takes time. Only a superuser of the database may say so.
 UNASKED = """
@@ -88,6 +98,16 @@ class Load:
         )
         self.plan = Plan.objects.order_by("pk").first() or Plan.objects.create(slug="made-up", name="Made up")
         self.staff = User.objects.get_or_create(username="made-up", defaults={"is_active": False})[0]
+        self.campaigns = [self.campaign(n) for n in range(CAMPAIGNS)]
+
+    def campaign(self, n: int) -> Campaign:
+        """Of the first call, if this is another."""
+        known = {"name": f"Made-up appeal {n}", "species": self.species, "starts_at": NEWEST - SPAN}
+        campaign, is_new = Campaign.objects.get_or_create(code=f"made-up-{n}", defaults=known)
+        if is_new:
+            days = (NEWEST.date() - timedelta(days=day) for day in range(DAYS))
+            CampaignDay.objects.bulk_create(CampaignDay(campaign=campaign, day=day, landings=100) for day in days)
+        return campaign
 
     def when(self, n: int) -> datetime:
         """Evenly apart, the first the oldest."""
@@ -98,8 +118,8 @@ class Load:
         copy(
             Adoption,
             "id public_id reference token attempt supporter_id species_id plan_id frequency amount_pence is_gift "
-            "campaign_code state held_because created_at activated_at ended_at stripe_session_id session_number "
-            "stripe_subscription_id stripe_customer_id revision",
+            "campaign_id campaign_code first_campaign_code state held_because created_at activated_at ended_at "
+            "stripe_session_id session_number stripe_subscription_id stripe_customer_id revision",
             map(self.adoption, numbers),
         )
         copy(
@@ -119,7 +139,33 @@ class Load:
             map(self.event, numbers),
         )
         copy(AuditEntry, "at by_id act what rows how path network", map(self.look, numbers))
+        self.said(numbers[::RARE])
         self.troubles(numbers[::RARE])
+
+    def said(self, numbers: range) -> None:
+        """By people, and to them."""
+        copy(
+            ConsentEvent,
+            "supporter_id address_hash state basis wording_version wording page campaign_code given_by at",
+            map(self.consent, numbers),
+        )
+        copy(
+            GiftAidDeclaration,
+            "supporter_id adoption_id first_name last_name address postcode charity_name wording_version wording "
+            "channel covers_from given_at entered_by_id record_sent_at cancelled_on cancelled_because",
+            map(self.declaration, numbers),
+        )
+        copy(
+            Mail,
+            "key kind to subject text html message_id state attempts not_before created_at sent_at failed_at error",
+            map(self.mail, numbers),
+        )
+        copy(
+            Comment,
+            "species_id name name_to_show email body masked_body is_from_charity is_by_adopter wants_replies status "
+            "created_at moderated_at moderated_by_id reason held_because suspicion network report_count",
+            map(self.comment, numbers),
+        )
 
     def troubles(self, numbers: range) -> None:
         copy(
@@ -182,15 +228,56 @@ class Load:
             return *told, self.when(n), self.when(n), "", "", None, None
         return *told, self.when(n), self.when(n), "upheld", "We are sorry.", self.when(n), self.staff.pk
 
+    def consent(self, n: int) -> Row:
+        """One in ten wants none."""
+        who = n, address_hash(f"load{n}@example.org")
+        yes = "granted", "consent", CURRENT, "Email me news."
+        answer = ("withdrawn", "", "", "") if n // RARE % 10 == 7 else yes
+        return *who, *answer, "/adopt/", "", "self", self.when(n)
+
+    def declaration(self, n: int) -> Row:
+        """One in ten by word of mouth, others on the site; one in ten of all is taken back the day it was given."""
+        day = self.when(n).date()
+        who = n, n, *named(n), f"{1 + n % 200} Mill Lane", postcode(n)
+        oral = "oral", day, self.when(n), self.staff.pk, self.when(n)
+        how = oral if n // RARE % 10 == 1 else ("web", day, self.when(n), None, None)
+        return (
+            *who,
+            "Made-up charity",
+            CURRENT,
+            "I pay tax.",
+            *how,
+            *((day, "Asked.") if n // RARE % 10 == 2 else (None, "")),
+        )
+
+    def mail(self, n: int) -> Row:
+        """One in twenty could not be sent."""
+        words = "Thank you", "Thank you for adopting.", "<p>Thank you for adopting.</p>"
+        what = f"thank_you:load{n}", "thank_you", f"load{n}@example.org", *words, f"<load{n}@example.org>"
+        at = self.when(n)
+        became = (
+            ("failed", 40, at, at, None, at, "Refused.") if n // RARE % 20 == 7 else ("sent", 1, at, at, at, None, "")
+        )
+        return *what, *became
+
+    def comment(self, n: int) -> Row:
+        """Every second one waits."""
+        who = " ".join(named(n)), "", f"load{n}@example.org"
+        what = f"I saw its tracks, {letters(n)}.", "", False, False, False
+        at = self.when(n)
+        decided = ("pending", at, None, None) if n // RARE % 2 else ("approved", at, at, self.staff.pk)
+        return self.species.pk, *who, *what, *decided, "", "", 0, "", 0
+
     def supporter(self, n: int) -> Row:
-        name = f"{GIVEN[n % len(GIVEN)]} {FAMILY[n // 7 % len(FAMILY)]}-{letters(n)[-4:]}"
-        return n, name, f"load{n}@example.org", "", self.when(n)
+        return n, " ".join(named(n)), f"load{n}@example.org", "", self.when(n)
 
     def adoption(self, n: int) -> Row:
         frequency = list(Frequency)[n % 3]
         subscription = None if frequency == Frequency.ONCE else f"sub_load{n}"
         number = uuid.UUID(int=n)
-        terms = n, self.species.pk, self.plan.pk, frequency.value, amount(n), n % 4 == 0, ""
+        campaign = self.campaigns[n // RARE % CAMPAIGNS] if n % RARE == 5 else None
+        came_by = (campaign.pk, campaign.code, campaign.code) if campaign else (None, "", "")
+        terms = n, self.species.pk, self.plan.pk, frequency.value, amount(n), n % 4 == 0, *came_by
         at_stripe = f"cs_load{n}", 1, subscription, f"cus_load{n}", 3
         # Every tenth of them, each frequency in turn, ended a month after it began.
         state, ended_at = ("ended", self.when(n) + timedelta(days=30)) if n % RARE == 3 else ("active", None)
@@ -236,6 +323,18 @@ class Load:
 
 def amount(n: int) -> int:
     return 300 + n % 40 * 100
+
+
+def named(n: int) -> tuple[str, str]:
+    return GIVEN[n % len(GIVEN)], f"{FAMILY[n // 7 % len(FAMILY)]}-{letters(n)[-4:]}"
+
+
+def postcode(n: int) -> str:
+    """Of 120,000; a few households share each."""
+    n, digit = divmod(n, 10)
+    n, first = divmod(n, len(OF_POSTCODES))
+    n, second = divmod(n, len(OF_POSTCODES))
+    return f"LS{1 + n % 30} {digit}{OF_POSTCODES[first]}{OF_POSTCODES[second]}"
 
 
 def letters(n: int) -> str:
