@@ -33,6 +33,7 @@ from adoptions.models import (
     Supporter,
 )
 from config import long_lists
+from config.mail import queue_mail
 from config.models import BlockedLoad, Mail
 from tests.asked_first import press_twice
 from tests.makers import make_active_adoption, make_payment, make_plan, make_species, make_supporter
@@ -312,3 +313,18 @@ def test_admin_is_for_staff(client: Client) -> None:
     for name in LISTS:
         response = client.get(reverse(f"admin:adoptions_{name}_changelist"))
         assert (response.status_code, response.headers["Location"].split("?")[0]) == (302, "/admin/login/")
+
+
+@pytest.mark.django_db
+def test_mail_that_opens_somebodys_page_is_read_without_its_key(client: Client) -> None:
+    """Otherwise whoever may read the log of mails is any supporter for an hour."""
+    client.force_login(User.objects.create_superuser("fiona"))
+    adoption = make_active_adoption()
+    context = {"url": "https://example.org/my-adoption/" + "k3Y-" * 10, "code": "481516", "minutes": 10}
+    queue_mail("manage_link", to=adoption.supporter.email, key="1", context=context)
+    mail = Mail.objects.get(kind="manage_link")
+    for page in (f"/admin/config/mail/{mail.pk}/change/", reverse("admin:mail_html", args=[mail.pk])):
+        seen = client.get(page).text
+        assert "k3Y-" not in seen
+        assert "481516" not in seen
+        assert "link to your adoption" in seen
