@@ -13,6 +13,8 @@ from django.db.models import Model
 from django.utils import timezone
 from django.utils.formats import date_format
 
+from config.money import pounds
+
 from . import benefits
 from .models import Adoption, GiftAidDeclaration, Payment, Supporter
 
@@ -145,6 +147,29 @@ def sentence_about(payment: Payment) -> str:
     if not benefits.is_within(payment.adoption.benefit_pence, payment.amount_pence, payment.adoption.frequency):
         return "Not possible for this gift: what came with it is worth more than the tax office allows."
     return f"Declared by {declaration.first_name} {declaration.last_name} on {day_of(declaration.given_at)}."
+
+
+def effect_of_return(payment: Payment, *, left: int, pence: int) -> str:
+    """What it means for Gift Aid if `pence` go back of a payment, and `left` pence of it stay: a sentence for staff.
+
+    Tax is counted at the basic rate, and what comes with the adoption as for a gift of what stays.
+    """
+    if covering(payment) is None:
+        return "No Gift Aid is declared for this payment, so nothing changes there."
+    worth, rhythm = payment.adoption.benefit_pence, payment.adoption.frequency
+    if not benefits.is_within(worth, left + pence, rhythm):
+        return "Gift Aid was not possible for this payment: what came with it is worth too much. Nothing changes there."
+    lost = pounds(benefits.added_pence(left + pence))
+    again = "If more was claimed already, that goes back to the tax office."
+    if not left:
+        return f"It is declared for Gift Aid: the {lost} of tax can no longer be claimed on it. {again}"
+    if not benefits.is_within(worth, left, rhythm):
+        return (
+            f"It is declared for Gift Aid: the {lost} of tax can no longer be claimed, for what came with it is worth "
+            f"more than the tax office allows with the {pounds(left)} that stays. {again}"
+        )
+    stays = pounds(benefits.added_pence(left))
+    return f"It is declared for Gift Aid: {stays} of tax, on the {pounds(left)} that stays, instead of {lost}. {again}"
 
 
 def day_of(moment: datetime) -> str:

@@ -17,7 +17,7 @@ from django.utils import timezone
 
 from config.money import pounds
 
-from . import fulfilment, stripe_acts, stripe_gateway, stripe_invoices
+from . import fulfilment, gift_aid, stripe_acts, stripe_gateway, stripe_invoices
 from .models import Attention, AttentionKind, Payment, PaymentKind, RefundReason, RefundRequest
 from .stripe_gateway import StripeRefused, StripeUnavailable
 
@@ -53,14 +53,17 @@ def needs_second(payment: Payment, pence: int) -> bool:
 
 
 def effect_of(payment: Payment, *, pence: int, stops: bool, left: int | None = None) -> list[str]:
-    """What a refund would do, in sentences, for the page that asks for confirmation.
+    """What a refund would do, in sentences, for the page that asks for confirmation; by hand as through Stripe.
 
     `left`: what of the payment stays, where this refund is not counted as asked for already.
     """
     adoption = payment.adoption
     left = refundable_pence(payment) - pence if left is None else left
     stays = f"{pounds(left)} of the payment stays here." if left else "Nothing of the payment stays here."
-    effects = [f"{pounds(pence)} goes back to where it came from. Banks take 5 to 10 days to show it.", stays]
+    goes = f"{pounds(pence)} goes back to where it came from. Banks take 5 to 10 days to show it."
+    if payment.is_by_hand:
+        goes = f"{pounds(pence)} is written down as given back: you gave it back yourself, this page moves no money."
+    effects = [goes, stays]
     if stops:
         effects.append("The adoption ends now, and nothing more is taken.")
     elif adoption.is_repeating and adoption.is_adopted:
@@ -69,6 +72,10 @@ def effect_of(payment: Payment, *, pence: int, stops: bool, left: int | None = N
         effects.append("The adoption ends, and its certificate can no longer be opened.")
     else:
         effects.append("The adoption itself stays as it is.")
+    effects.append(gift_aid.effect_of_return(payment, left=left, pence=pence))
+    effects.append("The receipt of the payment says from now on what went back.")
+    if not adoption.supporter.has_email:
+        return [*effects, f"{adoption.supporter.name} has no email address: please tell them yourself."]
     return [*effects, f"{adoption.supporter.name} gets a mail that says so."]
 
 

@@ -21,7 +21,7 @@ from config.money import pounds
 from config.read_only import ReadOnly
 from species.models import Species
 
-from .. import by_hand, checkout, finding, payment_links, receipts
+from .. import by_hand, checkout, finding, payment_links, receipts, refunds
 from ..by_hand import CannotTakeBack, Entry
 from ..campaign_report import decimal
 from ..entry_forms import LINK, EntryForm, GiveBackForm, TakeBackForm
@@ -213,12 +213,12 @@ def tell(request: HttpRequest, is_done: bool, yes: str, no: str) -> None:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def give_back(request: HttpRequest, payment_id: int) -> HttpResponse:
-    """For money that did not come through Stripe, and so does not go back through it."""
+    """For money that did not come through Stripe, and so does not go back through it. Says what it does first."""
     charge = movement(request, payment_id, [PaymentKind.CHARGE])
     form = GiveBackForm(request.POST if request.method == "POST" else None, charge=charge)
     if request.method == "POST" and is_repeated(request.POST.get("request", "")):
         return see_back(request, address_of(charge))
-    if form.is_valid():
+    if form.is_valid() and request.POST.get("step") == "refund":
         try:
             made = by_hand.give_back(charge, form.back(), by=staff(request))
             messages.success(request, f"{pounds(-made.amount_pence)} is written down as given back.")
@@ -227,9 +227,12 @@ def give_back(request: HttpRequest, payment_id: int) -> HttpResponse:
         return see_back(request, address_of(charge))
     about = (
         f"{pounds(form.left)} of it is left. Give the money back first, by cheque, in cash or as a transfer; then "
-        "write here how and when. The supporter gets a mail that says so. When nothing is left, the adoption ends."
+        "write here how and when."
     )
-    return money_page(request, charge, form, "Money given back", about, "Write it down")
+    if form.is_valid() and request.POST.get("step") != "change":
+        effects = refunds.effect_of(charge, pence=form.cleaned_data["amount"], stops=False)
+        return money_page(request, charge, form, "Money given back", button="Write it down", effects=effects)
+    return money_page(request, charge, form, "Money given back", about=about, button="Show what it does")
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -255,7 +258,7 @@ def take_back(request: HttpRequest, payment_id: int) -> HttpResponse:
         "An adoption of which no money is left ends, and its certificate can no longer be opened. Nobody is mailed: "
         "a receipt that went out is for you to explain."
     )
-    return money_page(request, row, form, "A movement that was none", about, "Take it back")
+    return money_page(request, row, form, "A movement that was none", about=about, button="Take it back")
 
 
 def movement(request: HttpRequest, payment_id: int, kinds: list[PaymentKind]) -> Payment:
@@ -277,9 +280,7 @@ def address_of(row: Payment) -> str:
     return reverse("admin:adoptions_adoption_change", args=[row.adoption_id])
 
 
-def money_page(
-    request: HttpRequest, row: Payment, form: forms.Form, title: str, about: str, button: str
-) -> HttpResponse:
+def money_page(request: HttpRequest, row: Payment, form: forms.Form, title: str, **shown: Any) -> HttpResponse:
     return desk_page(
         request,
         "admin/adoptions/by_hand.html",
@@ -288,8 +289,7 @@ def money_page(
         form=form,
         payment=row,
         adoption=row.adoption,
-        about=about,
-        button=button,
+        **shown,
     )
 
 

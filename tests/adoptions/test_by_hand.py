@@ -274,12 +274,17 @@ def hand_page(adoption: Adoption, act: str) -> str:
 
 def back(**changes: Any) -> dict[str, Any]:
     typed = {"amount": "10", "method": "transfer", "on": str(timezone.localdate()), "because": "asked"}
-    return {**typed, "reference": "T1", "request": str(uuid.uuid4()), **changes}
+    return {**typed, "reference": "T1", "request": str(uuid.uuid4()), "step": "refund", **changes}
 
 
 def test_refund_by_hand_is_written_once_told_and_ends_the_adoption_when_nothing_is_left(finn: Client) -> None:
     adoption = entered(finn)
     typed = back()
+    asked = finn.post(hand_page(adoption, "by-hand"), {**typed, "step": ""}).text
+    effects = ("£10 is written down", "£26 of the payment stays", "stays as it is", "No Gift Aid", "Amara Supporter")
+    assert [each for each in effects if each not in asked] == []
+    assert adoption.payments.count() == 1
+    assert 'value="T1"' in finn.post(hand_page(adoption, "by-hand"), {**typed, "step": "change"}).text
     assert [finn.post(hand_page(adoption, "by-hand"), typed).status_code for _ in range(2)] == [303, 303]
     assert shown(adoption) == ("active", (("charge", 3600), ("refund", -1000)))
     told = Mail.objects.get(kind="refund_made")

@@ -3,6 +3,7 @@
 import re
 import uuid
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ from django.db import IntegrityError
 from django.test import Client
 from django.utils import timezone
 
-from adoptions import fulfilment, reconcile, refunds, stripe_acts, stripe_gateway, subscriptions
+from adoptions import fulfilment, gift_aid, reconcile, refunds, stripe_acts, stripe_gateway, subscriptions
 from adoptions.models import Adoption, Attention, Payment, PaymentKind, RefundReason, RefundRequest
 from adoptions.stripe_gateway import StripeRefused, StripeUnavailable
 from config.models import Mail
@@ -241,6 +242,27 @@ def test_refund_page_says_what_it_means_for_the_adoption(amara: Amara, payment: 
     monthly = pay(amara, frequency="monthly", attempt=str(uuid.uuid4()))
     assert "The adoption goes on: £5 a month is taken as before." in refunds.effect_of(monthly, pence=500, stops=False)
     assert "The adoption ends now, and nothing more is taken." in refunds.effect_of(monthly, pence=500, stops=True)
+
+
+@pytest.mark.parametrize(
+    ("worth", "pence", "words"),
+    [
+        (0, 3600, "the £9 of tax can no longer be claimed on it"),
+        (0, 1000, "£6.50 of tax, on the £26 that stays, instead of £9"),
+        (800, 1000, "more than the tax office allows with the £26 that stays"),
+        (2000, 1000, "was not possible for this payment"),
+    ],
+    ids=["whole", "part", "part_too_small_for_what_came", "never_possible"],
+)
+def test_refund_page_says_what_it_means_for_gift_aid(payment: Payment, worth: int, pence: int, words: str) -> None:
+    assert "No Gift Aid is declared" in " ".join(refunds.effect_of(payment, pence=pence, stops=False))
+    day = payment.occurred_at - timedelta(days=1)
+    home = gift_aid.Taxpayer("Amara", "Supporter", "1 Forest Road", "SW1A 1AA")
+    given = gift_aid.Given(day, gift_aid.Scope.WITH_A_GIFT)
+    gift_aid.declare(payment.adoption.supporter, home, given=given)
+    payment.adoption.benefit_pence = worth
+    [says] = [each for each in refunds.effect_of(payment, pence=pence, stops=False) if "Gift Aid" in each]
+    assert words in says
 
 
 def test_refund_can_stop_the_subscription_as_well(amara: Amara, desk: Client) -> None:
