@@ -35,6 +35,7 @@ from .models import (
     Supporter,
 )
 from .models.complaints import NAME_LENGTH, WORDS_LENGTH
+from .models.notes import NOTE_LENGTH
 
 LINK = "link"
 OLDEST = timedelta(days=366)  # a cheque is good for six months
@@ -280,6 +281,21 @@ class TakeBackForm(forms.Form):
         widget=forms.RadioSelect,
     )
     note = note_field()
+    request = forms.UUIDField(widget=forms.HiddenInput)
+
+    def __init__(self, data: Any = None) -> None:
+        super().__init__(data, initial={"request": uuid.uuid4()})
+
+
+class NoteForm(forms.Form):
+    """What staff want the next who answers to know."""
+
+    words = PlainTextField(
+        label="What should the next who answers know?",
+        max_length=NOTE_LENGTH,
+        help_text="It cannot be changed afterwards, and they can ask to read it. Never the number of a card.",
+        widget=forms.Textarea(attrs={"rows": 3, "autocomplete": "off"}),
+    )
     request = forms.UUIDField(widget=forms.HiddenInput)
 
     def __init__(self, data: Any = None) -> None:

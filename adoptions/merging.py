@@ -21,7 +21,7 @@ from django.utils.dateparse import parse_datetime
 from config.mail import queue_mail
 from config.retention import unlocked
 
-from . import consent
+from . import consent, notes
 from .models import (
     MAY_UNDO_MERGE,
     AccessLink,
@@ -33,6 +33,7 @@ from .models import (
     GivenBy,
     Likeness,
     Merge,
+    Note,
     Supporter,
     SupporterSession,
     Suppression,
@@ -112,6 +113,7 @@ def remember(pair: Pair) -> dict[str, Any]:
         "consents": pks(ConsentEvent.objects.filter(supporter=other)),
         "declarations": pks(GiftAidDeclaration.objects.filter(supporter=other)),
         "former": pks(FormerAddress.objects.filter(supporter=other)),
+        "notes": pks(Note.objects.filter(supporter=other)),
         "own_former": pks(FormerAddress.objects.filter(supporter=pair.survivor)),
         "made": {"former": [], "consents": [], "suppressions": []},
     }
@@ -141,6 +143,7 @@ def hang(memory: dict[str, Any], supporter: Supporter) -> None:
     """Hang what moved on somebody. Under whom they are filed is all that changes of declarations and wishes."""
     Adoption.objects.filter(pk__in=memory["adoptions"]).update(supporter=supporter)
     FormerAddress.objects.filter(pk__in=memory["former"]).update(supporter=supporter)
+    notes.hang(memory.get("notes", []), supporter)  # what was joined before there were notes remembers none
     wishes = ConsentEvent.objects.filter(pk__in=memory["consents"])
     unlocked("adoptions.ConsentEvent:append_only", lambda: wishes.update(supporter=supporter))
     declared = GiftAidDeclaration.objects.filter(pk__in=memory["declarations"])
@@ -275,7 +278,7 @@ def effects_of_undoing(record: Merge) -> list[str]:
     ]
     return [
         f"Number {record.merged_id} is a supporter again: {second[0]}, {second[1]}.",
-        f"To them go back {' and '.join(moves)}, and what they had said about news.",
+        f"To them go back {' and '.join(moves)}, and what they had said about news and staff had noted.",
         f"Number {record.survivor_id} is {first[0]}, {first[1]} again, but for what was changed since the merge.",
         f"What came since the merge (payments, mails, wishes) stays with number {record.survivor_id}.",
         "They are not suggested as one person again. Nobody is mailed.",

@@ -14,7 +14,7 @@ from django.utils import timezone
 from config.models import Mail
 from species import personal_data as comments
 
-from . import complaints, consent, details, drafts, gift_aid, gift_emails, matchback
+from . import complaints, consent, details, drafts, gift_aid, gift_emails, matchback, notes
 from .models import (
     ADOPTED,
     REPEATING,
@@ -69,6 +69,7 @@ def export(supporter: Supporter) -> dict[str, Any]:
         "complaints": [each for email in addresses for each in complaints.export(email)],
         "lists_you_were_in": rows_about(supporter),
         "mailings_you_were_sent": [each for email in addresses for each in matchback.export(email)],
+        "notes_of_staff": notes.export(supporter),
         "links_you_asked_for": list(
             AccessLink.objects.filter(supporter=supporter).values("purpose", "email", "asked_at", "used_at")
         ),
@@ -190,7 +191,9 @@ def forget(supporter: Supporter) -> bool:
         Merge.objects.filter(survivor=supporter).forget()
         AccessLink.objects.filter(Q(supporter=supporter) | Q(email__iexact=supporter.email)).delete()
         SupporterSession.objects.filter(supporter=supporter).delete()
-        return Supporter.objects.filter(pk=supporter.pk).erase() == 1
+        is_first = Supporter.objects.filter(pk=supporter.pk).erase() == 1
+        notes.forget(supporter)  # last: whoever of staff was writing one held the row until now
+        return is_first
 
 
 def forget_gifts(adoptions: Any) -> None:

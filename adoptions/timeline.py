@@ -35,6 +35,7 @@ from .models import (
     GiftAidDeclaration,
     HandEntry,
     Merge,
+    Note,
     PastPayment,
     Payment,
     PaymentLink,
@@ -48,7 +49,10 @@ MOST_OF_A_KIND = 200
 
 @dataclass(frozen=True)
 class Moment:
-    """One thing that happened, and the page of the admin where it stands. `by`: staff, or empty for everybody else."""
+    """One thing that happened, and the page of the admin where it stands, if it has one.
+
+    `by`: staff, or empty for everybody else.
+    """
 
     at: datetime
     kind: str
@@ -207,6 +211,12 @@ def access(supporter: Supporter) -> Iterator[Moment]:
         yield Moment(former.until, "Access", f"Address changed. It was {former.email} until then.", here)
 
 
+def notes(supporter: Supporter) -> Iterator[Moment]:
+    """They stand nowhere else."""
+    for note in Note.objects.filter(supporter=supporter).select_related("by")[:MOST_OF_A_KIND]:
+        yield Moment(note.at, "Note", note.words, "", name_of(note.by))
+
+
 def mails(supporter: Supporter) -> Iterator[Moment]:
     """Theirs, at the address of the time, and those to whom they gave a present."""
     given = Gift.objects.filter(adoption__supporter=supporter).values_list("pk", flat=True)[:MOST_OF_A_KIND]
@@ -312,6 +322,7 @@ SOURCES: list[tuple[str, Callable[[Supporter], Iterator[Moment]]]] = [
     ("adoptions.view_merge", merges),
     ("adoptions.view_consentevent", consents),
     ("adoptions.view_giftaiddeclaration", declarations),
+    ("adoptions.view_note", notes),
     ("config.view_mail", mails),
     ("species.view_comment", comments),
     ("adoptions.view_complaint", complaints),

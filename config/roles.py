@@ -33,6 +33,7 @@ ROLES: dict[str, tuple[str, ...]] = {
         "adoptions.add_merge",  # of two supporters who are one person, and its undoing
         "adoptions.add_adoption",  # of somebody who rings, writes or comes by
         "adoptions.view_handentry",
+        *every("adoptions", ("note",), "view", "add"),
         "adoptions.add_change",  # stop, pause or skip for somebody who rings
         *every("adoptions", ("exportedfile", "importedfile"), "view", "add"),  # lists of people
         *every("config", ("mail", "mailwords"), "view", "change"),
@@ -42,7 +43,7 @@ ROLES: dict[str, tuple[str, ...]] = {
         *every("adoptions", ("supporter", "adoption", "payment", "change", "gift", "campaign", "campaignday"), "view"),
         *every("adoptions", ("giftaiddeclaration", "comparison", "failedrenewal"), "view"),
         *every("adoptions", ("plan", "planprice"), "view", "add", "change"),
-        *every("adoptions", ("refundrequest", "exportedfile"), "view", "add"),
+        *every("adoptions", ("refundrequest", "exportedfile", "note"), "view", "add"),
         "adoptions.add_adoption",
         *every("adoptions", ("handentry",), "view", "change"),  # found at the bank
         *every("adoptions", ("difference", "attention", "closure", "stripeevent"), "view", "change"),

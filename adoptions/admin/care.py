@@ -7,11 +7,12 @@ from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from config.desk_page import desk_page, see
 
-from .. import access, care, timeline
+from .. import access, care, notes, timeline
+from ..entry_forms import NoteForm
 from ..models import Likeness, Merge, Supporter
 from ..tasks import send_access_link
 from .attention import staff
@@ -39,11 +40,30 @@ def find_supporter(request: HttpRequest) -> HttpResponse:
     )
 
 
-@require_safe
+@require_http_methods(["GET", "HEAD", "POST"])
 def show_timeline(request: HttpRequest, pk: int) -> HttpResponse:
-    if not request.user.has_perm("adoptions.view_supporter"):
+    """With room for a note, which is all that is sent here."""
+    may_write = request.user.has_perm("adoptions.add_note")
+    if not request.user.has_perm("adoptions.view_supporter") or (request.method == "POST" and not may_write):
         raise PermissionDenied
     supporter = get_object_or_404(Supporter, pk=pk)
+    form = NoteForm(request.POST if request.method == "POST" else None)
+    if form.is_valid() and is_written(request, supporter, form):
+        messages.success(request, "The note is kept.")
+        return see(request.path)
+    return timeline_page(request, supporter, form if may_write and (form.is_bound or not supporter.erased_at) else None)
+
+
+def is_written(request: HttpRequest, supporter: Supporter, form: NoteForm) -> bool:
+    """Who was joined with somebody or erased takes no note; what was typed stays on the page."""
+    typed = form.cleaned_data
+    if notes.write(supporter, typed["words"], request=typed["request"], by=staff(request)):
+        return True
+    form.add_error(None, "They were erased, or joined with somebody else: nothing can be noted under this number.")
+    return False
+
+
+def timeline_page(request: HttpRequest, supporter: Supporter, form: NoteForm | None) -> HttpResponse:
     merge = Merge.objects.standing().filter(merged=supporter).select_related("survivor").first()
     return desk_page(
         request,
@@ -51,6 +71,7 @@ def show_timeline(request: HttpRequest, pk: int) -> HttpResponse:
         f"All that happened: {supporter}",
         trail=[Supporter, supporter],
         here="Timeline",
+        form=form,
         supporter=supporter,
         standing=timeline.standing(supporter),
         in_hand=care.in_hand(supporter, request.user),

@@ -176,7 +176,7 @@ def effects(form: MergeForm) -> list[str]:
     moved += f"{counted(declared, 'Gift Aid declaration')} and {counted(wishes, 'wish')} about news"
     found = [
         f"One supporter stays, number {first.pk}: {choice.name}, {stays}.",
-        f"From number {second.pk} move: {moved}. All keep their words and days.",
+        f"From number {second.pk} move: {moved}, and notes of staff. All keep their words and days.",
         "Gift Aid: a declaration of either covers the gifts of both from its day on, as they are one person’s.",
         "Mails, comments and complaints are found by either address.",
     ]

@@ -26,6 +26,7 @@ from .imports import (
     Verdict,
 )
 from .merging import MAY_UNDO_MERGE, Likeness, Merge
+from .notes import Note
 from .past import PastAdoption, PastPayment
 from .payment_links import PaymentLink
 from .payments import Because, Fee, HandEntry, Payment
@@ -116,6 +117,7 @@ __all__ = [
     "ListOf",
     "Merge",
     "Method",
+    "Note",
     "OnAlike",
     "OnKnown",
     "Outcome",

@@ -22,6 +22,7 @@ from adoptions.models import (
     GiftAidDeclaration,
     Likeness,
     Merge,
+    Note,
     Supporter,
     Suppression,
 )
@@ -68,6 +69,8 @@ def full_life(supporter: Supporter) -> None:
         key=f"k:{supporter.pk}", kind="receipt", to=supporter.email, subject="Hi", message_id=f"<{supporter.pk}>"
     )
     Comment.objects.create(species=adoption.species, name="Zoe", email=supporter.email, body="They purr.")
+    marek = User.objects.get_or_create(username="marek")[0]
+    Note.objects.create(request=uuid.uuid4(), supporter=supporter, words="Rings on Mondays.", by=marek)
 
 
 def stay(supporter: Supporter) -> Choice:
@@ -99,6 +102,7 @@ def test_all_that_hangs_on_one_hangs_on_the_other_and_undone_all_is_as_it_was(ma
         (GiftAidDeclaration.objects, 4),
         (ConsentEvent.objects, 2),
         (FormerAddress.objects, 3),
+        (Note.objects, 2),
     ):
         assert rows.filter(supporter=first).count() == number
     said = " ".join(moment.words for moment in timeline.of(first, marek))
