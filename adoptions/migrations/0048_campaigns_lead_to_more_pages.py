@@ -4,6 +4,7 @@ import django.db.models.deletion
 from django.db import migrations, models
 
 
+# safe: AddConstraint campaign: of as many rows as appeals were ever made; what the version before writes fits as well.
 class Migration(migrations.Migration):
 
     dependencies = [
