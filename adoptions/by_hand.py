@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from config.money import NOTHING, Pence, pounds
 
-from . import checkout, consent, emails, fulfilment, gift_aid, gifts, ledger, money_emails, twice
+from . import checkout, consent, emails, fulfilment, gift_aid, gifts, ledger, money_emails, refunds, twice
 from .checkout import Answers, SameAgain
 from .gift_aid import Channel, Given, Scope
 from .models import (
@@ -170,6 +170,7 @@ class Return:
     because: Because
     reference: str = ""
     note: str = ""
+    agreed_by: Model | None = None
 
 
 def give_back(charge: Payment, back: Return, *, by: Model) -> Payment:
@@ -184,7 +185,12 @@ def give_back(charge: Payment, back: Return, *, by: Model) -> Payment:
             raise CannotTakeBack("Only a payment that staff wrote down can be given back here.")
         if not 1 <= back.pence <= left:
             raise CannotTakeBack(f"Enter an amount from 1p to {pounds(left)}." if left else "Nothing of it is left.")
+        is_large = refunds.needs_second(charge, back.pence)
+        if is_large and (back.agreed_by is None or back.agreed_by == by):
+            raise CannotTakeBack("It is more than one may give back alone: name the colleague who agreed to it.")
         entry = HandEntry(
+            needs_second=is_large,
+            agreed_by_id=back.agreed_by.pk if is_large and back.agreed_by else None,
             request=back.request,
             reference=back.reference,
             note=back.note,

@@ -6,6 +6,8 @@ from datetime import date, timedelta
 from typing import Any, cast
 
 from django import forms
+from django.conf import settings
+from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.db.models import Model
 from django.utils import timezone
@@ -14,7 +16,7 @@ from config.fields import PenceField, PlainTextField, SingleLineField, StrictEma
 from config.money import Pence, pounds
 from species.models import Species
 
-from . import by_hand, complaints, consent
+from . import by_hand, complaints, consent, refunds
 from .by_hand import Money, Return
 from .checkout import Answers
 from .forms import AS_GIFT, FOR_ME, OTHER, AdoptForm
@@ -239,12 +241,27 @@ class GiveBackForm(forms.Form):
     )
     reference = reference_field()
     note = note_field()
+    agreed_by = forms.ModelChoiceField(
+        label="Which colleague agreed to it?", queryset=User.objects.none(), required=False, empty_label="Nobody"
+    )
     request = forms.UUIDField(widget=forms.HiddenInput)
 
-    def __init__(self, data: Any = None, *, charge: Payment) -> None:
+    def __init__(self, data: Any = None, *, charge: Payment, by: Model) -> None:
         self.charge, self.left = charge, by_hand.left_pence(charge)
         amount = f"{self.left // 100}.{self.left % 100:02}"
         super().__init__(data, initial={"amount": amount, "request": uuid.uuid4(), "method": charge.method})
+        if refunds.needs_second(charge, self.left):
+            colleague = cast(forms.ModelChoiceField[User], self.fields["agreed_by"])
+            colleague.queryset = refunds.may_give_back().exclude(pk=by.pk)
+            colleague.help_text = f"More than {pounds(settings.REFUND_ALONE_PENCE)} of a payment is for two to decide."
+        else:
+            del self.fields["agreed_by"]
+
+    def clean_agreed_by(self) -> User | None:
+        colleague: User | None = self.cleaned_data["agreed_by"]
+        if colleague is None and refunds.needs_second(self.charge, self.cleaned_data.get("amount", 0)):
+            raise forms.ValidationError("Choose the colleague who agreed: this is more than one may give back alone.")
+        return colleague
 
     def clean_amount(self) -> int:
         pence: int = self.cleaned_data["amount"]
@@ -269,6 +286,7 @@ class GiveBackForm(forms.Form):
             Because(cleaned["because"]),
             cleaned["reference"],
             cleaned["note"],
+            cleaned.get("agreed_by"),
         )
 
 

@@ -11,7 +11,7 @@ from datetime import timedelta
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.db.models import F, Model, Sum
+from django.db.models import F, Model, QuerySet, Sum
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
@@ -20,9 +20,11 @@ from config.money import pounds
 from . import fulfilment, gift_aid, stripe_acts, stripe_gateway, stripe_invoices
 from .models import Attention, AttentionKind, Payment, PaymentKind, RefundReason, RefundRequest
 from .stripe_gateway import StripeRefused, StripeUnavailable
+from .stripe_objects import Charge
 
 logger = logging.getLogger(__name__)
 
+BY_ROLE = "django.contrib.auth.backends.ModelBackend"
 ASKED_AGAIN_AFTER = timedelta(minutes=1)
 WHY_NOT = {
     "charge_already_refunded": "All of this payment went back already.",
@@ -33,6 +35,10 @@ WHY_NOT = {
 
 class CannotRefund(Exception):
     """Not possible; the text is a sentence for staff."""
+
+
+class WaitsForSecond(Exception):
+    """Written down, and nothing went back: it is more than one person may give back alone."""
 
 
 def refundable_pence(payment: Payment) -> int:
@@ -47,9 +53,17 @@ def needs_second(payment: Payment, pence: int) -> bool:
 
     Counted by the payment, so that a large refund in small parts is a large refund.
     """
+    if payment.is_by_hand:
+        by_one = payment.reversals.filter(kind=PaymentKind.REFUND, hand_entry__agreed_by=None, taken_back_by=None)
+        return pence - by_one.balance_pence() > settings.REFUND_ALONE_PENCE
     alone = RefundRequest.objects.filter(payment=payment, refused="", second=None)
     before: int = alone.aggregate(total=Sum("amount_pence"))["total"] or 0
     return before + pence > settings.REFUND_ALONE_PENCE
+
+
+def may_give_back() -> QuerySet[User]:
+    """Whose work it is to give money back, or to agree to it."""
+    return User.objects.with_perm("adoptions.add_refundrequest", backend=BY_ROLE).order_by("username")
 
 
 def effect_of(payment: Payment, *, pence: int, stops: bool, left: int | None = None) -> list[str]:
@@ -184,7 +198,8 @@ def ask_for_unanswered() -> int:
 def give_back_second_page(attention: Attention, *, by: Model) -> None:
     """A page that was paid beside the one that counts: stop what it began, send its money back, and look that it is so.
 
-    Its money belongs to no adoption, so it is in no ledger of ours, before or after.
+    Its money belongs to no adoption, so it is in no ledger of ours, before or after: a RefundRequest, which is of a
+    payment, cannot hold it. More than one person may give back alone waits here for another: raises WaitsForSecond.
     """
     if attention.kind != AttentionKind.TWICE or not attention.key.startswith("cs_"):
         raise CannotRefund("This is not about a second page.")
@@ -195,19 +210,27 @@ def give_back_second_page(attention: Attention, *, by: Model) -> None:
     if session.subscription:
         for invoice in stripe_invoices.read_invoices_of(session.subscription):
             intents += invoice.payment_intents
-    for intent in intents:
-        give_back_all_of(intent or "", name=f"second-page:{session.id}")
     attention_of_this = Attention.objects.filter(pk=attention.pk)
+    charges = [charge for intent in intents if (charge := paid_by(intent or ""))]
+    if sum(charge.amount_pence for charge in charges) > settings.REFUND_ALONE_PENCE:
+        attention_of_this.ask_for_second(by=by)
+        if attention_of_this.filter(asked_by=by.pk).exists():
+            raise WaitsForSecond
+    for charge in charges:
+        give_back_all_of(charge, name=f"second-page:{session.id}")
     attention_of_this.resolve(by=by, how="All that was paid on the second page went back, as read at Stripe.")
 
 
-def give_back_all_of(payment_intent: str, *, name: str) -> None:
+def paid_by(payment_intent: str) -> Charge | None:
     charge = stripe_gateway.read_charge_of(payment_intent)
-    if charge is None or not charge.is_paid or charge.is_live != settings.STRIPE_LIVEMODE:
-        return
+    return charge if charge and charge.is_paid and charge.is_live == settings.STRIPE_LIVEMODE else None
+
+
+def give_back_all_of(charge: Charge, *, name: str) -> None:
     left = charge.amount_pence - back_of(charge.id)
     if left:
-        stripe_acts.refund(charge.id, pence=left, reason="duplicate", request=name, key=f"{name}:{payment_intent}")
+        key = f"{name}:{charge.payment_intent}"
+        stripe_acts.refund(charge.id, pence=left, reason="duplicate", request=name, key=key)
     if back_of(charge.id) != charge.amount_pence:
         raise StripeUnavailable("NotShownYet", is_answered=False)
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+from django.conf import settings
 from django.contrib import admin, messages
 from django.contrib.auth.models import AbstractBaseUser
 from django.core.exceptions import PermissionDenied
@@ -17,6 +18,7 @@ from config.asking_first import asked_first
 from config.desk_page import Step, see
 from config.fields_by_right import FieldsByRight
 from config.long_lists import LongList, a_few
+from config.money import pounds
 from config.read_only import ReadOnly
 
 from .. import finding, refunds, shield
@@ -47,7 +49,10 @@ class AttentionAdmin(FieldsByRight, ReadOnly, LongList[Attention]):
     search_help_text = "The reference of the adoption, or the id at Stripe"
     ordering = [F("resolved_at").desc(nulls_first=True), "opened_at"]
     actions = ["resolve"]
-    fields = ["kind", "reason", "adoption_link", "refund_link", "key", "opened_at", "resolved_at", "resolved_by", "how"]
+    fields = [
+        *("kind", "reason", "adoption_link", "refund_link", "key", "opened_at"),
+        *("asked_by", "asked_at", "resolved_at", "resolved_by", "how"),
+    ]
     readonly_fields = ["adoption_link", "refund_link"]
     needs = {"refund_link": "adoptions.add_refundrequest"}
     change_form_template = "admin/adoptions/attention/change_form.html"
@@ -126,6 +131,10 @@ def give_back(request: HttpRequest, pk: int) -> HttpResponse:
     if attention.adoption:
         says.append(f"It is about {attention.adoption} of {attention.adoption.supporter}, which goes on as it is.")
     says.append("What the second page began is stopped, and all that was paid on it goes back. It cannot be undone.")
+    most = pounds(settings.REFUND_ALONE_PENCE)
+    says.append(f"If that is more than {most}, its money waits until a second person has pressed the button as well.")
+    if attention.asked_by:
+        says.append(f"{attention.asked_by} has asked for it.")
     says.append("It is not in our books, before or after, and nobody is mailed: please write to them.")
     trail: list[Step] = [Attention, attention]
     here = reverse("admin:adoptions_attention_change", args=[pk])
@@ -144,6 +153,8 @@ def tried(request: HttpRequest, act: Callable[[], None], success: str) -> HttpRe
     try:
         act()
         messages.success(request, success)
+    except refunds.WaitsForSecond:
+        messages.warning(request, "No money went back yet: it goes when a second person has pressed the button here.")
     except refunds.CannotRefund as error:
         messages.error(request, str(error))
     except (StripeRefused, StripeUnavailable):

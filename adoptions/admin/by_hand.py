@@ -215,7 +215,7 @@ def tell(request: HttpRequest, is_done: bool, yes: str, no: str) -> None:
 def give_back(request: HttpRequest, payment_id: int) -> HttpResponse:
     """For money that did not come through Stripe, and so does not go back through it. Says what it does first."""
     charge = movement(request, payment_id, [PaymentKind.CHARGE])
-    form = GiveBackForm(request.POST if request.method == "POST" else None, charge=charge)
+    form = GiveBackForm(request.POST if request.method == "POST" else None, charge=charge, by=staff(request))
     if request.method == "POST" and is_repeated(request.POST.get("request", "")):
         return see_back(request, address_of(charge))
     if form.is_valid() and request.POST.get("step") == "refund":
@@ -231,6 +231,8 @@ def give_back(request: HttpRequest, payment_id: int) -> HttpResponse:
     )
     if form.is_valid() and request.POST.get("step") != "change":
         effects = refunds.effect_of(charge, pence=form.cleaned_data["amount"], stops=False)
+        if agreed_by := form.cleaned_data.get("agreed_by"):
+            effects.append(f"It stays in the books that {agreed_by} agreed to it, if it takes two.")
         return money_page(request, charge, form, "Money given back", button="Write it down", effects=effects)
     return money_page(request, charge, form, "Money given back", about=about, button="Show what it does")
 
@@ -348,7 +350,7 @@ class HandEntryAdmin(ReadOnly, LongList[HandEntry]):
     actions = ["found_at_the_bank"]
     fields = [
         *("adoption_link", "received", "way", "what", "amount", "reference", "note", "because"),
-        *("entered_by", "entered_at", "confirmed_at", "confirmed_by"),
+        *("entered_by", "entered_at", "agreed_by", "confirmed_at", "confirmed_by"),
     ]
     readonly_fields = ["adoption_link", "received", "way", "what", "amount"]
 

@@ -28,6 +28,10 @@ class AttentionQuerySet(models.QuerySet["Attention"]):
         """Dealt with by a person, or by itself (`by` None). 0: somebody was first."""
         return self.open().update(resolved_at=Now(), resolved_by=by, how=how[:300])
 
+    def ask_for_second(self, *, by: models.Model) -> int:
+        """To give back what one may not alone. 0: somebody asked before."""
+        return self.open().filter(asked_by=None).update(asked_by=by, asked_at=Now())
+
 
 class Attention(models.Model):
     """One thing staff should look at, once. Opened by adoptions/attention.py, in the transaction that found it."""
@@ -40,6 +44,16 @@ class Attention(models.Model):
     resolved_at = models.DateTimeField(null=True, blank=True)
     resolved_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True)
     how = models.CharField("what was done", max_length=300, blank=True)
+    asked_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name="asked to give it back",
+        help_text="It is more than one person may give back alone, and waits for another.",
+    )
+    asked_at = models.DateTimeField("asked on", null=True, blank=True)
 
     objects = AttentionQuerySet.as_manager()
 
@@ -53,6 +67,11 @@ class Attention(models.Model):
                 name="attention_resolved_says_how",
                 condition=Q(resolved_at__isnull=True, how="", resolved_by__isnull=True)
                 | (Q(resolved_at__isnull=False) & ~Q(how="")),
+            ),
+            models.CheckConstraint(
+                name="attention_asked_by_somebody",
+                condition=Q(asked_by__isnull=True, asked_at__isnull=True)
+                | Q(asked_by__isnull=False, asked_at__isnull=False),
             ),
         ]
         indexes = [

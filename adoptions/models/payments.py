@@ -1,7 +1,7 @@
 import pgtrigger
 from django.conf import settings
 from django.db import models
-from django.db.models import Q, Sum
+from django.db.models import F, Q, Sum
 from django.db.models.functions import Now
 
 from config.money import Pence, whole_pence
@@ -187,6 +187,10 @@ class HandEntry(models.Model):
     confirmed_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
     )
+    needs_second = models.BooleanField("needed a second person", default=False, db_default=False)
+    agreed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
 
     objects = HandEntryQuerySet.as_manager()
 
@@ -202,6 +206,11 @@ class HandEntry(models.Model):
             ),
             models.CheckConstraint(
                 name="hand_entry_takes_back_for_a_reason", condition=Q(reverses__isnull=True) | ~Q(because="")
+            ),
+            models.CheckConstraint(
+                name="hand_entry_agreed_by_another",
+                condition=Q(needs_second=False, agreed_by__isnull=True)
+                | (Q(needs_second=True, agreed_by__isnull=False) & ~Q(agreed_by=F("entered_by"))),
             ),
         ]
         indexes = [models.Index(fields=["-id"], name="hand_entry_unseen", condition=Q(confirmed_at=None))]

@@ -296,6 +296,30 @@ def test_refund_by_hand_is_written_once_told_and_ends_the_adoption_when_nothing_
     assert shown(adoption)[0] == "ended"
 
 
+def test_large_sum_by_hand_goes_back_with_a_colleague_named(finn: Client, settings: Any) -> None:
+    settings.REFUND_ALONE_PENCE = 2000
+    adoption, finance = entered(finn), User.objects.get(username="finance")
+    priya = User.objects.create_superuser("priya")
+    gone = User.objects.create_superuser("gone", is_active=False)
+    page = hand_page(adoption, "by-hand")
+    assert finn.post(page, back(amount="15")).status_code == 303  # alone, and more in parts is more than one may
+    others = [{}, *({"agreed_by": str(user.pk)} for user in (finance, gone, User.objects.create_user("sam")))]
+    for named in others:
+        assert "agreed" in finn.post(page, back(amount="10", **named)).context["form"].errors["agreed_by"][0] or named
+    assert adoption.payments.count() == 2
+    typed = back(amount="10", agreed_by=str(priya.pk))
+    assert "that priya agreed to it" in finn.post(page, {**typed, "step": ""}).text
+    assert finn.post(page, typed).status_code == 303
+    entries = HandEntry.objects.filter(payment__kind="refund").order_by("pk").values_list("needs_second", "agreed_by")
+    assert list(entries) == [(False, None), (True, priya.pk)]
+    settings.REFUND_ALONE_PENCE = 10_000
+    assert "agreed_by" not in finn.get(page).context["form"].fields
+    written = {"entered_by": finance, "request": uuid.uuid4(), "payment": make_active_adoption().payments.get()}
+    for wrong in ({"needs_second": True}, {"needs_second": True, "agreed_by": finance}, {"agreed_by": priya}):
+        with pytest.raises(IntegrityError, match="agreed_by_another"), transaction.atomic():
+            HandEntry.objects.create(**written, **wrong)
+
+
 def test_entry_by_mistake_is_reversed_once_and_never_deleted(finn: Client) -> None:
     adoption = entered(finn)
     for _ in range(2):

@@ -215,6 +215,34 @@ def test_replaced_page_that_was_paid_nevertheless_is_given_back_with_one_button(
     assert client.post(button).status_code == 404
 
 
+def test_large_second_page_goes_back_when_two_have_pressed(amara: Amara, settings: Any) -> None:
+    settings.REFUND_ALONE_PENCE = 3000
+    adoption = amara.adopt()
+    first_page = adoption.stripe_session_id or ""
+    amara.stripe.pay(forget_page_and_open_another(amara, adoption))
+    amara.come_back(Adoption.objects.get())
+    fulfilment.sync_session(first_page)
+    attention, marek, priya = Attention.objects.get(), *map(User.objects.create_superuser, ("marek", "priya"))
+    desk, button = Client(), f"/admin/adoptions/attention/{attention.pk}/give-back/"
+    intent = stripe_gateway.read_session(first_page).payment_intent or ""
+    desk.force_login(marek)
+    for _ in range(2):
+        waits = press_twice(desk, button, {}, reads=("If that is more than £30",))
+        assert "No money went back yet" in waits.text
+    charge = stripe_gateway.read_charge_of(intent)
+    assert charge
+    assert charge.refunds == ()
+    attention.refresh_from_db()
+    assert (attention.asked_by, attention.resolved_at) == (marek, None)
+    desk.force_login(priya)
+    assert "All of it went back" in press_twice(desk, button, {}, reads=("marek has asked for it.",)).text
+    charge = stripe_gateway.read_charge_of(intent)
+    assert charge
+    assert [refund.amount_pence for refund in charge.refunds] == [3600]
+    attention.refresh_from_db()
+    assert (attention.asked_by, attention.resolved_by) == (marek, priya)
+
+
 def give_back_in_four_tabs(amara: Amara) -> Charge:
     adoption = amara.adopt()
     first_page = adoption.stripe_session_id or ""
