@@ -1,4 +1,4 @@
-"""Every public form says what keeps it from being pressed a thousand times: a limit, or whose secret it stands behind."""
+"""Every public form says what keeps it from a thousand presses: a limit, or whose secret it stands behind."""
 
 import inspect
 import re
