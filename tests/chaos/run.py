@@ -95,10 +95,12 @@ def mails_of(letters: Path) -> dict[str, int]:
 
 def after_the_waits() -> bool:
     """Is all worked that was delivered? What failed four times waits for minutes; what a clock put off, for an hour."""
+    from django.tasks import TaskResultStatus
     from django.utils import timezone
-    from django_tasks_db.models import DBTaskResult
+    from django_tasks_db.models import DBTaskResult, get_date_max
 
-    DBTaskResult.objects.ready().filter(run_after__gt=timezone.now()).update(run_after=timezone.now())
+    put_off = DBTaskResult.objects.filter(status=TaskResultStatus.READY, run_after__gt=timezone.now())
+    put_off.exclude(run_after=get_date_max()).update(run_after=timezone.now())
     return is_all_worked()
 
 
