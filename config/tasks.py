@@ -30,6 +30,7 @@ from django_tasks_db.backend import DatabaseBackend
 # Longer than any task may take: those that could wait on a network give up after 30 s at most.
 LOST_AFTER = timedelta(minutes=2)
 FIRST_WAIT = timedelta(seconds=30)
+CLOCKS_DIFFER = timedelta(seconds=30)  # of two hosts that are both right
 LONGEST_WAIT = timedelta(hours=1)
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -104,7 +105,9 @@ def enqueue_due() -> None:
             cursor.execute("SELECT pg_advisory_xact_lock(hashtext('timetable'))")
         for period, periodic in timetable:
             due = now - (now - EPOCH) % period
-            if not DBTaskResult.objects.filter(task_path=periodic.module_path, enqueued_at__gte=due).exists():
+            # What a clock that was wrong has enqueued later than now would stop the timetable until then.
+            done = DBTaskResult.objects.filter(enqueued_at__range=(due, now + CLOCKS_DIFFER))
+            if not done.filter(task_path=periodic.module_path).exists():
                 periodic.enqueue()
         for is_needed, needed in watched:
             ready = DBTaskResult.objects.filter(status=TaskResultStatus.READY, task_path=needed.module_path)

@@ -132,3 +132,14 @@ def test_clock_ends_with_the_work() -> None:
     keep_time(lambda: next(lives), interval=0)
     assert list(lives) == []
     assert heartbeat.last_beat() is not None
+
+
+@pytest.mark.django_db
+def test_clock_that_was_an_hour_ahead_does_not_stop_the_timetable() -> None:
+    tasks.enqueue_due()
+    first = DBTaskResult.objects.count()
+    tasks.enqueue_due()
+    assert DBTaskResult.objects.count() == first
+    DBTaskResult.objects.update(enqueued_at=timezone.now() + timedelta(hours=1))
+    tasks.enqueue_due()
+    assert DBTaskResult.objects.count() >= first + len(tasks.timetable)
