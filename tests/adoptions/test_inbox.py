@@ -99,9 +99,10 @@ def test_inbox_is_opened_while_something_waits_in_it_and_by_one_task(db: None) -
 
 
 @pytest.mark.threat("X5")
-def test_event_whose_worker_died_is_tried_again_by_itself(db: None) -> None:
+@pytest.mark.parametrize("came", [timedelta(minutes=-2), timedelta(hours=1)], ids=["a while ago", "by a wrong clock"])
+def test_event_whose_worker_died_is_tried_again_by_itself(db: None, came: timedelta) -> None:
     waiting(3)
-    StripeEvent.objects.update(received_at=timezone.now() - timedelta(minutes=2))
+    StripeEvent.objects.update(received_at=timezone.now() + came)
     [taken] = StripeEvent.objects.take(1)
     tasks.work_forgotten_events.func()
     found = DBTaskResult.objects.filter(task_path="adoptions.tasks.work_event").values_list("args_kwargs", flat=True)
