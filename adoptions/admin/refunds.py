@@ -2,7 +2,7 @@
 
 import uuid
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 from django.conf import settings
@@ -108,7 +108,7 @@ def page(request: HttpRequest, payment: Payment, form: RefundForm, **more: Any) 
 
 def do_it(request: HttpRequest, payment: Payment, form: RefundForm) -> HttpResponse:
     chosen = form.cleaned_data
-    by: User = request.user  # type: ignore[assignment]  # has_perm let nobody anonymous in
+    by = cast(User, request.user)  # has_perm let nobody anonymous in
     made = told(
         request,
         lambda: refunds.refund(
@@ -155,7 +155,7 @@ def second_person(request: HttpRequest, pk: int) -> HttpResponse:
         raise PermissionDenied
     rows = RefundRequest.objects.select_related("payment__adoption__supporter", "payment__adoption__species", "by")
     wanted = get_object_or_404(rows, pk=pk)
-    by: User = request.user  # type: ignore[assignment]  # has_perm let nobody anonymous in
+    by = cast(User, request.user)  # has_perm let nobody anonymous in
     if request.method == "POST":
         if request.POST.get("step") == "approve":
             made = told(request, lambda: refunds.approve(wanted, by=by))

@@ -7,6 +7,7 @@ import asyncio
 import os
 import sys
 from email import message_from_bytes
+from pathlib import Path
 
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
@@ -17,7 +18,7 @@ class Postman:
 
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802  aiosmtpd's name
         content = envelope.content if isinstance(envelope.content, bytes) else str(envelope.content).encode()
-        with open(self.book, "a") as book:  # noqa: PTH123  a line, and it is there before we say yes
+        with Path(self.book).open("a") as book:  # a line, and it is there before we say yes
             book.write(f"{message_from_bytes(content)['Message-ID']}\n")
             book.flush()
             os.fsync(book.fileno())
@@ -26,8 +27,11 @@ class Postman:
 
 async def serve(port: int, book: str) -> None:
     loop = asyncio.get_running_loop()
-    make = lambda: SMTP(Postman(book), hostname="chaos.localhost", enable_SMTPUTF8=True, loop=loop)  # noqa: E731
-    server = await loop.create_server(make, "127.0.0.1", port)
+
+    def answering() -> SMTP:
+        return SMTP(Postman(book), hostname="chaos.localhost", enable_SMTPUTF8=True, loop=loop)
+
+    server = await loop.create_server(answering, "127.0.0.1", port)
     await server.serve_forever()
 
 
