@@ -40,6 +40,11 @@ class Chart:
     height: int = HEIGHT
     bar_width: int = STEP - GAP
 
+    @property
+    def has_bars(self) -> bool:
+        """Where every figure is nothing, a chart is an empty place."""
+        return any(bar.height for bar in self.bars)
+
 
 @dataclass(frozen=True)
 class Shown:
