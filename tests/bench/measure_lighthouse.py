@@ -95,18 +95,15 @@ def environment(port: int, socket_folder: str) -> dict[str, str]:
 
 
 @contextmanager
-def running_site(application: str = "tests.bench.measure_lighthouse:application", workers: int = 1) -> Iterator[str]:
-    """The site's address. What it needs is made before, and the database removed after."""
+def ready_database() -> Iterator[str]:
+    """The folder of PostgreSQL's socket, behind which the site's database and files are ready; removed after."""
     import psycopg
 
     from config.local.postgres import DATABASE as LOCAL
     from config.local.postgres import ensure_running
 
     ensure_running()
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    there = environment(port, LOCAL["HOST"])
+    there = environment(0, LOCAL["HOST"])
     with psycopg.connect(host=LOCAL["HOST"], user=LOCAL["USER"], dbname="postgres", autocommit=True) as postgres:
         postgres.execute(f"DROP DATABASE IF EXISTS {DATABASE} WITH (FORCE)")
         postgres.execute(f"CREATE DATABASE {DATABASE}")
@@ -114,18 +111,34 @@ def running_site(application: str = "tests.bench.measure_lighthouse:application"
             for command in (["migrate", "--verbosity=0"], ["load_species"], ["collectstatic", "--noinput"]):
                 run = [sys.executable, "manage.py", *command]
                 subprocess.run(run, cwd=ROOT, env=there, check=True, stdout=subprocess.DEVNULL)
-            server = [sys.executable, "-m", "gunicorn", application, f"--workers={workers}"]
-            options = [f"--bind=127.0.0.1:{port}", "--worker-class=gthread", "--threads=4", "--no-control-socket"]
-            options += ["--config=python:config.serving"]
-            with subprocess.Popen([*server, *options, "--log-level=warning"], cwd=ROOT, env=there) as running:
-                address = f"http://127.0.0.1:{port}"
-                try:
-                    wait_for(f"{address}/healthz")
-                    yield address
-                finally:
-                    running.terminate()
+            yield LOCAL["HOST"]
         finally:
             postgres.execute(f"DROP DATABASE IF EXISTS {DATABASE} WITH (FORCE)")
+
+
+@contextmanager
+def served(application: str, socket_folder: str, workers: int, threads: int = 4) -> Iterator[str]:
+    """The address of a gunicorn as production runs it, with so many processes of so many threads."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    server = [sys.executable, "-m", "gunicorn", application, f"--workers={workers}", f"--threads={threads}"]
+    options = [f"--bind=127.0.0.1:{port}", "--worker-class=gthread", "--no-control-socket"]
+    options += ["--config=python:config.serving", "--log-level=warning"]
+    with subprocess.Popen([*server, *options], cwd=ROOT, env=environment(port, socket_folder)) as running:
+        address = f"http://127.0.0.1:{port}"
+        try:
+            wait_for(f"{address}/healthz")
+            yield address
+        finally:
+            running.terminate()
+
+
+@contextmanager
+def running_site(application: str = "tests.bench.measure_lighthouse:application", workers: int = 1) -> Iterator[str]:
+    """The site's address. What it needs is made before, and the database removed after."""
+    with ready_database() as socket_folder, served(application, socket_folder, workers) as address:
+        yield address
 
 
 def wait_for(address: str) -> None:
