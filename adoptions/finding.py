@@ -3,6 +3,7 @@
 One query for each index that may know it, each of them capped: see config/long_lists.py.
 """
 
+import re
 from typing import Any
 
 from django.db.models import QuerySet
@@ -14,9 +15,14 @@ from .models import Adoption, ConsentEvent, Gift, GiftAidDeclaration, Payment, S
 
 type Rows = QuerySet[Any]
 
+# What stands before the eight letters of a reference: with any dash or stop, or written in one with all eight.
+BEFORE_REFERENCE = re.compile(r"PM(?:[\W_]+|(?=\w{8}\Z))")
+
 
 def alone(words: list[str]) -> str:
-    """What can be a reference, an address or an id: a word by itself."""
+    """What can be a reference, an address or an id: a word by itself, or a reference read out in pieces."""
+    if len(words) > 1 and re.match(r"PM(?:\W|\Z)", words[0].upper()):
+        return "PM-" + BEFORE_REFERENCE.sub("", "".join(words).upper(), count=1)
     return words[0] if len(words) == 1 else ""
 
 
@@ -25,9 +31,10 @@ def is_last4(word: str) -> bool:
 
 
 def by_reference(word: str) -> Rows:
-    """`PM-7K4T9QXR`, its beginning, or without the letters before it, in any case."""
+    """`PM-7K4T9QXR`, its beginning, or without the letters before it, in any case and with any dash or none."""
     text = word.upper()
-    return Adoption.objects.filter(reference__startswith=text if text.startswith("PM-") else f"PM-{text}")
+    before = BEFORE_REFERENCE.match(text)
+    return Adoption.objects.filter(reference__startswith=f"PM-{text[before.end() :] if before else text}")
 
 
 def supporters(words: list[str]) -> list[Rows]:
