@@ -73,6 +73,13 @@ def test_any_spelling_leads_there_in_one_hop_and_counts_once(client: Client, cam
     assert not client.cookies
 
 
+@pytest.mark.parametrize("hyphen", ["-", "_", "\u2010", "\u2011", "\u2013", "\u2014"])
+def test_hyphen_that_a_program_made_another_of_is_one(client: Client, hyphen: str) -> None:
+    Campaign.objects.create(code="winter-appeal", name="Winter", species=make_species())
+    response = client.get(f"/go/winter{hyphen}appeal")
+    assert response.headers["Location"] == "/adopt/amur-leopard/?c=winter-appeal"
+
+
 def test_scanner_and_prefetch_are_not_counted(client: Client, campaign: Campaign) -> None:
     assert client.head("/GO/leopard26/").status_code == 302
     for header in ({"Sec-Purpose": "prefetch;prerender"}, {"Purpose": "Prefetch"}, {"X-Moz": "prefetch"}):
