@@ -71,12 +71,13 @@ def check(request: HttpRequest) -> None:
 @require_safe
 def show(request: HttpRequest) -> HttpResponse:
     check(request)
+    gathered_at = reports.gathered_at()
     return desk_page(
         request,
         "admin/adoptions/reports.html",
         "Reports",
-        gathered_at=reports.gathered_at(),
-        reports=[shown(report) for report in reports.all_reports()],
+        gathered_at=gathered_at,
+        reports=[shown(report) for report in reports.all_reports()] if gathered_at else [],
     )
 
 

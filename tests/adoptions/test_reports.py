@@ -282,7 +282,10 @@ def test_chart_and_file_say_what_the_table_says(fiona: Client) -> None:
 
 
 def test_page_opens_before_anything_was_summed_up(fiona: Client) -> None:
-    assert "Nothing has been summed up yet" in fiona.get(PAGE).text
+    """Pounds may have come since the last hour: rows of £0 would say that there were none."""
+    page = fiona.get(PAGE).text
+    assert "Nothing has been summed up yet" in page
+    assert "£0" not in page
 
 
 @pytest.mark.usefixtures("season")
