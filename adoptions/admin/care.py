@@ -20,9 +20,12 @@ from .attention import staff
 
 @require_safe
 def find_supporter(request: HttpRequest) -> HttpResponse:
-    """Straight to the page of the only one that fits."""
+    """Straight to the page of the only one that fits; or to two side by side whom nobody had guessed to be one."""
     if not request.user.has_perm("adoptions.view_supporter"):
         raise PermissionDenied
+    may_join, ticked = request.user.has_perm("adoptions.add_merge"), two_ticked(request)
+    if may_join and len(ticked) == 2:
+        return redirect("admin:merge_supporters", *ticked)
     typed = request.GET.get("q", "").strip()
     found = care.find(typed, request.user)
     if len(found) == 1 and not found[0].is_a_guess:
@@ -36,8 +39,16 @@ def find_supporter(request: HttpRequest) -> HttpResponse:
         typed=typed,
         found=found,
         most=care.SHOWN,
+        may_join=may_join and sum(each.supporter.erased_at is None for each in found) > 1,
+        has_not_ticked_two="same" in request.GET,
         rows_shown=[each.supporter.pk for each in found],
     )
+
+
+def two_ticked(request: HttpRequest) -> list[int]:
+    """The supporters ticked as perhaps one person; empty if they are not two."""
+    ticked = {int(pk) for pk in request.GET.getlist("same") if pk.isascii() and pk.isdigit() and len(pk) < 19}
+    return sorted(ticked) if len(ticked) == 2 else []
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

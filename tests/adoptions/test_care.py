@@ -124,6 +124,24 @@ def test_several_are_listed_best_first_with_why(zoe: Supporter, desk: Client) ->
     assert (entry.act, len(entry.rows), entry.path) == ("listed", 2, FIND)
 
 
+def test_two_whom_nobody_guessed_to_be_one_are_ticked_and_looked_at_side_by_side(
+    client: Client, desk: Client, zoe: Supporter
+) -> None:
+    other = make_supporter("Zoe Other", "other@example.org")
+    side_by_side = reverse("admin:merge_supporters", args=[zoe.pk, other.pk])
+    assert desk.get(FIND, {"q": "zoe"}).text.count('name="same"') == 2
+    assert desk.get(FIND, {"q": "zoe", "same": [str(other.pk), str(zoe.pk)]}).headers["Location"] == side_by_side
+    assert desk.get(side_by_side).status_code == 200
+    for wrong in (f"{zoe.pk}", f"{zoe.pk} {zoe.pk}", f"{zoe.pk} \u0661", "1 2 3", f"{'9' * 30} x"):
+        assert "Tick two of them" in desk.get(FIND, {"q": "zoe", "same": wrong.split()}).text
+    assert desk.get(FIND, {"same": [str(zoe.pk), "9" * 18]}, follow=True).status_code == 404
+    looker = User.objects.create_user("looker", is_staff=True)
+    looker.user_permissions.set(Permission.objects.filter(codename="view_supporter"))
+    client.force_login(looker)
+    page = client.get(FIND, {"q": "zoe", "same": [str(other.pk), str(zoe.pk)]})
+    assert (page.status_code, "side by side" in page.text) == (200, False)
+
+
 def test_hostile_name_is_only_words(desk: Client) -> None:
     for number in range(2):
         make_supporter("<script>alert(1)</script>", f"x{number}@example.org")
