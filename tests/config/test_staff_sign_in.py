@@ -3,9 +3,12 @@
 from datetime import timedelta
 
 import pytest
+from django.contrib.auth.hashers import PBKDF2PasswordHasher, identify_hasher
 from django.contrib.auth.models import User
 from django.test import Client
+from pytest_django import Settings
 
+from config import settings as project
 from config.limits import Limit
 from config.staff_sign_in import TOO_MANY
 
@@ -64,6 +67,18 @@ def test_account_guessed_from_everywhere_is_closed_for_a_while() -> None:
 
 def test_signing_in_often_is_never_counted() -> None:
     assert {attempt(PASSWORD) for _ in range(30)} == {"in"}
+
+
+@pytest.mark.threat("L7")
+def test_old_hash_becomes_argon2_when_its_owner_signs_in(marek: User, settings: Settings) -> None:
+    settings.PASSWORD_HASHERS = project.PASSWORD_HASHERS
+    marek.password = PBKDF2PasswordHasher().encode(PASSWORD, "saltsaltsaltsaltsaltsa", iterations=1)
+    marek.save(update_fields=["password"])
+    assert attempt(PASSWORD) == "in"
+    marek.refresh_from_db()
+    assert identify_hasher(marek.password).algorithm == "argon2"
+    assert attempt(PASSWORD) == "in"
+    assert attempt("guess") == "wrong"
 
 
 def test_another_spelling_of_the_name_is_the_same_account() -> None:
