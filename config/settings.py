@@ -154,6 +154,9 @@ USE_TZ = True
 USE_I18N = True
 LOCALE_PATHS = [BASE_DIR / "species" / "locale"]  # of the templates' words as well: they stand outside of every app
 
+# Whether new passwords of staff are looked for in a list of leaked ones, on the net: see config/passwords.py.
+LEAKED_PASSWORDS: bool = env.bool("LEAKED_PASSWORDS", default=not DEBUG)
+_COMMON = "django.contrib.auth.password_validation.CommonPasswordValidator"
 # The first hashes; what the second has hashed is hashed anew when its owner signs in.
 PASSWORD_HASHERS = [
     "django.contrib.auth.hashers.Argon2PasswordHasher",
@@ -162,7 +165,7 @@ PASSWORD_HASHERS = [
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 15}},
-    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "config.passwords.LeakedPasswordValidator" if LEAKED_PASSWORDS else _COMMON},
     {"NAME": "config.passwords.OurWordsValidator"},
 ]
 
