@@ -1,32 +1,31 @@
 """What campaign links have brought, each, or all with one word: visits, adoptions, money now and over a year, the cost.
 
-Four questions to the database however many campaigns there are. Money is what the ledger says; landings are about
-right, as a count without cookies is.
+All but the landings is summed up every hour with the other reports, see reports.py: a page reads the sums, and two
+questions are enough however many adoptions there are. Until they have been summed up for the first time, it is done on
+the spot. Money is what the ledger says; landings are about right, as a count without cookies is, and are those of now.
 """
 
+from bisect import bisect_left
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
+from itertools import accumulate, chain
 from typing import Any
 from urllib.parse import urlencode
 
-from django.db.models import Aggregate, Case, Count, F, IntegerField, Q, Sum, When
+from django.db.models import Case, Count, F, IntegerField, Q, Sum, When
 from django.db.models.functions import Coalesce
+from django.utils import timezone
 
 from config.money import pounds
 
-from .models import ADOPTED, Adoption, Campaign, CampaignDay, Frequency, Payment, PaymentKind
+from .models import ADOPTED, Adoption, Campaign, CampaignDay, Frequency, Payment, PaymentKind, ReportLine
+from .models.reports import line
 
 EVER_ADOPTED = Q(activated_at__isnull=False)
 WORDS = {"source": "utm_source", "medium": "utm_medium", "content": "utm_content"}
 NO_WORD = "none"
-
-
-class Median(Aggregate):
-    """The lower one of two in the middle: an amount that somebody gave, in whole pence."""
-
-    function = "PERCENTILE_DISC"
-    template = "%(function)s(0.5) WITHIN GROUP (ORDER BY %(expressions)s)%(filter)s"
-    output_field = IntegerField()
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +124,11 @@ def grouped(campaigns: Iterable[Campaign], field: str) -> list[Group]:
     return sorted(rows, key=lambda row: (-row.income_pence, row.word))
 
 
+def summed_up_at() -> datetime | None:
+    """None: on the spot, for it has not been done before, or there was nothing to sum up."""
+    return ReportLine.objects.filter(report=REPORT).gathered_at()
+
+
 def unknown_landings() -> int:
     """With codes that are no campaign's: mistyped, cut off, or made up."""
     total: int = CampaignDay.objects.filter(campaign=None).aggregate(all=Coalesce(Sum("landings"), 0))["all"]
@@ -135,19 +139,70 @@ Columns = dict[Any, dict[str, int]]  # by what stands in the field of a campaign
 
 
 def _brought(campaigns: list[Campaign], field: str) -> Columns:
+    """The sums are kept by campaign: whatever words it has today, they are found under those."""
+    groups = {each.pk: getattr(each, field) for each in campaigns}
     together: Columns = {}
-    for part in (_landings, _adoptions, _payments, _first):
-        for value, columns in part(campaigns, field).items():
-            together.setdefault(value, {}).update(columns)
+    gave: dict[Any, Counter[int]] = {}
+    for (what, pk), value in (_kept() or _read(everything(campaigns))).items():
+        if pk not in groups:
+            continue
+        columns = together.setdefault(groups[pk], {})
+        if what.startswith(GAVE):
+            gave.setdefault(groups[pk], Counter())[int(what.removeprefix(GAVE))] += value
+        else:
+            columns[what] = columns.get(what, 0) + value
+    for group, amounts in gave.items():
+        together[group] |= _of_gifts(amounts)
+    for pk, came in _landings(campaigns):
+        columns = together.setdefault(groups[pk], {})
+        columns["landings"] = columns.get("landings", 0) + came
     return together
 
 
-def _landings(campaigns: list[Campaign], field: str) -> Columns:
-    rows = CampaignDay.objects.filter(campaign__in=campaigns).order_by().values(part=F(f"campaign__{field}"))
-    return {row["part"]: {"landings": row["came"]} for row in rows.annotate(came=Sum("landings"))}
+def _of_gifts(amounts: Counter[int]) -> dict[str, int]:
+    """How many gave something, and what: of two in the middle the lower one, which is what somebody gave."""
+    number, given = amounts.total(), sum(pence * times for pence, times in amounts.items())
+    rising = sorted(amounts)
+    median = rising[bisect_left(list(accumulate(amounts[pence] for pence in rising)), (number + 1) // 2)]
+    # Half a penny up, as people round.
+    return {"adoptions": number, "mean_pence": (2 * given + number) // (2 * number), "median_pence": median}
 
 
-def _adoptions(campaigns: list[Campaign], field: str) -> Columns:
+def _landings(campaigns: list[Campaign]) -> Iterable[tuple[int, int]]:
+    rows = CampaignDay.objects.filter(campaign__in=campaigns).order_by()
+    return rows.values_list("campaign_id").annotate(came=Sum("landings"))
+
+
+# --- as they are summed up, by campaign ------------------------------------------------------------------------------
+
+REPORT = "campaigns"
+GAVE = "gave "  # and how many pence: so many adoptions gave that much, of which any mean and any median can be had
+
+
+def _kept() -> dict[tuple[str, int], int]:
+    return _read({"key": key, "number": n, "pence": p} for (_, key), (n, p) in ReportLine.objects.sums(REPORT).items())
+
+
+def _read(found: Iterable[Mapping[str, Any]]) -> dict[tuple[str, int], int]:
+    """By what it is and the key of the campaign. A line has either a number or pence."""
+    parted = ((each["key"].rpartition(" "), each["number"] or each["pence"]) for each in found)
+    return {(what, int(pk)): value for (what, _, pk), value in parted}
+
+
+def everything(campaigns: Iterable[Campaign]) -> Iterator[dict[str, Any]]:
+    """The lines to keep of these campaigns."""
+    wanted, today = list(campaigns), timezone.localdate()
+    for pk, number, pence in chain(_adoptions(wanted), _first(wanted), _payments(wanted)):
+        for what, value in number.items():
+            yield line(REPORT, today, f"{what} {pk}", value)
+        for what, value in pence.items():
+            yield line(REPORT, today, f"{what} {pk}", 0, value)
+
+
+type Parts = Iterator[tuple[int, dict[str, int], dict[str, int]]]  # of a campaign: numbers, and pence
+
+
+def _adoptions(campaigns: list[Campaign]) -> Parts:
     in_a_year = Case(
         When(frequency=Frequency.MONTHLY, then=F("amount_pence") * 12),
         default=F("amount_pence"),
@@ -157,50 +212,40 @@ def _adoptions(campaigns: list[Campaign], field: str) -> Columns:
     rows = (
         Adoption.objects.filter(campaign__in=campaigns)
         .order_by()
-        .values(part=F(f"campaign__{field}"))
+        .values("campaign_id", "amount_pence")
         .annotate(
             started=Count("pk"),
-            adoptions=Count("pk", filter=EVER_ADOPTED),
+            gave=Count("pk", filter=EVER_ADOPTED),
             late=Count("pk", filter=EVER_ADOPTED & Q(created_at__gt=F("campaign__ends_at"))),
             year_pence=Coalesce(Sum(in_a_year, filter=goes_on), 0),
-            given=Coalesce(Sum("amount_pence", filter=EVER_ADOPTED), 0),
-            median_pence=Median("amount_pence", filter=EVER_ADOPTED),
         )
     )
-    return {value: _with_mean(columns) for value, columns in _by_part(rows).items()}
+    summed: dict[int, tuple[Counter[str], Counter[str]]] = {}
+    for row in rows:
+        number, pence = summed.setdefault(row["campaign_id"], (Counter(), Counter()))
+        number.update(started=row["started"], late=row["late"])
+        pence.update(year_pence=row["year_pence"])
+        if row["gave"]:
+            number[f"{GAVE}{row['amount_pence']}"] = row["gave"]
+    for pk, (number, pence) in summed.items():
+        yield pk, number, pence
 
 
-def _first(campaigns: list[Campaign], field: str) -> Columns:
-    known = {campaign.code: getattr(campaign, field) for campaign in campaigns}
+def _first(campaigns: list[Campaign]) -> Parts:
+    known = {campaign.code: campaign.pk for campaign in campaigns}
     rows = Adoption.objects.filter(EVER_ADOPTED, first_campaign_code__in=known).order_by()
-    found: Columns = {}
     for code, number in rows.values_list("first_campaign_code").annotate(number=Count("pk")):
-        columns = found.setdefault(known[code], {"first": 0})
-        columns["first"] += number
-    return found
+        yield known[code], {"first": number}, {}
 
 
-def _with_mean(row: dict[str, int]) -> dict[str, int]:
-    given, number = row.pop("given"), row["adoptions"]
-    # Half a penny up, as people round.
-    return row | ({"mean_pence": (2 * given + number) // (2 * number)} if number else {})
-
-
-def _payments(campaigns: list[Campaign], field: str) -> Columns:
-    rows = (
-        Payment.objects.filter(adoption__campaign__in=campaigns)
-        .order_by()
-        .values(part=F(f"adoption__campaign__{field}"))
-        .annotate(
-            income_pence=Coalesce(Sum("amount_pence"), 0),
-            returned_pence=Coalesce(-Sum("amount_pence", filter=~Q(kind=PaymentKind.CHARGE)), 0),
-        )
+def _payments(campaigns: list[Campaign]) -> Parts:
+    rows = Payment.objects.filter(adoption__campaign__in=campaigns).order_by().values("adoption__campaign_id")
+    summed = rows.annotate(
+        income_pence=Coalesce(Sum("amount_pence"), 0),
+        returned_pence=Coalesce(-Sum("amount_pence", filter=~Q(kind=PaymentKind.CHARGE)), 0),
     )
-    return _by_part(rows)
-
-
-def _by_part(rows: Iterable[Mapping[str, Any]]) -> Columns:
-    return {row["part"]: {name: value for name, value in row.items() if name != "part"} for row in rows}
+    for pk, income, returned in summed.values_list("adoption__campaign_id", "income_pence", "returned_pence"):
+        yield pk, {}, {"income_pence": income, "returned_pence": returned}
 
 
 HEADINGS_OF_FIGURES = (

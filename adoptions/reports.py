@@ -7,16 +7,17 @@ list brought in, is in none of them: it never came to the bank by way of this si
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import Aggregate, Case, CharField, Count, DurationField, F, IntegerField, Max, Q, Sum, Value, When
+from django.db.models import Aggregate, Case, CharField, Count, DurationField, F, IntegerField, Q, Sum, Value, When
 from django.db.models.functions import TruncDay, TruncMonth
 from django.utils import timezone
 
 from species.models import Comment, CommentStatus
 
+from . import campaign_report
 from .models import (
     ADOPTED,
     BY_HAND,
@@ -24,6 +25,7 @@ from .models import (
     WHAT_BECAME,
     Adoption,
     Became,
+    Campaign,
     FailedRenewal,
     Frequency,
     Method,
@@ -32,6 +34,7 @@ from .models import (
     ReportLine,
     Source,
 )
+from .models.reports import line
 
 DAYS, MONTHS = 31, 13
 TAKINGS, NEW, LOST, STARTED, KEPT, PLANS, COMMENTS, WAITED = (
@@ -77,11 +80,7 @@ def everything() -> Iterator[dict[str, Any]]:
     yield from of_failures()
     yield from of_plans()
     yield from of_comments()
-
-
-def line(report: str, period: datetime | date, key: str, number: int, pence: int = 0) -> dict[str, Any]:
-    day = timezone.localtime(period).date() if isinstance(period, datetime) else period
-    return {"report": report, "period": day, "key": key, "number": number, "pence": pence}
+    yield from campaign_report.everything(Campaign.objects.all())
 
 
 def of_failures() -> Iterator[dict[str, Any]]:
@@ -122,6 +121,8 @@ def of_comments() -> Iterator[dict[str, Any]]:
 
 
 # --- as they are read ----------------------------------------------------------------------------------------------
+
+sums = ReportLine.objects.sums
 
 
 @dataclass(frozen=True)
@@ -184,11 +185,6 @@ class Report:
         return self.headings[self.drawn]
 
 
-def gathered_at() -> datetime | None:
-    found: datetime | None = ReportLine.objects.aggregate(latest=Max("gathered_at"))["latest"]
-    return found
-
-
 def all_reports() -> list[Report]:
     return [
         takings_by_day(),
@@ -215,12 +211,6 @@ def months() -> list[date]:
 
 def end_of(month: date) -> date:
     return month_before(month, -1) - timedelta(days=1)
-
-
-def sums(report: str, since: date | None = None) -> dict[tuple[date, str], tuple[int, int]]:
-    rows = ReportLine.objects.filter(report=report)
-    rows = rows.filter(period__gte=since) if since else rows
-    return {(row.period, row.key): (row.number, row.pence) for row in rows}
 
 
 def takings_row(label: str, first: date, last: date, found: Iterable[tuple[str, int, int]]) -> Row:

@@ -161,6 +161,7 @@ class CampaignAdmin(ToldOfColleagues[Campaign]):
                 "leads_to": campaigns.destination(campaign),
                 "problems": campaigns.problems(campaign),
                 "figures": campaign_report.words(found),
+                "summed_up_at": campaign_report.summed_up_at(),
                 "days": campaign.days.all()[:DAYS_SHOWN],
             }
         return super().change_view(request, object_id, form_url, extra_context)
@@ -187,6 +188,7 @@ class CampaignAdmin(ToldOfColleagues[Campaign]):
             drawn=MOST_DRAWN if len(figures) > MOST_DRAWN else 0,
             found=list(matchback.figures(self._seen(request))),
             unknown=campaign_report.unknown_landings(),
+            summed_up_at=campaign_report.summed_up_at(),
         )
 
     def report_csv(self, request: HttpRequest) -> HttpResponse:

@@ -18,6 +18,7 @@ from config.spreadsheet import csv_response
 
 from .. import reports
 from ..campaign_report import decimal
+from ..models import ReportLine
 from ..reports import Report, Row
 
 HEIGHT, STEP, GAP = 120, 20, 4  # of a chart, in its own units
@@ -71,7 +72,7 @@ def check(request: HttpRequest) -> None:
 @require_safe
 def show(request: HttpRequest) -> HttpResponse:
     check(request)
-    gathered_at = reports.gathered_at()
+    gathered_at = ReportLine.objects.gathered_at()
     return desk_page(
         request,
         "admin/adoptions/reports.html",

@@ -72,7 +72,15 @@ from config.money import Pence
 from tests.adoptions import lists
 from tests.adoptions.lists import bring_in, undone, verdicts
 from tests.adoptions.test_imports import HOME, WORDS, as_csv, dies_after, member
-from tests.makers import make_active_adoption, make_adoption, make_payment, make_plan, make_species, make_supporter
+from tests.makers import (
+    make_active_adoption,
+    make_adoption,
+    make_campaign,
+    make_payment,
+    make_plan,
+    make_species,
+    make_supporter,
+)
 from tests.species.makers import make_field_note
 from tests.test_hostile_input import HOSTILE
 
@@ -423,8 +431,9 @@ def test_database_keeps_what_was_brought_in_apart() -> None:
 
 def test_undoing_voids_the_money_ends_the_adoptions_and_lets_go_of_the_people(client: Client, fiona: User) -> None:
     amara = make_supporter()
+    make_campaign("spring", species=make_species())
     body = as_csv(
-        adoption(1, supporter_email=amara.email),
+        adoption(1, supporter_email=amara.email, campaign_code="SPRING"),
         payment(1, 2),
         adoption(2, frequency="once", recipient_name="Kit", **WORDS, news="yes"),
         adoption(3),
@@ -432,8 +441,12 @@ def test_undoing_voids_the_money_ends_the_adoptions_and_lets_go_of_the_people(cl
     file = brought_in(body, fiona)
     touched = PastAdoption.objects.get(reference="A-3").adoption.supporter
     make_active_adoption(supporter=touched)
+    reports.gather()
     undone(file, by=member("finn"))
     assert Payment.objects.filter(is_brought_in=True).balance_pence() == 0
+    reports.gather()
+    (figures,) = campaign_report.figures(Campaign.objects.all())
+    assert (figures.income_pence, figures.returned_pence) == (0, 1000)
     assert Payment.objects.filter(kind=PaymentKind.VOID, is_brought_in=True).count() == 4
     assert set(HandEntry.objects.values_list("because", "entered_by__username")) == {("undone", "finn")}
     file.refresh_from_db()
