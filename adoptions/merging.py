@@ -271,15 +271,15 @@ def undo(merge_id: int, *, by: Any) -> Merge:
 def effects_of_undoing(record: Merge) -> list[str]:
     """What undoing would do, in sentences, for the page that asks for confirmation. Only of one that is undoable."""
     memory: dict[str, Any] = record.memory or {}
-    first, second = ([memory[each][part] for part in ("name", "email")] for each in ("survivor", "other"))
+    first, second = (Supporter(name=memory[e]["name"], email=memory[e]["email"]) for e in ("survivor", "other"))
     moves = [
         f"{len(memory[kind])} {what}{'' if len(memory[kind]) == 1 else 's'}"
         for kind, what in (("adoptions", "adoption"), ("declarations", "Gift Aid declaration"))
     ]
     return [
-        f"Number {record.merged_id} is a supporter again: {second[0]}, {second[1]}.",
+        f"Number {record.merged_id} is a supporter again: {second}.",
         f"To them go back {' and '.join(moves)}, and what they had said about news and staff had noted.",
-        f"Number {record.survivor_id} is {first[0]}, {first[1]} again, but for what was changed since the merge.",
+        f"Number {record.survivor_id} is {first} again, but for what was changed since the merge.",
         f"What came since the merge (payments, mails, wishes) stays with number {record.survivor_id}.",
         "They are not suggested as one person again. Nobody is mailed.",
     ]

@@ -146,6 +146,13 @@ def test_both_are_told_and_neither_learns_anything_of_the_other(marek: User) -> 
     assert not Mail.objects.filter(kind="details_changed").exists()
 
 
+def test_undoing_says_no_email_where_there_is_none(marek: User) -> None:
+    first, second = zoe(), make_supporter("Zoe Obrien", no_email())
+    said = merging.effects_of_undoing(merging.merge(first.pk, second.pk, stay(first), by=marek))
+    assert said[0] == f"Number {second.pk} is a supporter again: Zoe Obrien, no email."
+    assert said[2].startswith(f"Number {first.pk} is Zoë O’Brien <zoe@example.org> again")
+
+
 def test_what_came_since_stays_with_who_stayed(marek: User) -> None:
     first, second = zoe(), zoe("new@example.org")
     merge = merging.merge(first.pk, second.pk, stay(first), by=marek)
