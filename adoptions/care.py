@@ -20,7 +20,7 @@ from config.long_lists import LONGEST_TERM, MOST_WORDS, a_few, by_index_alone, w
 from config.models import Mail
 from config.money import pounds
 
-from . import access, finding
+from . import access, finding, taking_over
 from .finding import Rows, alone, is_last4
 from .gift_aid_forms import whole_postcode
 from .models import (
@@ -155,6 +155,8 @@ def deeds(adoption: Adoption, charge: Payment | None, may: Callable[[str], bool]
         yield Deed("Receipt to print", reverse("admin:receipt_for_post", args=[charge.pk]))
     if adoption.is_repeating and adoption.is_adopted and may("adoptions.add_change"):
         yield Deed("Stop, pause or skip", reverse("admin:change_plan", args=[adoption.pk]) + back)
+        if may("adoptions.add_adoption") and taking_over.is_possible(adoption):
+            yield Deed("Let somebody else take over", reverse("admin:take_over", args=[adoption.pk]) + back)
     if getattr(adoption, "payment_link", None) and adoption.state in OPEN and may("adoptions.add_adoption"):
         yield Deed("Payment link: send again or withdraw", reverse("admin:payment_link", args=[adoption.pk]) + back)
     if may("adoptions.add_adoption") and (address := way_to_go_on(adoption)):

@@ -38,6 +38,7 @@ from .models import (
 )
 from .models.complaints import NAME_LENGTH, WORDS_LENGTH
 from .models.notes import NOTE_LENGTH
+from .taking_over import NewPayer
 
 LINK = "link"
 OLDEST = timedelta(days=366)  # a cheque is good for six months
@@ -303,6 +304,28 @@ class TakeBackForm(forms.Form):
 
     def __init__(self, data: Any = None) -> None:
         super().__init__(data, initial={"request": uuid.uuid4()})
+
+
+class TakeOverForm(forms.Form):
+    """Who goes on paying, and how they or the payer before reached us. What else is to be said is theirs to say."""
+
+    source = forms.ChoiceField(
+        label="How did they reach us?",
+        choices=[(each.value, each.label) for each in TOLD_TO_STAFF],
+        widget=forms.RadioSelect,
+    )
+    name = SingleLineField(label="Name of who pays from now on", max_length=NAME_LENGTH)
+    email = StrictEmailField(label="Their email address", help_text="The link to pay goes there, and their receipts.")
+    attempt = forms.UUIDField(widget=forms.HiddenInput)
+
+    def __init__(self, data: Any = None) -> None:
+        super().__init__(data, initial={"attempt": uuid.uuid4()})
+        for field in self.fields.values():
+            field.widget.attrs["autocomplete"] = "off"
+
+    def payer(self) -> NewPayer:
+        typed = self.cleaned_data
+        return NewPayer(typed["attempt"], typed["name"], typed["email"])
 
 
 class NoteForm(forms.Form):

@@ -14,7 +14,7 @@ from config.mail import queue_mail
 from config.models import Mail
 
 from . import emails
-from .models import Adoption, Attention, Payment, PaymentKind
+from .models import ADOPTED, Adoption, Attention, Payment, PaymentKind, Takeover
 from .stripe_objects import Dispute, Invoice, Refund, Refusal, Subscription
 
 NEWS_FOR = timedelta(
@@ -100,12 +100,14 @@ def queue_cancelled(adoption: Adoption, subscription: Subscription) -> bool:
     if decided_at is None:
         return False
     last_payment = adoption.payments.filter(kind=PaymentKind.CHARGE).first()
+    is_taken_over = Takeover.objects.filter(former=adoption, successor__state__in=ADOPTED).exists()
     return to_payer(
         "cancelled",
         adoption,
         f"{subscription.id}:{int(decided_at.timestamp())}",
         last_payment=last_payment,
-        undo_url=manage_url() if adoption.ends_on else "",
+        is_taken_over=is_taken_over,
+        undo_url=manage_url() if adoption.ends_on and not is_taken_over else "",
         because=because_of(subscription),
         species_url=settings.SITE_URL + adoption.species.get_absolute_url(),
     )

@@ -38,11 +38,18 @@ def make(answers: Answers, entry: Entry) -> Adoption:
     Raises SameAgain as by_hand.enter does.
     """
     with transaction.atomic():
-        adoption, is_new = by_hand.keep(answers, entry, at=timezone.now())
-        if is_new:
-            link = PaymentLink.objects.create(adoption=adoption, expires_at=timezone.now() + GOOD_FOR)
+        adoption, link = keep(answers, entry)
+        if link:
             send(link)
     return adoption
+
+
+def keep(answers: Answers, entry: Entry) -> tuple[Adoption, PaymentLink | None]:
+    """The adoption that waits, and its link, which nobody has been mailed yet; None if this visit made it before."""
+    adoption, is_new = by_hand.keep(answers, entry, at=timezone.now())
+    if not is_new:
+        return adoption, None
+    return adoption, PaymentLink.objects.create(adoption=adoption, expires_at=timezone.now() + GOOD_FOR)
 
 
 def send(link: PaymentLink) -> bool:

@@ -31,13 +31,18 @@ class CannotChange(Exception):
     """Not possible as the adoption stands now. The text says why, and is meant for the person."""
 
 
-def cancel(adoption: Adoption, *, when: Literal["period_end", "now"] = "period_end", by: Actor) -> Adoption:
-    """Nothing more is taken. `period_end`: it lasts as long as it is paid for, and can be taken back until then."""
+def cancel(
+    adoption: Adoption, *, when: Literal["period_end", "now"] = "period_end", by: Actor, because: str = ""
+) -> Adoption:
+    """Nothing more is taken. `period_end`: it lasts as long as it is paid for, and can be taken back until then.
+
+    `because`: why, for staff, where nobody asked for it in so many words.
+    """
     require_running(adoption)
     if when == "now":
-        wish = write_down(adoption, ChangeAct.STOP_NOW, by=by)
+        wish = write_down(adoption, ChangeAct.STOP_NOW, by=by, detail=because)
         return carry_out(wish, stripe_acts.stop_now, lambda now: now.state == AdoptionState.ENDED)
-    wish = write_down(adoption, ChangeAct.STOP_LATER, by=by)
+    wish = write_down(adoption, ChangeAct.STOP_LATER, by=by, detail=because)
     return carry_out(wish, stripe_acts.stop_later, lambda now: bool(now.ends_on or now.ended_at))
 
 

@@ -25,6 +25,7 @@ from . import (
     reports,
     standing_orders,
     statements,
+    taking_over,
     updates,
     webhooks,
 )
@@ -90,6 +91,13 @@ def deliver_gifts() -> None:
     gifts.send_due()
     gifts.follow_mails()
     gifts.tell_of_waiting()
+
+
+@every(minutes=1)
+@task
+def settle_takeovers() -> None:
+    """Where somebody else has begun to pay, the payments before are stopped."""
+    taking_over.settle_due()
 
 
 @every(minutes=1)

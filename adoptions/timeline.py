@@ -42,6 +42,7 @@ from .models import (
     RefundRequest,
     Source,
     Supporter,
+    Takeover,
 )
 
 MOST_OF_A_KIND = 200
@@ -91,13 +92,15 @@ def page(name: str, pk: object) -> str:
 
 def adoptions(supporter: Supporter) -> Iterator[Moment]:
     rows = Adoption.objects.filter(supporter=supporter).select_related(
-        "species", "entered_by", "payment_link__withdrawn_by"
+        "species", "entered_by", "payment_link__withdrawn_by", "takeover__former"
     )
     for adoption in rows[:MOST_OF_A_KIND]:
         address = page("adoptions_adoption", adoption.pk)
         what = f"{adoption.species.common_name}, {adoption.price}, {adoption.reference}"
         came = "" if adoption.source == Source.WEB else f" {adoption.get_source_display().lower()}"
         asked = f"Asked for{came}: {what}. Now: {adoption.get_state_display()}."
+        takeover: Takeover | None = getattr(adoption, "takeover", None)
+        asked += f" It takes over {takeover.former}." if takeover else ""
         yield Moment(adoption.created_at, "Adoption", asked, address, name_of(adoption.entered_by))
         if adoption.activated_at:
             yield Moment(adoption.activated_at, "Adoption", f"Began: {what}.", address)
@@ -109,6 +112,17 @@ def adoptions(supporter: Supporter) -> Iterator[Moment]:
         if link and link.withdrawn_at:
             words = f"Payment link withdrawn: {what}."
             yield Moment(link.withdrawn_at, "Adoption", words, address, name_of(link.withdrawn_by))
+
+
+def takeovers(supporter: Supporter) -> Iterator[Moment]:
+    """Links for others to go on with what they pay for, as it was asked; when it came true is a change of theirs."""
+    rows = Takeover.objects.filter(former__supporter=supporter).select_related("former", "successor__entered_by")
+    for takeover in rows[:MOST_OF_A_KIND]:
+        successor = takeover.successor
+        words = f"Somebody else was mailed a link to take over {takeover.former}: {successor}, "
+        words += f"{successor.get_state_display().lower()}."
+        address = page("adoptions_adoption", successor.pk)
+        yield Moment(takeover.offered_at, "Adoption", words, address, name_of(successor.entered_by))
 
 
 def money(supporter: Supporter) -> Iterator[Moment]:
@@ -313,6 +327,7 @@ def name_of(user: Any) -> str:
 
 SOURCES: list[tuple[str, Callable[[Supporter], Iterator[Moment]]]] = [
     ("adoptions.view_adoption", adoptions),
+    ("adoptions.view_adoption", takeovers),
     ("adoptions.view_supporter", access),
     ("adoptions.view_payment", money),
     ("adoptions.view_change", changes),

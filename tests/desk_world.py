@@ -204,6 +204,7 @@ def chosen() -> dict[str, dict[str, Any]]:
         "receipt_for_post": by_hand,
         "payment_link": {"adoption_id": PaymentLink.objects.get().adoption_id},
         "change_plan": {"adoption_id": Adoption.objects.earliest("pk").pk},
+        "take_over": {"adoption_id": Adoption.objects.earliest("pk").pk},
         "merge_supporters": {"pk": alike.first_id, "other_id": alike.second_id},
         "undo_merge": {"pk": Merge.objects.get().pk},
         "adoptions_campaign_forget_list": {"number": SendList.objects.get().pk},

@@ -32,6 +32,8 @@ from tests.stripe_contract import CheckingClient, Contract
 KEY = settings.STANDIN_KEY
 SECRET = settings.STANDIN_WEBHOOK_SECRET
 
+PATIENCE = 90  # seconds; some controls take a minute themselves
+
 
 class Answered:
     """What a page answered: redirects are reported, not followed."""
@@ -80,7 +82,7 @@ class Standin:
     def _ask(self, method: str, address: str, body: str | None) -> Answered:
         target = urlsplit(address)
         here = urlsplit(self.url)
-        connection = http.client.HTTPConnection(here.hostname or "", here.port, timeout=30)
+        connection = http.client.HTTPConnection(here.hostname or "", here.port, timeout=PATIENCE)
         headers = {"Content-Type": "application/x-www-form-urlencoded"} if body is not None else {}
         try:
             path = f"{target.path}?{target.query}" if target.query else target.path

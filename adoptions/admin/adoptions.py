@@ -15,7 +15,7 @@ from config.long_lists import LongList
 from config.money import pounds
 from config.read_only import ReadOnly
 
-from .. import care, finding
+from .. import care, finding, taking_over
 from ..campaign_report import NO_WORD
 from ..models import (
     OPEN,
@@ -33,6 +33,7 @@ from ..models import (
 from . import by_hand
 from .plan import change_plan, possible
 from .refunds import refund_payment
+from .taking_over import take_over
 
 NO_CAMPAIGN = "none"
 
@@ -259,6 +260,7 @@ class AdoptionAdmin(FieldsByRight, ReadOnly, LongList[Adoption]):
         return [
             path("payments/<int:payment_id>/refund/", wrap(refund_payment), name="refund"),
             path("<int:adoption_id>/plan/", wrap(change_plan), name="change_plan"),
+            path("<int:adoption_id>/take-over/", wrap(take_over), name="take_over"),
             *by_hand.urls(),
             *super().get_urls(),
         ]
@@ -317,7 +319,11 @@ class AdoptionAdmin(FieldsByRight, ReadOnly, LongList[Adoption]):
         if not possible(adoption):
             return "Nothing to stop or change."
         address = reverse("admin:change_plan", args=[adoption.pk])
-        return format_html('<a href="{}">Stop, pause or skip</a>', address)
+        stop = format_html('<a href="{}">Stop, pause or skip</a>', address)
+        if not taking_over.is_possible(adoption):
+            return stop
+        address = reverse("admin:take_over", args=[adoption.pk])
+        return format_html('{} · <a href="{}">Let somebody else take over</a>', stop, address)
 
     @admin.display(description="Link to pay")
     def pay_link(self, adoption: Adoption) -> str:

@@ -53,6 +53,7 @@ from .states import (
 )
 from .stripe_events import StripeEvent
 from .supporters import FormerAddress, Supporter
+from .takeovers import Takeover
 
 __all__ = [
     "ADOPTED",
@@ -140,6 +141,7 @@ __all__ = [
     "Supporter",
     "SupporterSession",
     "Suppression",
+    "Takeover",
     "Verdict",
     "Whom",
 ]

@@ -12,8 +12,10 @@ from .personal import personal
 
 
 def find(token: str) -> Adoption:
+    """Of a present, also by the address it had before somebody else took it over: whoever was given it keeps that."""
     adoptions = Adoption.objects.adopted().select_related("supporter", "species", "gift")
-    return get_object_or_404(adoptions, token=token)
+    found = adoptions.filter(token=token).first()
+    return found or get_object_or_404(adoptions, is_gift=True, takeover__former__token=token)
 
 
 @never_cache

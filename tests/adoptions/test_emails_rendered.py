@@ -438,6 +438,8 @@ def test_message_of_a_giver_cannot_pass_for_our_words(kind: str) -> None:
         ("payment_failed", {"next_try_on": None}, "This was our last try. Your adoption stops for now"),
         ("payment_failed", {}, "we try again on 24 December 2026"),
         ("cancelled", {"last_payment": None, "undo_url": ""}, "The adoption lasts until 24 December 2026"),
+        ("cancelled", {"is_taken_over": True, "undo_url": ""}, "Somebody else goes on paying for the adoption"),
+        ("cancelled", {"is_taken_over": True, "undo_url": ""}, "What you paid lasts until 24 December 2026"),
         ("refund_made", {"is_whole": False}, "That is a part of your payment"),
         ("paused", {}, "is paused until you take it up again. Nothing is taken meanwhile."),
         ("paused", {}, "It goes on by itself: the next payment, £36, is due on 24 December 2026."),

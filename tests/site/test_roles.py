@@ -130,6 +130,7 @@ OWN = {
     "declare_gift_aid": ("Fundraiser",),
     "gift_aid_letter": ("Fundraiser", "Finance", "Auditor"),
     "change_plan": ("Fundraiser",),
+    "take_over": ("Fundraiser",),
     "adoptions_attention_resolve": ("Finance",),
     "adoptions_attention_give_back": ("Finance",),
     "adoptions_attention_release": ("Finance",),

@@ -1,0 +1,218 @@
+"""Somebody else goes on paying: one link, two adoptions, and nobody pays for what another pays for."""
+
+import uuid
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+
+from adoptions import by_hand, subscriptions, taking_over, tasks, timeline
+from adoptions.models import Adoption, AdoptionState, Attention, Change, Gift, Payment, PaymentLink, Source, Takeover
+from adoptions.stripe_gateway import StripeRefused, StripeUnavailable
+from adoptions.taking_over import CannotTakeOver, NewPayer
+from config.models import Mail
+from tests.adoptions.invariants import violations
+from tests.adoptions.test_by_hand import staff_of
+from tests.adoptions.test_payment_links import link_in_mail
+from tests.adoptions.test_races import at_once
+from tests.adoptions.world import World, deliver, shown
+from tests.asked_first import press_twice
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def fiona(db: None) -> Client:
+    return staff_of("Fundraiser")
+
+
+@pytest.fixture
+def amara(world: World) -> Adoption:
+    """Amara's £5 a month, paid once."""
+    adoption = world.adopt_monthly()
+    world.come_back(adoption)
+    return subscriptions.fresh(adoption)
+
+
+def page_of(adoption: Adoption) -> str:
+    return f"/admin/adoptions/adoption/{adoption.pk}/take-over/"
+
+
+def said(**changes: str) -> dict[str, str]:
+    typed = {"source": "phone", "name": "Ada Daughter", "email": "ada@example.org", "attempt": str(uuid.uuid4())}
+    return {**typed, **changes}
+
+
+def offered(fiona: Client, former: Adoption, **changes: str) -> Adoption:
+    press_twice(fiona, page_of(former), said(**changes))
+    return Takeover.objects.select_related("successor").latest("pk").successor
+
+
+def paid(world: World, successor: Adoption) -> Adoption:
+    """Ada opens her link and pays."""
+    Client().post(link_in_mail())
+    successor.refresh_from_db()
+    world.pay(successor.stripe_session_id or "")
+    world.come_back(successor)
+    return subscriptions.fresh(successor)
+
+
+def mails(kind: str) -> list[Mail]:
+    return list(Mail.objects.filter(kind=kind).order_by("pk"))
+
+
+def test_from_the_call_to_the_first_payment_and_the_end_of_the_one_before(
+    world: World, fiona: Client, amara: Adoption
+) -> None:
+    timeline_of_amara = f"/admin/adoptions/supporter/{amara.supporter_id}/timeline/"
+    assert page_of(amara) in fiona.get(timeline_of_amara).text
+    reads = ("ada@example.org is mailed a link to pay £5 a month", "nothing changes", "stays with who paid it")
+    press_twice(fiona, page_of(amara), said(), reads=reads)
+    successor = Takeover.objects.get().successor
+    assert (successor.supporter.email, successor.price, successor.state) == ("ada@example.org", amara.price, "pending")
+    [letter] = mails("payment_link")
+    assert letter.to == "ada@example.org"
+    assert "somebody else has paid for so far" in " ".join(letter.text.split())
+    assert "Amara" not in letter.text + letter.html
+    assert "Their payments stop once yours has arrived" in Client().get(link_in_mail()).text
+    tasks.settle_takeovers.func()
+    assert (shown(amara), mails("cancelled")) == (("active", (("charge", 500),)), [])
+    successor = paid(world, successor)
+    tasks.settle_takeovers.func()
+    tasks.settle_takeovers.func()
+    deliver(Client(), world.new_events())
+    amara.refresh_from_db()
+    assert (amara.state, bool(amara.ends_on), amara.next_payment_on) == ("active", True, None)
+    assert shown(successor) == ("active", (("charge", 500),))
+    [told] = mails("cancelled")
+    words = " ".join(told.text.split())
+    assert (told.to, "Somebody else goes on paying" in words, "What you paid lasts until" in words) == (
+        *("amara@example.org", True),
+        True,
+    )
+    assert "Ada" not in told.text + told.html
+    [change] = Change.objects.filter(adoption=amara)
+    assert (change.act, change.detail, str(change.by)) == (
+        *("stop_later", f"{successor} pays for it from now on"),
+        "fundraiser",
+    )
+    admin = User.objects.create_superuser("root")
+    both = [" ".join(one.words for one in timeline.of(each.supporter, admin)) for each in (amara, successor)]
+    assert f"Somebody else was mailed a link to take over {amara}: {successor}, active." in both[0]
+    assert f"It takes over {amara}." in both[1]
+    assert violations(world.books) == []
+    world.advance(days=70)
+    deliver(Client(), world.new_events())
+    assert [shown(each)[0] for each in (amara, successor)] == ["ended", "active"]
+    assert Payment.objects.filter(adoption=amara).count() == 1
+
+
+def test_present_goes_on_for_whom_it_was_given(world: World, fiona: Client, amara: Adoption) -> None:
+    Gift.objects.create(adoption=amara, recipient_name="Ellie", message="From your gran")
+    Adoption.objects.filter(pk=amara.pk).update(is_gift=True)
+    successor = paid(world, offered(fiona, subscriptions.fresh(amara)))
+    gift = Gift.objects.get(adoption=successor)
+    assert (successor.certificate_name, gift.message, gift.delivery, gift.state) == ("Ellie", "", "self", "waiting")
+    address = f"/adoptions/{amara.token}/certificate/"
+    before = Client().get(address)
+    subscriptions.cancel(amara, when="now", by=None)
+    after = Client().get(address)
+    assert (before.status_code, after.status_code) == (200, 200)
+    assert successor.reference in after.text
+    Adoption.objects.filter(pk=successor.pk).update(is_gift=False)
+    assert Client().get(address).status_code == 404
+
+
+def test_card_that_failed_is_not_tried_again_once_somebody_else_pays(
+    world: World, fiona: Client, amara: Adoption
+) -> None:
+    world.control("fail_renewals", subscription=amara.stripe_subscription_id, times=9)
+    world.advance(days=32)
+    deliver(Client(), world.new_events())
+    amara = subscriptions.fresh(amara)
+    assert amara.state == AdoptionState.PAST_DUE
+    assert "is not tried again" in fiona.post(page_of(amara), said()).text
+    paid(world, offered(fiona, amara))
+    tasks.settle_takeovers.func()
+    world.advance(days=28)
+    deliver(Client(), world.new_events())
+    assert shown(amara) == ("ended", (("charge", 500),))
+
+
+@pytest.mark.parametrize("email", ["amara@example.org", "AMARA@example.org"])
+def test_who_pays_now_takes_nothing_over(fiona: Client, amara: Adoption, email: str) -> None:
+    answer = fiona.post(page_of(amara), said(email=email))
+    assert (answer.status_code, "That is who pays for it now" in answer.text) == (422, True)
+
+
+def test_what_does_not_go_on_is_not_taken_over(world: World, fiona: Client, amara: Adoption) -> None:
+    subscriptions.cancel(amara, by=None)
+    once = world.adopt()
+    world.come_back(once)
+    for adoption in (amara, once):
+        assert "there is nothing to take over" in fiona.get(page_of(adoption)).text
+        assert fiona.post(page_of(adoption), said()).status_code == 422
+    assert not Takeover.objects.exists()
+
+
+def test_second_link_waits_for_the_first_to_be_withdrawn_or_over(fiona: Client, amara: Adoption) -> None:
+    first = offered(fiona, amara)
+    again = fiona.post(page_of(amara), said(email="ben@example.org"))
+    assert (again.status_code, f"{first}. Withdraw it first" in again.text) == (422, True)
+    press_twice(fiona, f"/admin/adoptions/adoption/{first.pk}/link/", {"act": "withdraw"})
+    assert offered(fiona, amara, email="ben@example.org") != first
+    PaymentLink.objects.all().delete()  # as the purge does, a month after they ran out
+    assert offered(fiona, amara, email="cleo@example.org").supporter.email == "cleo@example.org"
+
+
+def test_stripe_away_is_asked_again_and_a_refusal_is_for_staff(
+    world: World, fiona: Client, amara: Adoption, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    successor = paid(world, offered(fiona, amara))
+    answers: list[Exception] = [StripeUnavailable("away", is_answered=False), StripeRefused("resource_missing")]
+
+    def cancel(*args: object, **kwargs: object) -> Adoption:
+        raise answers.pop(0)
+
+    monkeypatch.setattr(subscriptions, "cancel", cancel)
+    tasks.settle_takeovers.func()
+    assert Takeover.objects.due().exists()
+    tasks.settle_takeovers.func()
+    assert not Takeover.objects.due().exists()
+    found = Attention.objects.get(kind="takeover")
+    assert (found.adoption_id, found.key) == (amara.pk, successor.reference)
+    assert f"{amara} still takes money" in found.reason
+
+
+def test_stopped_by_its_payer_meanwhile_needs_no_more(world: World, fiona: Client, amara: Adoption) -> None:
+    paid(world, offered(fiona, amara))
+    subscriptions.cancel(amara, when="now", by=None)
+    tasks.settle_takeovers.func()
+    assert (Takeover.objects.due().count(), Change.objects.filter(adoption=amara).count()) == (0, 1)
+    assert not Attention.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_of_staff_at_once_mail_one_link(world: World, fiona: Client, amara: Adoption) -> None:
+    user = User.objects.get(username="fundraiser")
+    told: list[str] = []
+
+    def offer() -> None:
+        payer = NewPayer(uuid.uuid4(), "Ada Daughter", f"ada{uuid.uuid4().hex[:6]}@example.org")
+        try:
+            told.append(taking_over.offer(amara, payer, by_hand.Entry(Source.PHONE, user)).reference)
+        except CannotTakeOver as error:
+            told.append(str(error)[:9])
+
+    assert at_once(offer, 4) == []
+    assert sorted(told)[:3] == ["A link is"] * 3
+    assert (Takeover.objects.count(), len(mails("payment_link"))) == (1, 1)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_workers_at_once_stop_it_once(world: World, fiona: Client, amara: Adoption) -> None:
+    paid(world, offered(fiona, amara))
+    assert at_once(tasks.settle_takeovers.func, 3) == []
+    amara.refresh_from_db()
+    assert (bool(amara.ends_on), len(mails("cancelled")), Takeover.objects.due().count()) == (True, 1, 0)
+    assert not Attention.objects.exists()
