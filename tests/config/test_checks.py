@@ -7,10 +7,13 @@ import sys
 from pathlib import Path
 
 import pytest
+from django.conf import settings
 from django.db import connection
 
+from adoptions import access
 from config import checks
 from config.local.postgres import DATABASE, ensure_running
+from config.staff_messages import OwnCookie
 from tests.branches import in_project
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -36,13 +39,17 @@ def server() -> None:
 
 
 def check(*options: str, **changes: str | None) -> subprocess.CompletedProcess[str]:
+    return manage("check", *options, **changes)
+
+
+def manage(*arguments: str, **changes: str | None) -> subprocess.CompletedProcess[str]:
     """`manage.py check` in an environment of its own."""
     wanted = {**PRODUCTION, **changes}
     kept = {k: v for k, v in os.environ.items() if k == "PATH" or k.startswith("COVERAGE_")} | {
         "PGHOST": DATABASE["HOST"]
     }
     environment = {k: v for k, v in wanted.items() if v is not None} | in_project(kept)
-    command = [sys.executable, "manage.py", "check", *options]
+    command = [sys.executable, "manage.py", *arguments]
     return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
 
 
@@ -84,6 +91,25 @@ def test_dangerous_configuration_stops_the_start(changes: dict[str, str], codes:
     done = check(**changes)
     assert done.returncode != 0
     assert sorted(re.findall(r"pugmark\.(E\d+)", done.stderr)) == codes
+
+
+COOKIES = """
+from django.conf import settings as s
+from adoptions import access
+from config.staff_messages import OwnCookie
+print(s.SESSION_COOKIE_NAME, s.CSRF_COOKIE_NAME, access.SESSION_COOKIE, access.BROWSER_COOKIE, OwnCookie.cookie_name)
+print(s.SESSION_COOKIE_SECURE, s.CSRF_COOKIE_SECURE, s.SESSION_COOKIE_PATH, s.CSRF_COOKIE_PATH)
+print(s.SESSION_COOKIE_DOMAIN, s.CSRF_COOKIE_DOMAIN)
+"""
+
+
+@pytest.mark.threat("L6")
+def test_cookies_of_a_site_with_https_can_be_set_by_no_other_host() -> None:
+    names, flags, domains = manage("shell", "--no-imports", "-c", COOKIES).stdout.splitlines()
+    assert names == "__Host-staff __Host-csrf __Host-my-adoption __Host-asked __Host-messages"
+    assert (flags, domains) == ("True True / /", "None None")
+    own = (settings.SESSION_COOKIE_NAME, settings.CSRF_COOKIE_NAME, access.SESSION_COOKIE, OwnCookie.cookie_name)
+    assert own == ("staff", "csrf", "my-adoption", "messages")
 
 
 def test_practice_takes_a_test_key() -> None:
