@@ -4,12 +4,12 @@ import logging
 from datetime import timedelta
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models.functions import Now
 from django.tasks import task
 from django.utils import timezone
 
 from config import patience
-from config.tasks import CLOCKS_DIFFER, FIRST_WAIT, every, retried, whenever
+from config.tasks import FIRST_WAIT, every, retried, whenever
 
 from . import (
     access,
@@ -68,13 +68,9 @@ def work_event(event_id: str) -> None:
 @every(minutes=1)
 @task
 def work_forgotten_events() -> None:
-    """Events that a worker took and then died: each by itself, in case it was one of them that killed it.
-
-    One that is of later than now came in under a clock that was wrong, and need not wait until that time.
-    """
-    now = timezone.now()
-    is_old = Q(received_at__lt=now - UNWORKED_AFTER) | Q(received_at__gt=now + CLOCKS_DIFFER)
-    forgotten = StripeEvent.objects.filter(is_old, state=EventState.RECEIVED, attempts__gt=0)
+    """Events that a worker took and then died: each by itself, in case it was one of them that killed it."""
+    long_ago = Now() - UNWORKED_AFTER
+    forgotten = StripeEvent.objects.filter(received_at__lt=long_ago, state=EventState.RECEIVED, attempts__gt=0)
     for event_id in forgotten.values_list("pk", flat=True)[:100]:
         work_event.enqueue(event_id)
 

@@ -10,7 +10,6 @@ from datetime import timedelta
 
 from django.conf import settings
 from django.db import connection
-from django.utils import timezone
 
 from config import patience
 
@@ -50,7 +49,8 @@ HANDLERS: dict[str, Callable[[str], bool]] = {
 KEEP = """
 INSERT INTO adoptions_stripeevent
     (id, type, object_id, api_version, body, received_at, state, worked_at, attempts, error)
-VALUES (%s, %s, %s, %s, %s, %s, %s, %s, 0, %s) ON CONFLICT DO NOTHING
+VALUES (%s, %s, %s, %s, %s, statement_timestamp(), %s, CASE WHEN %s THEN statement_timestamp() END, 0, %s)
+ON CONFLICT DO NOTHING
 """
 
 
@@ -73,11 +73,12 @@ def why_not(event: SignedEvent) -> str | None:
 
 
 def keep(event: SignedEvent, body: bytes, because: str | None) -> bool:
-    now = timezone.now()
-    state, worked_at = (EventState.RECEIVED, None) if because is None else (EventState.IGNORED, now)
+    """By PostgreSQL's clock, which all hosts share: what has waited too long is told by it as well."""
+    is_over = because is not None
+    state = EventState.IGNORED if is_over else EventState.RECEIVED
     told = (event.id, event.type[:100], event.object_id[:100], event.api_version[:40], body)
     with connection.cursor() as cursor:
-        cursor.execute(KEEP, (*told, now, state, worked_at, because or ""))
+        cursor.execute(KEEP, (*told, state, is_over, because or ""))
         return bool(cursor.rowcount)
 
 
