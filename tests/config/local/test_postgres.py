@@ -244,7 +244,9 @@ def test_start_that_fails_says_what_the_server_said(checkout: Path) -> None:
 
 
 def test_release_returns_when_the_server_has_stopped(checkout: Path) -> None:
-    script = USER.replace("sys.stdin.read()", "postgres.release(); print('released', flush=True); sys.stdin.read()")
+    script = USER.replace(
+        "sys.stdin.read()", "postgres.release(wait=60); print('released', flush=True); sys.stdin.read()"
+    )
     user = User(checkout, script)
     assert user.server()
     assert user.process.stdout is not None
