@@ -36,6 +36,12 @@ class PaymentAdmin(ReadOnly, LongList[Payment]):
     search_fields = ["stripe_id"]
     search_help_text = "Reference, the id of a charge, refund, dispute or invoice, or the last four digits of a card"
 
+    fields = [
+        *("adoption", "supporter", "kind", "amount", "kept", "method", "is_brought_in", "occurred_at", "recorded_at"),
+        *("charge", "stripe_id", "invoice_id", "card_last4"),
+    ]
+    readonly_fields = ["supporter", "amount", "kept"]
+
     def get_urls(self) -> list[URLPattern]:
         return [*reports.urls(), *super().get_urls()]
 

@@ -203,16 +203,29 @@ class WaitsForSecond(admin.SimpleListFilter):
         return queryset & RefundRequest.objects.waiting() if self.value() == "waiting" else queryset
 
 
+class WhoAsked(admin.RelatedOnlyFieldListFilter):
+    """Of the staff only those who ever asked."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.title = "who asked"
+
+
 @admin.register(RefundRequest)
 class RefundRequestAdmin(ReadOnly, LongList[RefundRequest]):
     """Who gave back what, and why."""
 
     list_display = ["asked_at", "adoption", "amount", "reason", "by", "second_person", "answered_at", "refused", "note"]
-    list_filter = [WaitsForSecond, "reason", "asked_at", "by"]
+    list_filter = [WaitsForSecond, "reason", "asked_at", ("by", WhoAsked)]
     list_select_related = ["payment__adoption", "by", "second"]
     sortable_by = []
     search_fields = ["stripe_refund_id"]
     search_help_text = "The reference of the adoption, or the id of the refund or of its charge"
+    fields = [
+        *("adoption", "payment", "amount", "reason", "note", "stops", "by", "asked_at", "second_person", "second_at"),
+        *("answered_at", "stripe_refund_id", "refused"),
+    ]
+    readonly_fields = ["adoption", "amount", "second_person"]
 
     def get_urls(self) -> list[URLPattern]:
         guarded = self.admin_site.admin_view(second_person)

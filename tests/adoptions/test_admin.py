@@ -328,3 +328,16 @@ def test_mail_that_opens_somebodys_page_is_read_without_its_key(client: Client) 
         assert "k3Y-" not in seen
         assert "481516" not in seen
         assert "link to your adoption" in seen
+
+
+def test_page_of_a_payment_and_of_a_refund_speaks_of_pounds(admin_client: Client) -> None:
+    payment = make_payment(make_active_adoption(), amount_pence=12000)
+    wanted = RefundRequest.objects.create(
+        public_id=uuid.uuid4(), payment=payment, amount_pence=11950, by=User.objects.get(), reason="duplicate"
+    )
+    for row, amount in ((payment, "£120"), (wanted, "£119.50")):
+        page = admin_client.get(reverse(f"admin:adoptions_{row._meta.model_name}_change", args=[row.pk])).text
+        assert (amount in page, "pence" in page.lower()) == (True, False)
+    finn = User.objects.create(username="finn")
+    RefundRequest.objects.create(public_id=uuid.uuid4(), payment=payment, amount_pence=1, by=finn, reason="duplicate")
+    assert "By who asked" in admin_client.get(reverse("admin:adoptions_refundrequest_changelist")).text
