@@ -39,7 +39,7 @@ class Brought:
     first: int = 0  # adoptions of people whom it brought first, with whatever link they came now
     income_pence: int = 0  # received less what went back
     returned_pence: int = 0  # refunds and disputes
-    year_pence: int = 0  # what the adoptions that run bring in twelve months, and what was given once
+    year_pence: int = 0  # what the adoptions that run bring in twelve months, and what was given once and kept
     mean_pence: int | None = None
     median_pence: int | None = None
     cost_pence: int = 0
@@ -208,7 +208,6 @@ def _adoptions(campaigns: list[Campaign]) -> Parts:
         default=F("amount_pence"),
         output_field=IntegerField(),
     )
-    goes_on = Q(state__in=ADOPTED) | (EVER_ADOPTED & Q(frequency=Frequency.ONCE))
     rows = (
         Adoption.objects.filter(campaign__in=campaigns)
         .order_by()
@@ -217,7 +216,7 @@ def _adoptions(campaigns: list[Campaign]) -> Parts:
             started=Count("pk"),
             gave=Count("pk", filter=EVER_ADOPTED),
             late=Count("pk", filter=EVER_ADOPTED & Q(created_at__gt=F("campaign__ends_at"))),
-            year_pence=Coalesce(Sum(in_a_year, filter=goes_on), 0),
+            year_pence=Coalesce(Sum(in_a_year, filter=Q(state__in=ADOPTED)), 0),
         )
     )
     summed: dict[int, tuple[Counter[str], Counter[str]]] = {}

@@ -16,7 +16,7 @@ from django.test import Client
 from django.utils import timezone
 from PIL import Image
 
-from adoptions import campaign_codes, campaign_report, campaigns, merging, reports
+from adoptions import campaign_codes, campaign_report, campaigns, ledger, merging, reports
 from adoptions.models import (
     Adoption,
     AdoptionState,
@@ -85,6 +85,15 @@ def test_figures_are_those_of_the_golden_season(season: Campaign) -> None:
     assert found.return_pence == 205
 
 
+def test_single_gift_that_went_back_is_no_income_of_the_year(season: Campaign) -> None:
+    single = Adoption.objects.get(campaign=season, frequency=Frequency.ONCE, activated_at__isnull=False)
+    charge = single.payments.get()
+    make_payment(single, kind=PaymentKind.REFUND, amount_pence=-charge.amount_pence, charge=charge)
+    ledger.settle_state(single)
+    [found] = campaign_report.figures([season])
+    assert (found.year_pence, found.income_pence) == (12 * 500, 500)
+
+
 def test_report_tells_late_from_in_time_and_who_came_first_by_a_link(fiona: Client, season: Campaign) -> None:
     Campaign.objects.filter(pk=season.pk).update(
         starts_at=timezone.now() - timedelta(days=9), ends_at=timezone.now() - timedelta(days=1)
@@ -130,7 +139,7 @@ SELECT g.word,
   (SELECT coalesce(sum(amount_pence), 0) FROM p WHERE p.word = g.word),
   (SELECT coalesce(sum(-amount_pence), 0) FROM p WHERE p.word = g.word AND kind <> 'charge'),
   (SELECT coalesce(sum(CASE frequency WHEN 'monthly' THEN 12 ELSE 1 END * amount_pence), 0) FROM paid
-   WHERE paid.word = g.word AND (frequency = 'once' OR ended_at IS NULL)),
+   WHERE paid.word = g.word AND ended_at IS NULL),
   (SELECT round(avg(amount_pence)) FROM paid WHERE paid.word = g.word),
   (SELECT amount_pence FROM paid WHERE paid.word = g.word AND place = (many + 1) / 2),
   (SELECT sum(cost_pence) FROM c WHERE c.word = g.word)
