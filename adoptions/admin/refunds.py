@@ -18,6 +18,7 @@ from django.views.decorators.http import require_http_methods
 
 from config.desk_page import desk_page, see, see_back
 from config.fields import PenceField
+from config.fields_by_right import FieldsByRight
 from config.long_lists import LongList, a_few
 from config.money import pounds
 from config.read_only import ReadOnly
@@ -212,7 +213,7 @@ class WhoAsked(admin.RelatedOnlyFieldListFilter):
 
 
 @admin.register(RefundRequest)
-class RefundRequestAdmin(ReadOnly, LongList[RefundRequest]):
+class RefundRequestAdmin(FieldsByRight, ReadOnly, LongList[RefundRequest]):
     """Who gave back what, and why."""
 
     list_display = ["asked_at", "adoption", "amount", "reason", "by", "second_person", "answered_at", "refused", "note"]
@@ -222,10 +223,23 @@ class RefundRequestAdmin(ReadOnly, LongList[RefundRequest]):
     search_fields = ["stripe_refund_id"]
     search_help_text = "The reference of the adoption, or the id of the refund or of its charge"
     fields = [
-        *("adoption", "payment", "amount", "reason", "note", "stops", "by", "asked_at", "second_person", "second_at"),
+        *(
+            "adoption",
+            "payment",
+            "amount",
+            "reason",
+            "note",
+            "stops",
+            "by",
+            "asked_at",
+            "decide",
+            "second",
+            "second_at",
+        ),
         *("answered_at", "stripe_refund_id", "refused"),
     ]
-    readonly_fields = ["adoption", "amount", "second_person"]
+    readonly_fields = ["adoption", "amount", "decide"]
+    needs = {"decide": "adoptions.add_refundrequest"}
 
     def get_urls(self) -> list[URLPattern]:
         guarded = self.admin_site.admin_view(second_person)
@@ -236,6 +250,10 @@ class RefundRequestAdmin(ReadOnly, LongList[RefundRequest]):
         if not wanted.waits_for_second:
             return str(wanted.second or "—")
         return format_html('<a href="{}">Waiting: look at it</a>', reverse("admin:refund_second", args=[wanted.pk]))
+
+    @admin.display(description="To decide")
+    def decide(self, wanted: RefundRequest) -> str:
+        return self.second_person(wanted) if wanted.waits_for_second else "—"
 
     def searches(self, words: list[str]) -> list[QuerySet[Any]]:
         rows = RefundRequest.objects
