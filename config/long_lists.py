@@ -76,6 +76,16 @@ class LongList[Row: Model](admin.ModelAdmin[Row]):
         return queryset.filter(pk__in=ids), False
 
 
+class OwnTitle(admin.FieldListFilter):
+    """Mixed into a filter: headed "By …" with these words, where those of its field make no sense there."""
+
+    own_title: str
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.title = self.own_title
+
+
 def a_few(rows: QuerySet[Any], column: str = "pk", *more: str) -> QuerySet[Any]:
     """For the inside of a search. In no order: a model's own would have the planner walk through the table in it."""
     return rows.order_by().values_list(column, *more, flat=not more)[:FOUND]

@@ -13,7 +13,7 @@ from django.utils.html import format_html
 from django.views.decorators.http import require_http_methods, require_safe
 
 from config.desk_page import desk_page
-from config.long_lists import LongList
+from config.long_lists import LongList, OwnTitle
 from config.read_only import ReadOnly
 from config.spreadsheet import csv_response
 
@@ -30,6 +30,10 @@ NEEDS = "adoptions.add_importedfile"
 SHOWN = 20  # rows of each kind, before anything is brought in
 
 
+class WhatItLists(OwnTitle, admin.ChoicesFieldListFilter):
+    own_title = "what it lists"
+
+
 @admin.register(ImportedFile)
 class ImportedFileAdmin(ReadOnly, LongList[ImportedFile]):
     list_display = [
@@ -43,7 +47,7 @@ class ImportedFileAdmin(ReadOnly, LongList[ImportedFile]):
         "undone_by",
         "finished_at",
     ]
-    list_filter = ["what", "state", "asked_at"]
+    list_filter = [("what", WhatItLists), "state", "asked_at"]
     list_select_related = ["asked_by", "confirmed_by", "undone_by"]
     list_display_links = None
     sortable_by = []

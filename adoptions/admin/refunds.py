@@ -19,7 +19,7 @@ from django.views.decorators.http import require_http_methods
 from config.desk_page import desk_page, see, see_back
 from config.fields import PenceField
 from config.fields_by_right import FieldsByRight
-from config.long_lists import LongList, a_few
+from config.long_lists import LongList, OwnTitle, a_few
 from config.money import pounds
 from config.read_only import ReadOnly
 
@@ -204,12 +204,10 @@ class WaitsForSecond(admin.SimpleListFilter):
         return queryset & RefundRequest.objects.waiting() if self.value() == "waiting" else queryset
 
 
-class WhoAsked(admin.RelatedOnlyFieldListFilter):
+class WhoAsked(OwnTitle, admin.RelatedOnlyFieldListFilter):
     """Of the staff only those who ever asked."""
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.title = "who asked"
+    own_title = "who asked"
 
 
 @admin.register(RefundRequest)

@@ -556,6 +556,7 @@ def test_list_is_brought_looked_at_brought_in_and_undone_at_the_desk(client: Cli
     assert "A colleague was first" in client.post(look, answers, follow=True).content.decode()
     work_imports.func()
     assert "Undo the whole list" in client.get(look).content.decode()
+    assert "By what it lists" in client.get(reverse("admin:adoptions_importedfile_changelist")).text
     assert Mail.objects.filter(kind="import_done").count() == 1
     unread = client.post(look, {"step": "undo"}, follow=True)
     assert b"Nothing was undone." in unread.content
