@@ -214,28 +214,15 @@ class WhoAsked(OwnTitle, admin.RelatedOnlyFieldListFilter):
 class RefundRequestAdmin(FieldsByRight, ReadOnly, LongList[RefundRequest]):
     """Who gave back what, and why."""
 
-    list_display = ["asked_at", "adoption", "amount", "reason", "by", "second_person", "answered_at", "refused", "note"]
+    list_display = ["asked_at", "adoption", "amount", "reason", "by", "second", "decide", "answered_at"]
+    list_display += ["refused", "note"]
     list_filter = [WaitsForSecond, "reason", "asked_at", ("by", WhoAsked)]
     list_select_related = ["payment__adoption", "by", "second"]
     sortable_by = []
     search_fields = ["stripe_refund_id"]
     search_help_text = "The reference of the adoption, or the id of the refund or of its charge"
-    fields = [
-        *(
-            "adoption",
-            "payment",
-            "amount",
-            "reason",
-            "note",
-            "stops",
-            "by",
-            "asked_at",
-            "decide",
-            "second",
-            "second_at",
-        ),
-        *("answered_at", "stripe_refund_id", "refused"),
-    ]
+    fields = ["adoption", "payment", "amount", "reason", "note", "stops", "by", "asked_at", "decide", "second"]
+    fields += ["second_at", "answered_at", "stripe_refund_id", "refused"]
     readonly_fields = ["adoption", "amount", "decide"]
     needs = {"decide": "adoptions.add_refundrequest"}
 
@@ -243,15 +230,11 @@ class RefundRequestAdmin(FieldsByRight, ReadOnly, LongList[RefundRequest]):
         guarded = self.admin_site.admin_view(second_person)
         return [path("<int:pk>/second/", guarded, name="refund_second"), *super().get_urls()]
 
-    @admin.display(description="Second person")
-    def second_person(self, wanted: RefundRequest) -> str:
-        if not wanted.waits_for_second:
-            return str(wanted.second or "—")
-        return format_html('<a href="{}">Waiting: look at it</a>', reverse("admin:refund_second", args=[wanted.pk]))
-
     @admin.display(description="To decide")
     def decide(self, wanted: RefundRequest) -> str:
-        return self.second_person(wanted) if wanted.waits_for_second else "—"
+        if not wanted.waits_for_second:
+            return "—"
+        return format_html('<a href="{}">Waiting: look at it</a>', reverse("admin:refund_second", args=[wanted.pk]))
 
     def searches(self, words: list[str]) -> list[QuerySet[Any]]:
         rows = RefundRequest.objects

@@ -326,7 +326,7 @@ def test_permission_that_does_not_exist_changes_nothing(monkeypatch: pytest.Monk
 
 @pytest.mark.parametrize("role", STAFF)
 def test_no_role_is_shown_a_link_that_turns_it_away(client: Client, role: str) -> None:
-    """On the pages of a row: each link beneath the breadcrumbs is followed."""
+    """On the pages of a row and in its line of the list: each link beneath the breadcrumbs is followed."""
     adoption = make_adoption_with_everything()
     client.force_login(member(role))
     wrong = []
@@ -336,6 +336,7 @@ def test_no_role_is_shown_a_link_that_turns_it_away(client: Client, role: str) -
         if "v" not in columns[role] or row is None or name == "config.mailwords":
             continue
         page = client.get(reverse(f"admin:{app}_{model_name}_change", args=[row.pk])).text.partition('id="content"')[2]
+        page += client.get(reverse(f"admin:{app}_{model_name}_changelist"), follow=True).text.partition("<tbody")[2]
         links = {html.unescape(link) for link in re.findall(r'<a [^>]*href="(/admin/[^"]+)"', page)}
         wrong += [(name, link) for link in links if client.get(link, follow=True).status_code == 403]
     if role in OWN["enter_adoption"]:
