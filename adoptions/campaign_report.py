@@ -45,8 +45,23 @@ class Brought:
     cost_pence: int = 0
 
     @property
-    def conversion_percent(self) -> int | None:
-        return (200 * self.adoptions + self.landings) // (2 * self.landings) if self.landings else None
+    def conversion_percent(self) -> float | None:
+        """With one digit after the point; below one per cent with as many as say something: `0.1`, `0.012`."""
+        if not self.landings:
+            return None
+        percent = 100 * self.adoptions / self.landings
+        return round(percent, 1) if percent >= 1 else float(f"{percent:.2g}")
+
+    @property
+    def conversion(self) -> str:
+        """For a person: `7.5 of 100`; where less than one of a hundred adopts, `1 in 1,000`."""
+        if not self.landings:
+            return ""
+        if not self.adoptions:
+            return "none"
+        if 100 * self.adoptions < self.landings:
+            return f"1 in {(2 * self.landings + self.adoptions) // (2 * self.adoptions):,}"
+        return f"{round(100 * self.adoptions / self.landings, 1):,g} of 100"
 
     @property
     def return_pence(self) -> int | None:
@@ -270,7 +285,7 @@ def headings(by: str = "") -> tuple[str, ...]:
     return *labels, *HEADINGS_OF_FIGURES
 
 
-def lines(found: Iterable[Figures | Group]) -> Iterator[list[str | int]]:
+def lines(found: Iterable[Figures | Group]) -> Iterator[list[str | float]]:
     """For a spreadsheet: amounts in pounds with two digits, empty where there is none."""
     for each in found:
         yield [
@@ -292,7 +307,7 @@ def decimal(pence: int | None) -> str:
 
 def words(each: Figures) -> list[tuple[str, str]]:
     """The same for a person, as pairs of what and how much."""
-    conversion = "" if each.conversion_percent is None else f", {each.conversion_percent} of 100 who came"
+    conversion = f", {each.conversion} who came" if each.adoptions and each.landings else ""
     pairs = [
         ("Landings (about)", f"{each.landings:,}"),
         ("Pressed pay", f"{each.started:,}"),
