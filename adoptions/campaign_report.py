@@ -45,12 +45,13 @@ class Brought:
     cost_pence: int = 0
 
     @property
-    def conversion_percent(self) -> float | None:
-        """With one digit after the point; below one per cent with as many as say something: `0.1`, `0.012`."""
+    def conversion_percent(self) -> str | None:
+        """With one digit after the point; below one per cent with up to four: `7.5`, `0.1`, `0.0118`."""
         if not self.landings:
             return None
-        percent = 100 * self.adoptions / self.landings
-        return round(percent, 1) if percent >= 1 else float(f"{percent:.2g}")
+        parts = 10 if self.adoptions * 100 >= self.landings else 10_000
+        whole, rest = divmod((200 * parts * self.adoptions + self.landings) // (2 * self.landings), parts)
+        return f"{whole}.{rest:0{len(str(parts)) - 1}}".rstrip("0").removesuffix(".")
 
     @property
     def conversion(self) -> str:
@@ -59,9 +60,9 @@ class Brought:
             return ""
         if not self.adoptions:
             return "none"
-        if 100 * self.adoptions < self.landings:
+        if self.adoptions * 100 < self.landings:
             return f"1 in {(2 * self.landings + self.adoptions) // (2 * self.adoptions):,}"
-        return f"{round(100 * self.adoptions / self.landings, 1):,g} of 100"
+        return f"{self.conversion_percent} of 100"
 
     @property
     def return_pence(self) -> int | None:
@@ -285,7 +286,7 @@ def headings(by: str = "") -> tuple[str, ...]:
     return *labels, *HEADINGS_OF_FIGURES
 
 
-def lines(found: Iterable[Figures | Group]) -> Iterator[list[str | float]]:
+def lines(found: Iterable[Figures | Group]) -> Iterator[list[str | int]]:
     """For a spreadsheet: amounts in pounds with two digits, empty where there is none."""
     for each in found:
         yield [
