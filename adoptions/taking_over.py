@@ -8,19 +8,23 @@ A link that is never used changes nothing. What was paid stays with who paid it,
 import logging
 import uuid
 from dataclasses import dataclass
+from datetime import timedelta
 
 from django.db import transaction
 from django.utils import timezone
+from django.utils.formats import date_format
 
 from . import attention, fulfilment, payment_links, subscriptions
 from .by_hand import Entry
 from .checkout import Answers
 from .gifts import Present
-from .models import OPEN, Adoption, AdoptionState, AttentionKind, Frequency, PaymentLink, Takeover
+from .models import OPEN, Adoption, AdoptionState, Attention, AttentionKind, Frequency, PaymentLink, Takeover
 from .stripe_gateway import StripeRefused, StripeUnavailable
 from .subscriptions import CannotChange
 
 logger = logging.getLogger(__name__)
+
+PAGE_LASTS = timedelta(days=1)  # at Stripe: opened at the last moment, it can be paid for so long
 
 
 class CannotTakeOver(Exception):
@@ -117,5 +121,37 @@ def settle(takeover: Takeover) -> None:
             refusal = f"{former} still takes money, and {successor} has begun to pay for the same. Stop it by hand. "
             refusal += f"({error})"
     with transaction.atomic():
-        if Takeover.objects.filter(pk=takeover.pk).settle() and refusal and is_possible(subscriptions.fresh(former)):
+        if not Takeover.objects.filter(pk=takeover.pk).settle():
+            return
+        if refusal and is_possible(subscriptions.fresh(former)):
             attention.call(AttentionKind.TAKEOVER, key=successor.reference, adoption=former, reason=refusal)
+        tell_of_two(former)
+        told = Attention.objects.filter(kind=AttentionKind.TAKEOVER, key__startswith=f"{successor.reference}:unused:")
+        told.resolve(how="It was paid after all.")
+
+
+def tell_of_two(former: Adoption) -> None:
+    """Both links were paid: one had run out with its page at Stripe still open, and another was mailed.
+
+    Each looks when it is settled, after its own payment is in the books, so that the last one sees them all.
+    """
+    begun = Takeover.objects.begun().filter(former=former).select_related("successor").order_by("pk")
+    payers = [takeover.successor for takeover in begun if is_possible(takeover.successor)]
+    for one in payers[1:]:
+        reason = f"{payers[0]} and {one} both pay now to go on with {former}. Ask who of them means to, stop the other "
+        reason += "on its page, and give back what it has paid. What was paid for before stops by itself."
+        attention.call(AttentionKind.TAKEOVER, key=f"{one.reference}:too", adoption=one, reason=reason)
+
+
+def tell_of_unused() -> None:
+    """Whoever mailed a link that nobody paid by hears of it, once for each time it ran out."""
+    for takeover in Takeover.objects.unused(since=timezone.now() - PAGE_LASTS):
+        former, successor = takeover.former, takeover.successor
+        link = successor.payment_link
+        goes_on = f"{former} goes on as before." if is_possible(former) else f"{former} does not go on either."
+        reason = f"The link by which {successor} was to take over {former} ran out unpaid on "
+        reason += f"{date_format(timezone.localtime(link.expires_at), 'j F')}. {goes_on} "
+        reason += f"Ask whether they still mean to: the page of {successor} sends it again."
+        key = f"{successor.reference}:unused:{link.sendings}"
+        to = successor.entered_by.email if successor.entered_by else ""
+        attention.call(AttentionKind.TAKEOVER, key=key, adoption=successor, reason=reason, to=to)

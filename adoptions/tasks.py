@@ -96,6 +96,13 @@ def settle_takeovers() -> None:
     taking_over.settle_due()
 
 
+@every(hours=1)
+@task
+def tell_of_unused_links() -> None:
+    """Who mailed somebody a link to take over an adoption hears that it ran out."""
+    taking_over.tell_of_unused()
+
+
 @every(minutes=1)
 @task
 def note_gift_aid_records() -> None:

@@ -17,7 +17,7 @@ class AttentionKind(models.TextChoices):
     ODD_AMOUNT = "odd_amount", "Amount at Stripe cannot be right"
     GIFT_WORDS = "gift_words", "Words of a present to read"
     CAMPAIGN_LINK = "campaign_link", "A campaign's link does not lead where it should"
-    TAKEOVER = "takeover", "Taken over, and still paid for by both"
+    TAKEOVER = "takeover", "Taking over an adoption"
     CARD_TESTING = "card_testing", "Somebody may be testing stolen cards"
 
 

@@ -1,10 +1,12 @@
 """Somebody else goes on paying: one link, two adoptions, and nobody pays for what another pays for."""
 
 import uuid
+from datetime import timedelta
 
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
+from django.utils import timezone
 
 from adoptions import by_hand, subscriptions, taking_over, tasks, timeline
 from adoptions.models import Adoption, AdoptionState, Attention, Change, Gift, Payment, PaymentLink, Source, Takeover
@@ -215,4 +217,62 @@ def test_two_workers_at_once_stop_it_once(world: World, fiona: Client, amara: Ad
     assert at_once(tasks.settle_takeovers.func, 3) == []
     amara.refresh_from_db()
     assert (bool(amara.ends_on), len(mails("cancelled")), Takeover.objects.due().count()) == (True, 1, 0)
+    assert not Attention.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("is_settled_between", [True, False])
+def test_two_who_both_paid_are_told_of_once(
+    world: World, fiona: Client, amara: Adoption, is_settled_between: bool
+) -> None:
+    """The first link ran out with its page at Stripe open, so another was mailed; then both are paid."""
+    ada = offered(fiona, amara)
+    Client().post(link_in_mail())
+    ran_out(ada, days=0)
+    ben = paid(world, offered(fiona, amara, email="ben@example.org"))
+    if is_settled_between:
+        tasks.settle_takeovers.func()
+    assert not Attention.objects.exists()
+    ada.refresh_from_db()
+    world.pay(ada.stripe_session_id or "")
+    world.come_back(ada)
+    assert at_once(tasks.settle_takeovers.func, 3) == []
+    [found] = Attention.objects.all()
+    assert (found.kind, found.adoption, len(mails("attention"))) == ("takeover", ben, 1)
+    assert f"{ada} and {ben} both pay now to go on with {amara}." in found.reason
+    assert [shown(subscriptions.fresh(each))[0] for each in (amara, ada, ben)] == ["active"] * 3
+    assert (Takeover.objects.due().count(), violations(world.books)) == (0, [])
+
+
+def ran_out(successor: Adoption, *, days: int) -> None:
+    now = timezone.now()
+    PaymentLink.objects.filter(adoption=successor).update(
+        sent_at=now - timedelta(days=days + 7), expires_at=now - timedelta(days=days, minutes=1)
+    )
+
+
+def test_link_that_ran_out_is_told_once_to_who_mailed_it(world: World, fiona: Client, amara: Adoption) -> None:
+    User.objects.filter(username="fundraiser").update(email="fiona@example.org")
+    ada = offered(fiona, amara)
+    for days, told in ((0, 0), (1, 1), (2, 1)):  # a page at Stripe may be open for a day
+        ran_out(ada, days=days)
+        tasks.tell_of_unused_links.func()
+        assert len(mails("attention")) == told
+    [found] = Attention.objects.open()
+    assert (found.kind, found.adoption, mails("attention")[0].to) == ("takeover", ada, "fiona@example.org")
+    assert f"{ada} was to take over {amara} ran out unpaid on" in found.reason
+    assert f"{amara} goes on as before." in found.reason
+    fiona.post(f"/admin/adoptions/adoption/{ada.pk}/link/", {"act": "again"})
+    paid(world, ada)
+    tasks.settle_takeovers.func()
+    assert not Attention.objects.open().exists()
+
+
+def test_link_withdrawn_or_followed_by_another_is_nothing_to_tell(fiona: Client, amara: Adoption) -> None:
+    first = offered(fiona, amara)
+    ran_out(first, days=3)
+    second = offered(fiona, amara, email="ben@example.org")
+    press_twice(fiona, f"/admin/adoptions/adoption/{second.pk}/link/", {"act": "withdraw"})
+    ran_out(second, days=3)
+    tasks.tell_of_unused_links.func()
     assert not Attention.objects.exists()
