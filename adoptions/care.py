@@ -6,6 +6,7 @@ them somebody was found. Only where none knows them are names looked for that ar
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from enum import IntEnum
 
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
 from django.contrib.auth.models import PermissionsMixin as HasPermissions
@@ -114,12 +115,25 @@ def alike(typed: str) -> set[tuple[int, str]]:
 # --- what can be done at once --------------------------------------------------------------------------------------
 
 
+class Weight(IntEnum):
+    """In the order of the page: what most calls are about, what ends or gives back something, what is seldom asked."""
+
+    EVERYDAY = 1
+    ENDING = 2
+    SELDOM = 3
+
+
 @dataclass(frozen=True)
 class Deed:
     """A page where something is done to an adoption; each goes through what supporters themselves use."""
 
     words: str
     address: str
+    weight: Weight = Weight.EVERYDAY
+
+    @property
+    def is_ending(self) -> bool:
+        return self.weight == Weight.ENDING
 
 
 @dataclass(frozen=True)
@@ -128,6 +142,14 @@ class InHand:
 
     adoption: Adoption
     deeds: list[Deed]
+
+    @property
+    def at_hand(self) -> list[Deed]:
+        return sorted((deed for deed in self.deeds if deed.weight != Weight.SELDOM), key=lambda deed: deed.weight)
+
+    @property
+    def apart(self) -> list[Deed]:
+        return [deed for deed in self.deeds if deed.weight == Weight.SELDOM]
 
 
 def in_hand(supporter: Supporter, user: AbstractBaseUser | AnonymousUser) -> list[InHand]:
@@ -150,13 +172,14 @@ def deeds(adoption: Adoption, charge: Payment | None, may: Callable[[str], bool]
         when = timezone.localtime(charge.occurred_at)
         words = f"Refund {pounds(charge.amount_pence)} of {when:%d/%m/%Y}"
         address = reverse("admin:refund_by_hand" if charge.is_by_hand else "admin:refund", args=[charge.pk])
-        yield Deed(words, address + back)
+        yield Deed(words, address + back, Weight.ENDING)
     if charge and not adoption.supporter.has_email and may("adoptions.view_payment"):
         yield Deed("Receipt to print", reverse("admin:receipt_for_post", args=[charge.pk]))
     if adoption.is_repeating and adoption.is_adopted and may("adoptions.add_change"):
-        yield Deed("Stop, pause or skip", reverse("admin:change_plan", args=[adoption.pk]) + back)
+        yield Deed("Stop, pause or skip", reverse("admin:change_plan", args=[adoption.pk]) + back, Weight.ENDING)
         if may("adoptions.add_adoption") and taking_over.is_possible(adoption):
-            yield Deed("Let somebody else take over", reverse("admin:take_over", args=[adoption.pk]) + back)
+            address = reverse("admin:take_over", args=[adoption.pk])
+            yield Deed("Let somebody else take over", address + back, Weight.SELDOM)
     if getattr(adoption, "payment_link", None) and adoption.state in OPEN and may("adoptions.add_adoption"):
         yield Deed("Payment link: send again or withdraw", reverse("admin:payment_link", args=[adoption.pk]) + back)
     if may("adoptions.add_adoption") and (address := way_to_go_on(adoption)):

@@ -76,6 +76,9 @@ def is_written(request: HttpRequest, supporter: Supporter, form: NoteForm) -> bo
 
 def timeline_page(request: HttpRequest, supporter: Supporter, form: NoteForm | None) -> HttpResponse:
     merge = Merge.objects.standing().filter(merged=supporter).select_related("survivor").first()
+    in_hand = care.in_hand(supporter, request.user)
+    is_known = supporter.erased_at is None
+    may_let_go = any(request.user.has_perm(f"adoptions.{act}_supporter") for act in ("change", "delete"))
     return desk_page(
         request,
         "admin/adoptions/timeline.html",
@@ -85,7 +88,8 @@ def timeline_page(request: HttpRequest, supporter: Supporter, form: NoteForm | N
         form=form,
         supporter=supporter,
         standing=timeline.standing(supporter),
-        in_hand=care.in_hand(supporter, request.user),
+        in_hand=in_hand,
+        has_apart=(is_known and may_let_go) or any(each.apart for each in in_hand),
         mails=care.mails_to_send_again(supporter, request.user),
         may_mail_link=care.may_mail_link(supporter, request.user),
         moments=timeline.of(supporter, request.user),

@@ -188,22 +188,27 @@ def test_no_search_reads_a_whole_table(marek: User) -> None:
 
 def deeds_of(client: Client, supporter: Supporter) -> list[str]:
     page = client.get(reverse("admin:supporter_timeline", args=[supporter.pk])).text
-    return [" ".join(words.split()) for words in re.findall(r'class="(?:button )?deeds__deed"[^>]*>([^<]+)<', page)]
+    deeds = re.findall(r'(<summary>)Seldom|class="deeds__deed( deeds__deed--ending)?"[^>]*>([^<]+)<', page)
+    return ["—" if apart else ("! " if ends else "") + " ".join(words.split()) for apart, ends, words in deeds]
 
 
-def test_page_offers_what_a_role_may_do_and_no_more(client: Client, zoe: Supporter) -> None:
+def test_page_offers_what_a_role_may_do_and_no_more_and_what_ends_something_last(
+    client: Client, zoe: Supporter
+) -> None:
     put_roles()
     Mail.objects.create(key="k", kind="receipt", to=zoe.email, subject="Thank you", message_id="<1>", state="failed")
     adoption = zoe.adoptions.get()
     link = "Mail them a link to their adoption (new card, stop, receipt)"
     present, certificate, enter = f"Present {adoption.gift}", "Certificate", "Enter an adoption for them"
-    refund = f"Refund £36 of {adoption.payments.latest('pk').occurred_at:%d/%m/%Y}"
+    refund = f"! Refund £36 of {adoption.payments.latest('pk').occurred_at:%d/%m/%Y}"
+    stop, over = "! Stop, pause or skip", "Let somebody else take over"
+    zoe.adoptions.update(frequency="monthly", stripe_subscription_id="sub_1")
     expected = {
         "Fundraiser": [
-            *(link, present, certificate, "Send again", enter, "Correct the name or the email"),
-            *("All we hold, as a file for them", "Erase them"),
+            *(link, "Correct the name or the email", enter, present, certificate, stop, "Send again"),
+            *("—", over, "All we hold, as a file for them", "! Erase them"),
         ],
-        "Finance": [refund, present, certificate, enter],
+        "Finance": [enter, present, certificate, refund],
         "Auditor": [present, certificate],
     }
     for role, deeds in expected.items():
