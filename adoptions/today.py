@@ -14,7 +14,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.timesince import timesince
 
-from config import mail
+from config import mail, mail_words
 from config.models import BlockedLoad
 from species.models import Comment, CommentStatus, Fact
 
@@ -193,6 +193,12 @@ def blocked_loads() -> Matter:
     )
 
 
+def unusable_words() -> Matter:
+    """Of staff's own words that fit their mail no more: it goes out in ours."""
+    words = ("mails whose words of yours can no longer be used", "mail whose words of yours can no longer be used")
+    return Matter(*words, len(mail_words.unusable()), rows_of("config_mailwords"), is_urgent=True)
+
+
 def live_campaigns() -> Matter:
     count = Campaign.objects.running().count()
     return Matter(
@@ -208,6 +214,7 @@ MATTERS: list[tuple[str, Callable[[], Matter]]] = [
     ("adoptions.view_stripeevent", parked_events),
     ("adoptions.change_handentry", unseen_money),
     ("config.view_mail", failing_mails),
+    ("config.change_mailwords", unusable_words),
     ("adoptions.view_adoption", failed_payments),
     ("species.view_comment", waiting_comments),
     ("adoptions.view_gift", gifts_this_week),

@@ -8,7 +8,7 @@ import logging
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 from django.conf import settings
@@ -81,19 +81,42 @@ def problems(kind: str, subject: str, body: str) -> list[str]:
         drawn = draw(kind, subject, body, sample(kind))
     except TemplateSyntaxError as error:
         return [f"An {{% if %}} does not go with its {{% endif %}}: {str(error).partition(' at ')[0]}."]
+    except Exception:  # noqa: BLE001  each filter has its own way to say that there is nothing for it to write
+        return ["Something between braces has nothing to stand for where it is now. Compare with our own words."]
     return [] if drawn.subject else ["The subject is empty."]
+
+
+@lru_cache(maxsize=256)
+def can_be_used(kind: str, subject: str, body: str) -> bool:
+    return not problems(kind, subject, body)
+
+
+def unusable() -> list[str]:
+    """The kinds whose edited words are not sent, because they no longer fit: ours are, until somebody looks."""
+    known = MailWords.objects.filter(kind__in=kinds()).order_by("kind").values_list("kind", "subject", "body")
+    return [kind for kind, subject, body in known if not can_be_used(kind, subject, body)]
 
 
 def render(kind: str, context: dict[str, Any]) -> Rendered:
     """In the words of staff, if there are any that can be used, and otherwise in ours."""
     edited = MailWords.objects.filter(kind=kind).first()
-    if edited and not problems(kind, edited.subject, edited.body):
-        return draw(kind, edited.subject, edited.body, context)
-    if edited:
-        logger.error("The words of %r can no longer be used; our own were sent.", kind)
+    if edited and (drawn := as_edited(edited, context)):
+        return drawn
     subject = one_line(render_to_string(f"emails/{kind}/subject.txt", context))
     text = render_to_string(f"emails/{kind}/body.txt", context)
     return Rendered(subject, text, render_to_string(f"emails/{kind}/body.html", {**context, "subject": subject}))
+
+
+def as_edited(edited: MailWords, context: dict[str, Any]) -> Rendered | None:
+    """None where that cannot be: a mail goes out all the same."""
+    if can_be_used(edited.kind, edited.subject, edited.body):
+        try:
+            return draw(edited.kind, edited.subject, edited.body, context)
+        except Exception:  # whatever it is, ours have no part of it
+            logger.exception("The words of %r could not be filled in; our own were sent.", edited.kind)
+            return None
+    logger.error("The words of %r can no longer be used; our own were sent.", edited.kind)
+    return None
 
 
 def draw(kind: str, subject: str, body: str, context: dict[str, Any]) -> Rendered:
@@ -136,6 +159,7 @@ def line_in_html(line: str) -> SafeString:
 # --- to look at before anything is sent ------------------------------------------------------------------------------
 
 NAME = re.compile(r"[A-Za-z_]\w*(?:\.\w+)*")
+LOOP = re.compile(r"\{% for (.+?) in ")
 SAMPLES: dict[str, Any] = {
     "name": "Amara Supporter",
     "certificate_name": "Ellie",
@@ -178,6 +202,8 @@ def sample(kind: str) -> dict[str, Any]:
             inner = place.get(holder)
             place[holder] = place = inner if isinstance(inner, dict) else {}
         place.setdefault(leaf, sample_of(leaf))
+    for name in " ".join(LOOP.findall(shipped(kind)[1])).replace(",", " ").split():
+        context.pop(name, None)  # it stands for something within its loop alone
     return context | {"charity": settings.CHARITY, "site_url": settings.SITE_URL}
 
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import uuid
+from collections.abc import Sequence
 from typing import cast
 
 from django import forms
@@ -59,11 +60,11 @@ def may_edit(request: HttpRequest) -> User:
 @require_safe
 def all_kinds(request: HttpRequest) -> HttpResponse:
     may_edit(request)
-    edited = set(MailWords.objects.values_list("kind", flat=True))
-    rows = [(kind, mail_words.shipped(kind)[0], kind in edited) for kind in mail_words.kinds()]
-    return desk_page(
-        request, "admin/config/mail_words_list.html", "Words of the mails", rows=rows, about=ABOUT["config.mailwords"]
-    )
+    edited, unusable = set(MailWords.objects.values_list("kind", flat=True)), mail_words.unusable()
+    rows = [(kind, mail_words.shipped(kind)[0], kind in edited, kind in unusable) for kind in mail_words.kinds()]
+    about = ABOUT["config.mailwords"]
+    template = "admin/config/mail_words_list.html"
+    return desk_page(request, template, "Words of the mails", rows=rows, about=about, unusable=unusable)
 
 
 # What a mail looks like, in a frame: it runs nothing, loads nothing and leads nowhere from there.
@@ -86,15 +87,21 @@ def preview(request: HttpRequest, kind: str) -> HttpResponse:
     if kind not in mail_words.kinds():
         raise Http404
     if request.method != "POST":
-        return HttpResponse(mail_words.draw(kind, *words_in_use(kind), mail_words.sample(kind)).html)
+        subject, body = words_in_use(kind)
+        if problems := mail_words.problems(kind, subject, body):
+            return refused(problems)
+        return HttpResponse(mail_words.draw(kind, subject, body, mail_words.sample(kind)).html)
     form = WordsForm(request.POST, kind=kind)
     if not form.is_valid():
-        problems = [problem for field in form.errors.values() for problem in field]
-        return HttpResponse(
-            render_to_string("admin/config/mail_words_problems.html", {"problems": problems}), status=422
-        )
+        return refused([problem for field in form.errors.values() for problem in field], status=422)
     words = form.cleaned_data
     return HttpResponse(mail_words.draw(kind, words["subject"], words["body"], mail_words.sample(kind)).html)
+
+
+def refused(problems: Sequence[object], status: int = 200) -> HttpResponse:
+    """In place of a mail, in its frame."""
+    why = render_to_string("admin/config/mail_words_problems.html", {"problems": problems})
+    return HttpResponse(why, status=status)
 
 
 def words_in_use(kind: str) -> tuple[str, str]:
@@ -113,7 +120,9 @@ def edit(request: HttpRequest, kind: str) -> HttpResponse:
     act = request.POST.get("act", "")
     form = WordsForm(request.POST or None, kind=kind, initial={"subject": subject, "body": body})
     if request.method != "POST":
-        return page(request, form, mail_words.draw(kind, subject, body, mail_words.sample(kind)))
+        problems = mail_words.problems(kind, subject, body)
+        drawn = None if problems else mail_words.draw(kind, subject, body, mail_words.sample(kind))
+        return page(request, form, drawn, problems)
     if act == "ours":
         MailWords.objects.filter(kind=kind).delete()
         return done(request, kind, "Our own words are sent again.")
@@ -130,7 +139,10 @@ def digest_of(subject: str, body: str) -> str:
     return hashlib.sha256(f"{subject}\0{body}".encode()).hexdigest()[:16]
 
 
-def page(request: HttpRequest, form: WordsForm, drawn: mail_words.Rendered | None = None) -> HttpResponse:
+def page(
+    request: HttpRequest, form: WordsForm, drawn: mail_words.Rendered | None = None, problems: Sequence[str] = ()
+) -> HttpResponse:
+    """`problems`: why the words that are kept are not sent."""
     return desk_page(
         request,
         "admin/config/mail_words.html",
@@ -139,6 +151,7 @@ def page(request: HttpRequest, form: WordsForm, drawn: mail_words.Rendered | Non
         here=form.kind,
         form=form,
         drawn=drawn,
+        problems=problems,
         seen=digest_of(*words_in_use(form.kind)),
         usable=mail_words.usable(form.kind),
         is_edited=MailWords.objects.filter(kind=form.kind).exists(),

@@ -11,7 +11,7 @@ from pytest_django import DjangoAssertNumQueries
 
 from adoptions.models import Attention, Campaign, Complaint, Difference, Gift, Likeness, StripeEvent, Supporter
 from adoptions.today import matters
-from config.models import BlockedLoad, Mail
+from config.models import BlockedLoad, Mail, MailWords
 from species.models import Comment
 from tests.makers import make_active_adoption, make_adoption, make_species, make_supporter
 from tests.species.makers import make_fact
@@ -60,6 +60,7 @@ def make_trouble() -> None:
             state=state,
         )
         Mail.objects.filter(pk=mail.pk).update(created_at=timezone.now() - timedelta(hours=1))
+    MailWords.objects.create(kind="receipt", subject="Hi", body="{{7*7}}")
     BlockedLoad.objects.note(rule="script-src", source="https://planted.example", page="species:detail")
 
 
@@ -77,6 +78,7 @@ def test_each_number_counts_its_rows(fiona: User) -> None:
         "cheques, cash and transfers to find at the bank": 0,
         "refunds waiting for a second person": 0,
         "mails that do not get through": 2,
+        "mails whose words of yours can no longer be used": 1,
         "adoptions whose payment failed": 1,
         "comments waiting": 1,
         "presents going out this week": 0,
@@ -129,7 +131,9 @@ def test_each_number_leads_to_a_list_of_exactly_as_many_rows(client: Client, fio
     found = {}
     for matter in matters(fiona):
         assert f'href="{matter.address}"' in page
-        found[matter.label] = (matter.count, client.get(matter.address).context["cl"].result_count)
+        shown = client.get(matter.address).context
+        rows = shown["cl"].result_count if "cl" in shown else len(shown["unusable"])
+        found[matter.label] = (matter.count, rows)
     assert {label: pair for label, pair in found.items() if pair[0] != pair[1]} == {}
     assert (found["mails that do not get through"], found["facts due for review"]) == ((3, 3), (1, 1))
     words = " ".join(re.sub("<[^>]+>", " ", page).split())
@@ -152,5 +156,5 @@ def test_first_page_asks_as_much_on_a_busy_day_as_on_a_quiet_one(
     fiona: User, django_assert_max_num_queries: DjangoAssertNumQueries
 ) -> None:
     make_trouble()
-    with django_assert_max_num_queries(18):
+    with django_assert_max_num_queries(19):
         matters(fiona)

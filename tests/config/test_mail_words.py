@@ -69,6 +69,8 @@ def test_made_up_values_fill_every_kind(kind: str) -> None:
         ("Hi", BODY + "{% debug %}", "is not known"),
         ("Hi", BODY + "{{ payment.amount_pence|pounds }", "A brace is missing"),
         ("Hi", BODY + "}}", "A brace is missing"),
+        ("Hi", BODY + "{{7*7}}", "{{7*7}} is not known"),
+        ("{{ ''.__class__ }}", BODY, "is not known"),
         (" ", BODY, ""),
     ],
 )
@@ -140,11 +142,36 @@ def test_preview_shows_what_is_typed_and_keeps_and_sends_nothing(marek: Client) 
     assert marek.get(reverse("admin:mail_words_preview", args=["no-such-mail"])).status_code == 404
 
 
-def test_words_that_no_longer_fit_are_not_sent() -> None:
-    MailWords.objects.create(kind=KIND, subject="Hi", body="{{ gone }}")
+@pytest.mark.parametrize(
+    "body", ["{{ gone }}", "{{7*7}}", "{% if adoption.is_gift %}", "{% endblock %}", "{{ x|nofilter }}"]
+)
+def test_words_that_no_longer_fit_are_not_sent_and_staff_are_told(marek: Client, body: str) -> None:
+    MailWords.objects.create(kind=KIND, subject="Hi", body=body)
     adoption = make_active_adoption()
     queue_mail(KIND, to="a@example.org", key="1", context={"adoption": adoption, "payment": adoption.payments.get()})
     assert "Dear Amara Supporter" in Mail.objects.get().text
+    assert "1 mail whose words of yours can no longer be used" in squeezed(
+        re.sub("<[^>]+>", "", marek.get("/admin/").text)
+    )
+    assert "yours can no longer be used" in marek.get(reverse("admin:config_mailwords_changelist")).text
+    page = marek.get(address())
+    assert (page.status_code, "our own are sent until they are put right" in page.text) == (200, True)
+    assert page.context["form"].initial["body"] == body
+    assert "These words cannot be used" in marek.get(reverse("admin:mail_words_preview", args=[KIND])).text
+
+
+def test_what_stands_for_something_in_its_loop_alone_is_refused_outside_and_a_mail_goes_out_all_the_same(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    kind, outside = "annual_statement", "{{ line.amount_pence|pounds }}"
+    subject, body = mail_words.shipped(kind)
+    assert outside in mail_words.usable(kind)
+    [problem] = mail_words.problems(kind, subject, f"{outside} {body}")
+    assert "has nothing to stand for where it is now" in problem
+    MailWords.objects.create(kind=kind, subject=subject, body=f"{outside} {body}")
+    monkeypatch.setattr(mail_words, "can_be_used", lambda *words: True)  # as if nothing had been noticed before
+    rendered = mail_words.render(kind, {"site_url": "", **context_of(kind)})
+    assert rendered.text.startswith("Dear")
 
 
 @pytest.mark.parametrize("name", HOSTILE_NAMES)
