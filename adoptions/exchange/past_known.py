@@ -35,6 +35,9 @@ class Said:
     is_in: bool = False
 
 
+type Paid = tuple[str, str, date, int]  # the reference of its adoption, its number, its day and its pence
+
+
 @dataclass
 class PastHere:
     """What is known of the adoptions and payments of a batch."""
@@ -45,6 +48,7 @@ class PastHere:
     adoptions: dict[Known, Said]
     ours: set[str]  # references of this site
     payments: dict[Known, str]  # numbers that are in, with the reference of their adoption
+    same: dict[Paid, list[tuple[str, str]]]  # those again, with their systems and whose addresses paid them
     above: dict[Known, int] = field(default_factory=dict)  # payments of the rows that are read
 
 
@@ -63,7 +67,13 @@ def look_around(file_id: int, told: Sequence[PastRow]) -> PastHere:
     standing = PastAdoption.objects.filter(undone_at=None, reference__in=references).select_related("adoption__species")
     adoptions |= {(past.system, past.reference): as_it_is_in(past) for past in standing}
     species = Species.objects.order_by("-pk")
-    payments = PastPayment.objects.filter(undone_at=None, number__in=numbers)
+    payments = PastPayment.objects.filter(undone_at=None, number__in=numbers).values_list(
+        *("system", "number", "payment__adoption__past__reference"),
+        *("payment__occurred_at", "payment__amount_pence", "payment__adoption__supporter__email"),
+    )
+    same: dict[Paid, list[tuple[str, str]]] = {}
+    for system, number, reference, at, pence, email in payments:
+        same.setdefault((reference, number, timezone.localdate(at), pence), []).append((system, email.lower()))
     rows = ImportedRow.objects.filter(file=file_id, payment__in=numbers).exclude(verdict=Verdict.BAD)
     return PastHere(
         look_up([past.who for past in told if past.who]),
@@ -71,12 +81,8 @@ def look_around(file_id: int, told: Sequence[PastRow]) -> PastHere:
         plans={plan.slug: plan for plan in Plan.objects.all()},
         adoptions=adoptions,
         ours=set(Adoption.objects.filter(reference__in=references).values_list("reference", flat=True)),
-        payments={
-            (system, number): reference
-            for system, number, reference in payments.values_list(
-                "system", "number", "payment__adoption__past__reference"
-            )
-        },
+        payments={(system, number): reference for system, number, reference, *_ in payments},
+        same=same,
         above={(system, number): row for system, number, row in rows.values_list("system", "payment", "number")},
     )
 
@@ -95,6 +101,9 @@ def verdict_on(file_id: int, row: Row, past: PastRow, here: PastHere) -> Importe
     if not past.faults and not past.system and past.reference in here.ours and said is None:
         kept.cells, kept.email = past.kept(), past.key
         return put(kept, Verdict.HERE, "It is an adoption of this site.")
+    if not past.faults and (whose := system_of_the_same(past, said, here)):
+        kept.cells, kept.email = past.kept(), past.key
+        return put(kept, Verdict.HERE, f"It is in to the day and the penny, {whose}: this is that list again.")
     if past.who and not past.faults:
         complete(past, here)
     if not past.faults:
@@ -109,6 +118,21 @@ def verdict_on(file_id: int, row: Row, past: PastRow, here: PastHere) -> Importe
     if said is None and kept.verdict in GOOD:
         kept.defines, here.adoptions[past.known_as] = True, Said(row.number, kept.cells)
     return kept
+
+
+def system_of_the_same(past: PastRow, said: Said | None, here: PastHere) -> str:
+    """In words, where a list came once with the name of its system and once without; empty for what is not in so.
+
+    Two systems that are both named may call theirs the same.
+    """
+    if not past.payment or past.paid_as in here.payments or (said and said.is_in):
+        return ""
+    whose = past.key or (said.cells.get("email", "").lower() if said else "")
+    on, pence = local(past.values["paid_at"]), int(past.values["paid_pence"])
+    for system, email in here.same.get((past.reference, past.payment, on, pence), []):
+        if (system == "") != (past.system == "") and whose in {"", email}:
+            return f"of “{system}”" if system else "of a system that nobody named"
+    return ""
 
 
 def complete(past: PastRow, here: PastHere) -> None:

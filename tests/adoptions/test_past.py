@@ -185,7 +185,7 @@ def test_two_systems_may_call_theirs_the_same(client: Client, fiona: User) -> No
         as_csv(adoption(1), adoption(1, **of_kit), payment(1, 2, reference_system="raisers edge")), fiona
     )
     assert {why for _, why in verdicts(first).values()} == {""}
-    of_sam = {"supporter_email": "sam1@example.org", "reference_system": "Beacon"}
+    of_sam = {"supporter_email": "sam1@example.org", "reference_system": "Beacon", "paid_at": "2024-01-20"}
     second = brought_in(as_csv(adoption(1, **of_sam)), fiona)
     known = PastAdoption.objects.order_by("pk").values_list("system", "reference", "adoption__supporter__email")
     assert list(known) == [
@@ -208,6 +208,24 @@ def test_two_systems_may_call_theirs_the_same(client: Client, fiona: User) -> No
         PastAdoption.objects.filter(system="beacon").update(system="")
     undone(second)
     assert set(PastAdoption.objects.filter(undone_at=None).values_list("system", flat=True)) == {"", "raisers edge"}
+
+
+@pytest.mark.parametrize(("before", "now"), [("", "Beacon"), ("Beacon", "")])
+def test_list_that_comes_again_with_and_without_the_name_of_its_system_is_known(
+    fiona: User, before: str, now: str
+) -> None:
+    brought_in(as_csv(*(row | {"reference_system": before} for row in (adoption(1), payment(1, 2)))), fiona)
+    more = (adoption(2), adoption(3, supporter_email="kit@example.org"))
+    again = (adoption(1), payment(1, 2), *more)
+    file = brought(as_csv(*(row | {"reference_system": now} for row in again)), fiona)
+    whose = "of “beacon”" if before else "of a system that nobody named"
+    words = f"It is in to the day and the penny, {whose}: this is that list again."
+    new = (Verdict.NEW, "")
+    assert verdicts(file) == {2: (Verdict.HERE, words), 3: (Verdict.HERE, words), 4: new, 5: new}
+    bring_in(file, fiona)
+    assert PastPayment.objects.filter(undone_at=None).count() == 4
+    other = adoption(1, supporter_email="zoe@example.org", reference_system=now)
+    assert verdicts(brought(as_csv(other), fiona)) == {2: new}
 
 
 def test_adoptions_of_this_site_are_left_alone(fiona: User) -> None:
