@@ -14,6 +14,7 @@ from django.shortcuts import get_object_or_404
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.csp import CSP
+from django.utils.decorators import method_decorator
 from django.utils.html import format_html
 from django.utils.text import get_text_list
 from django.views.decorators.csp import csp_override
@@ -26,6 +27,7 @@ from django_otp.plugins.otp_totp.models import TOTPDevice
 from . import log, mail, mail_words_page, second_step, tasks_admin
 from .asking_first import asks_first
 from .desk_page import see_back
+from .fresh_sign_in import fresh_sign_in_required
 from .long_lists import COUNTED, LongList, a_few
 from .models import AuditEntry, BlockedLoad, Mail, MailWords
 from .read_only import ReadOnly
@@ -181,7 +183,19 @@ class BlockedLoadAdmin(ReadOnly, LongList[BlockedLoad]):
 admin.site.unregister([User, Group, StaticDevice, TOTPDevice])
 
 
+def asks_once_more[Screen: type[admin.ModelAdmin[Any]]](screen: Screen) -> Screen:
+    """Of a screen that lets people in: looking is free, and whoever changes something shows first who they are."""
+    for name in ("add_view", "change_view", "changelist_view", "delete_view", "user_change_password"):
+        if hasattr(screen, name):
+            # A password that was typed is not carried through the question, so its form comes after it.
+            is_free_to_see = name in {"change_view", "changelist_view"}
+            guard = fresh_sign_in_required(to="send" if is_free_to_see else "see")
+            method_decorator(guard, name=name)(screen)
+    return screen
+
+
 @admin.register(Group)
+@asks_once_more
 class RoleAdmin(ToldOfColleagues[Group], GroupAdmin):
     """Beside what config/roles.py gives each."""
 
@@ -200,6 +214,7 @@ FORGETS = (
 
 
 @admin.register(User)
+@asks_once_more
 class StaffAdmin(ToldOfColleagues[User], UserAdmin[User]):
     moves_by_itself = ("last_login", "password")
     list_display = ["username", "email", "first_name", "last_name", "is_active", "has_second_step"]

@@ -15,6 +15,7 @@ from django.http import HttpRequest, HttpResponseBase
 from django.urls import ResolverMatch
 from django.utils import timezone
 
+from . import fresh_sign_in
 from .limits import client_address, network_of
 from .models import Act, AuditEntry
 
@@ -49,6 +50,11 @@ def note(
     if match.url_name == "second_step" and request.method == "POST":
         is_in = getattr(request.user, "otp_device", None) is not None
         write(request, Act.SIGNED_IN if is_in else Act.NOT_SIGNED_IN, by=who, how="code")
+        return
+    if match.url_name == "still_you":
+        if request.method == "POST" and who is not None:
+            is_shown = fresh_sign_in.is_fresh(request) and response.status_code != 422
+            write(request, Act.SIGNED_IN if is_shown else Act.NOT_SIGNED_IN, by=who, how="once more")
         return
     if who is None:
         return

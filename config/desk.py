@@ -20,8 +20,8 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
-from . import second_step, typed_again
-from .staff_sign_in import StaffSignInForm
+from . import fresh_sign_in, known_browsers, second_step, typed_again
+from .staff_sign_in import PasswordForm, StaffSignInForm
 
 WRONG = "That is not the code. It changes every half minute: type the one your app shows now."
 TOO_MANY = "Too many tries. Wait ten minutes, or ask whoever runs the site to let you set up the second step anew."
@@ -66,6 +66,7 @@ class Desk(AdminSite):
         return [
             path("second-step/", self.second_step, name="second_step"),
             path("second-step/set-up/", self.set_up, name="second_step_set_up"),
+            path("still-you/", self.still_you, name="still_you"),
             *super().get_urls(),
         ]
 
@@ -82,20 +83,22 @@ class Desk(AdminSite):
         asked.POST = QueryDict()
         return self.login(asked, {"typed": typed, "app_path": reverse("admin:login"), "next": reverse("admin:index")})
 
-    def give_back(self, request: HttpRequest, text: str) -> HttpResponse:
+    def give_back(self, request: HttpRequest, text: str, *, ended: bool = True) -> HttpResponse:
         """What they had typed, with a button that sends it: no page ever sends itself."""
         typed = typed_again.unpack(text)
         if typed is None:
             return redirect("admin:index")
-        context = {**self.each_context(request), "title": "Nothing is lost", "typed": typed}
+        context = {**self.each_context(request), "title": "Nothing is lost", "typed": typed, "ended": ended}
         return TemplateResponse(request, "admin/typed_again.html", context)
 
     @method_decorator(require_http_methods(["GET", "HEAD", "POST"]))
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         typed = request.POST.get("typed", "")
         response = super().login(request, {"typed": typed, **(extra_context or {})})
-        is_in = request.method == "POST" and response.status_code == 302
-        return self.ask_with(request, typed) if is_in and typed else response
+        if request.method != "POST" or response.status_code != 302:
+            return response
+        response = self.ask_with(request, typed) if typed else response
+        return known_browsers.welcome(request, response) if self.has_permission(request) else response
 
     # --- the second step ---------------------------------------------------------------------------------------
 
@@ -114,7 +117,8 @@ class Desk(AdminSite):
         if left <= FEW:
             words = f"You have {left} recovery codes left. Set up the second step anew to get ten."
             messages.warning(request, words)
-        return self.give_back(request, typed) if typed else redirect(self.next_page(request))
+        response = self.give_back(request, typed) if typed else redirect(self.next_page(request))
+        return known_browsers.welcome(request, response)
 
     def is_passed(self, request: HttpRequest, form: CodeForm) -> bool:
         try:
@@ -137,6 +141,54 @@ class Desk(AdminSite):
         is_ours = wanted.startswith(home) and url_has_allowed_host_and_scheme(wanted, allowed_hosts=None)
         return wanted if is_ours else home
 
+    # --- once more, before what a thief would do ------------------------------------------------------------------
+
+    def ask_once_more(self, request: HttpRequest, *, is_file: bool = False) -> HttpResponse:
+        """See config/fresh_sign_in.py."""
+        if request.method == "POST":
+            return self.ask_who(request, self.proof(request), typed=typed_again.pack(request))
+        query = {"next": request.get_full_path()} | ({"file": "1"} if is_file else {})
+        return redirect(reverse("admin:still_you", query=query))
+
+    @method_decorator(never_cache)
+    @method_decorator(require_http_methods(["GET", "HEAD", "POST"]))
+    def still_you(self, request: HttpRequest) -> HttpResponse:
+        """Asks for a code, or for the password of who has none, and leads to what was asked for."""
+        typed = request.POST.get("typed", "")
+        if not self.has_permission(request):
+            address = reverse("admin:login")
+            return self.ask_with(request, typed) if typed else redirect_to_login(self.next_page(request), address)
+        form = self.proof(request)
+        if not self.is_shown(request, form):
+            return self.ask_who(request, form, typed=typed)
+        if typed:
+            return self.give_back(request, typed, ended=False)
+        if "file" in request.POST:  # it would come without a page, beneath the question
+            context = {**self.each_context(request), "title": "Thank you", "file": self.next_page(request)}
+            return TemplateResponse(request, "admin/still_you.html", context)
+        return redirect(self.next_page(request))
+
+    def proof(self, request: HttpRequest) -> CodeForm | PasswordForm:
+        sent = request.POST if request.method == "POST" and "shows" in request.POST else None
+        return CodeForm(sent) if second_step.is_set_up(request.user) else PasswordForm(sent, request=request)
+
+    def is_shown(self, request: HttpRequest, form: CodeForm | PasswordForm) -> bool:
+        if not form.is_valid():
+            return False
+        if isinstance(form, CodeForm):
+            return self.is_passed(request, form)
+        request.session.cycle_key()
+        fresh_sign_in.note(request)
+        return True
+
+    def ask_who(self, request: HttpRequest, form: CodeForm | PasswordForm, *, typed: str) -> HttpResponse:
+        asked = {**request.GET.dict(), **request.POST.dict()}
+        context = {**self.each_context(request), "title": "Is it still you?", "form": form, "typed": typed}
+        context |= {"next": self.next_page(request), "is_file": "file" in asked and not typed}
+        return TemplateResponse(request, "admin/still_you.html", context, status=status_of(form))
+
+    # --- setting the second step up -------------------------------------------------------------------------------
+
     @method_decorator(never_cache)
     @method_decorator(require_http_methods(["GET", "HEAD", "POST"]))
     def set_up(self, request: HttpRequest) -> HttpResponse:
@@ -145,6 +197,8 @@ class Desk(AdminSite):
             return redirect_to_login(request.get_full_path(), reverse("admin:login"))
         if not self.has_permission(request) and second_step.is_set_up(request.user):
             return redirect_to_login(request.get_full_path(), reverse("admin:second_step"))
+        if second_step.is_set_up(request.user) and not fresh_sign_in.is_fresh(request):
+            return self.ask_once_more(request)
         user, form = cast(User, request.user), CodeForm(request.POST or None)
         key = request.POST.get("key") or second_step.new_key(user)
         try:
@@ -156,7 +210,8 @@ class Desk(AdminSite):
         if form.is_valid():
             if codes := second_step.set_up(request, device, form.cleaned_data["code"]):
                 context = {**self.each_context(request), "title": "Your recovery codes", "codes": codes}
-                return TemplateResponse(request, "admin/recovery_codes.html", context)
+                response = TemplateResponse(request, "admin/recovery_codes.html", context)
+                return known_browsers.welcome(request, response)
             form.add_error("code", WRONG)
         return self.show_picture(request, form, device, key)
 
@@ -173,5 +228,5 @@ class Desk(AdminSite):
         return TemplateResponse(request, "admin/second_step_set_up.html", context, status=status_of(form))
 
 
-def status_of(form: CodeForm) -> int:
+def status_of(form: forms.Form) -> int:
     return 422 if form.is_bound and form.errors else 200

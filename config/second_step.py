@@ -6,17 +6,21 @@ code has only a million values: five tries in ten minutes and twenty a day for a
 
 import re
 from datetime import timedelta
+from typing import Any
 
 import segno
 from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser, User
+from django.contrib.auth.signals import user_logged_in
 from django.core import signing
 from django.db import transaction
+from django.dispatch import receiver
 from django.http import HttpRequest
 from django_otp import login, verify_token
 from django_otp.plugins.otp_static.models import StaticDevice, StaticToken
 from django_otp.plugins.otp_totp.models import TOTPDevice, default_key
 
+from . import fresh_sign_in
 from .limits import Limit
 
 GUESSES = Limit("code of an account", times=5, per=timedelta(minutes=10))
@@ -66,6 +70,14 @@ def passed(request: HttpRequest, code: str) -> bool:
 def take(request: HttpRequest, device: TOTPDevice | StaticDevice) -> None:
     request.session.cycle_key()
     login(request, device)
+    fresh_sign_in.note(request)
+
+
+@receiver(user_logged_in)
+def note_password(request: HttpRequest, user: User, **kwargs: Any) -> None:
+    """Of who has a second step, a password alone shows nothing."""
+    if not is_set_up(user):
+        fresh_sign_in.note(request)
 
 
 def codes_left(user: AbstractBaseUser | AnonymousUser) -> int:

@@ -8,14 +8,17 @@ long: an account is only counted together with the network the guesses come from
 from datetime import timedelta
 from typing import Any
 
+from django import forms
 from django.contrib.admin.forms import AdminAuthenticationForm
-from django.core.exceptions import ValidationError
+from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
+from django.http import HttpRequest
 
 from .limits import Limit, client_address, network_of
 
 FROM_A_NETWORK = Limit("sign-in from a network", times=10, per=timedelta(minutes=10))
 TO_AN_ACCOUNT_FROM_A_NETWORK = Limit("sign-in to an account from a network", times=5, per=timedelta(minutes=10))
 TO_AN_ACCOUNT = Limit("sign-in to an account", times=50, per=timedelta(hours=1))
+WRONG = "That is not your password. Capitals count."
 TOO_MANY = "Too many tries. Wait ten minutes, or ask a colleague to set a new password for you."
 
 
@@ -31,3 +34,22 @@ class StaffSignInForm(AdminAuthenticationForm):
         for limit, who in counted:
             limit.give_back(who)
         return cleaned
+
+
+class PasswordForm(forms.Form):
+    """Of somebody who is signed in; a guess counts as one of a sign-in, for it is no less."""
+
+    password = forms.CharField(
+        strip=False, widget=forms.PasswordInput({"autocomplete": "current-password", "autofocus": True})
+    )
+
+    def __init__(self, data: Any = None, *, request: HttpRequest) -> None:
+        super().__init__(data)
+        self.request = request
+
+    def clean_password(self) -> str:
+        password: str = self.cleaned_data["password"]
+        sign_in = StaffSignInForm(self.request, {"username": self.request.user.get_username(), "password": password})
+        if not sign_in.is_valid():
+            raise ValidationError(TOO_MANY if sign_in.has_error(NON_FIELD_ERRORS, "too_many") else WRONG)
+        return password

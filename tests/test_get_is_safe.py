@@ -91,6 +91,7 @@ class World:
             "pay_url": settings.SITE_URL + self.payment_link.get_absolute_url(),
             "url": settings.SITE_URL + (self.new_email if kind == "confirm_email" else self.sign_in),
             "admin_url": settings.SITE_URL + reverse("admin:adoptions_adoption_change", args=[adoption.pk]),
+            "password_url": settings.SITE_URL + reverse("admin:password_change"),
             "unsubscribe_url": self.unsubscribe,
             "link_url": species,  # not the campaign link itself, whose one act is to count
             "confirm_url": "https://stripe.example/i",  # not ours

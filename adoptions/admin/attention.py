@@ -17,6 +17,7 @@ from django.views.decorators.http import require_POST
 from config.asking_first import asked_first
 from config.desk_page import Step, see
 from config.fields_by_right import FieldsByRight
+from config.fresh_sign_in import fresh_sign_in_required
 from config.long_lists import LongList, a_few
 from config.money import pounds
 from config.read_only import ReadOnly
@@ -124,6 +125,7 @@ def resolve(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_POST
+@fresh_sign_in_required(to="send")
 def give_back(request: HttpRequest, pk: int) -> HttpResponse:
     """Success only after Stripe shows that all of it went back."""
     attention = found(request, pk, permission="adoptions.add_refundrequest")

@@ -19,6 +19,7 @@ from django.utils.http import content_disposition_header
 from django.views.decorators.http import require_http_methods, require_safe
 
 from config.desk_page import desk_page, see
+from config.fresh_sign_in import fresh_sign_in_required
 from config.long_lists import LongList
 from config.read_only import ReadOnly
 
@@ -79,6 +80,7 @@ def who(request: HttpRequest) -> User:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
+@fresh_sign_in_required()
 def ask(request: HttpRequest) -> HttpResponse:
     user = who(request)
     is_sent = request.method == "POST"
@@ -126,6 +128,7 @@ def progress(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_safe
+@fresh_sign_in_required(to="save")
 def save(request: HttpRequest, pk: int) -> HttpResponseBase:
     """Only for whoever asked: what is in it was chosen by them, and they answer for it."""
     user = who(request)

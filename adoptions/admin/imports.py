@@ -13,6 +13,7 @@ from django.utils.html import format_html
 from django.views.decorators.http import require_http_methods, require_safe
 
 from config.desk_page import desk_page
+from config.fresh_sign_in import fresh_sign_in_required
 from config.long_lists import LongList, OwnTitle
 from config.read_only import ReadOnly
 from config.spreadsheet import csv_response
@@ -196,6 +197,7 @@ def rows_of(file: ImportedFile, **which: str) -> Any:
 
 
 @require_safe
+@fresh_sign_in_required(to="save")
 def rows_as_file(request: HttpRequest, pk: int) -> HttpResponse:
     """Rows with what is to be said of them: to be mended in the spreadsheet, and brought again by themselves."""
     if not request.user.has_perm("adoptions.view_importedfile"):

@@ -9,6 +9,7 @@ from django.utils.http import content_disposition_header
 from django.views.decorators.http import require_http_methods, require_safe
 
 from config.desk_page import desk_page, see
+from config.fresh_sign_in import fresh_sign_in_required
 
 from .. import personal_data
 from ..models import Supporter
@@ -23,6 +24,7 @@ def urls() -> list[URLPattern]:
 
 
 @require_safe
+@fresh_sign_in_required(to="save")
 def hand_over(request: HttpRequest, pk: int) -> HttpResponse:
     """All that we hold about one person, as a file for them; the log of staff notes who took it out."""
     if not request.user.has_perm("adoptions.change_supporter"):
@@ -35,6 +37,7 @@ def hand_over(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
+@fresh_sign_in_required()
 def erase(request: HttpRequest, pk: int) -> HttpResponse:
     """What goes and what stays; then, with a tick, for good."""
     if not request.user.has_perm("adoptions.delete_supporter"):

@@ -19,6 +19,7 @@ from django.views.decorators.http import require_http_methods
 from config.desk_page import desk_page, see, see_back
 from config.fields import PenceField
 from config.fields_by_right import FieldsByRight
+from config.fresh_sign_in import fresh_sign_in_required
 from config.long_lists import LongList, OwnTitle, a_few
 from config.money import pounds
 from config.read_only import ReadOnly
@@ -56,6 +57,7 @@ class RefundForm(forms.Form):
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
+@fresh_sign_in_required()
 def refund_payment(request: HttpRequest, payment_id: int) -> HttpResponse:
     """Step one asks, step two says what will happen, step three does it."""
     if not request.user.has_perm("adoptions.add_refundrequest"):
@@ -150,6 +152,7 @@ def told(request: HttpRequest, act: Callable[[], RefundRequest]) -> RefundReques
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
+@fresh_sign_in_required(to="send")
 def second_person(request: HttpRequest, pk: int) -> HttpResponse:
     """What a colleague asks to give back, with what it does; and the two buttons of whoever decides."""
     if not request.user.has_perm("adoptions.add_refundrequest"):

@@ -226,6 +226,7 @@ TO_STAFF_OR_STRANGERS = (
     "mail_digest",
     "export_ready",
     "import_done",
+    "new_browser",
     "dispute_opened",
     "manage_link",
     "confirm_email",
@@ -307,6 +308,13 @@ def context_of(kind: str, name: str = "Ellie") -> dict[str, Any]:
                 layout="supporters-csv", state=ExportState.READY, done=2, finished_at=datetime(2026, 12, 24, tzinfo=UTC)
             ),
             "admin_url": f"{SITE}/a",
+        },
+        "new_browser": {
+            "username": name,
+            "signed_in_at": payment.occurred_at,
+            "system": "Windows",
+            "network": "203.0.113.0/24",
+            "password_url": f"{SITE}/p",
         },
         "payment_link": {"pay_url": f"{SITE}/p", "until": payment.occurred_at},
         "refund_made": {

@@ -163,7 +163,7 @@ OWN = {
 }
 OF_EVERYBODY = {
     *("index", "login", "logout", "password_change", "password_change_done"),
-    *("autocomplete", "jsi18n", "view_on_site", "app_list", "second_step", "second_step_set_up"),
+    *("autocomplete", "jsi18n", "view_on_site", "app_list", "second_step", "second_step_set_up", "still_you"),
 }
 
 

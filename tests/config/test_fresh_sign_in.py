@@ -1,0 +1,197 @@
+"""A session that was stolen, or a screen left open, gives no money back, takes no list along and lets nobody in."""
+
+import re
+import time
+from collections.abc import Iterator
+from html import unescape
+from typing import Any
+from unittest import mock
+
+import pytest
+from django.contrib.auth.models import Group, User
+from django.test import Client
+from django.urls import get_resolver, resolve, reverse
+
+from adoptions.models import RefundRequest, Supporter
+from config import fresh_sign_in
+from config.models import AuditEntry
+from config.staff_sign_in import TOO_MANY, WRONG
+from tests.config.test_second_step import PASSWORD, code_of, give_phone
+from tests.config.test_typed_again import hidden
+from tests.makers import make_active_adoption
+from tests.site.test_roles import own_screens
+
+pytestmark = [pytest.mark.django_db, pytest.mark.threat("L8")]
+
+STILL_YOU = "/admin/still-you/"
+# Which ask before their page is seen, which only before what is filled in there is sent, and which are files.
+ASK = {
+    "refund": "see",
+    "refund_second": "send",
+    "refund_by_hand": "see",
+    "take_back_payment": "see",
+    "adoptions_attention_give_back": "send",
+    "adoptions_exportedfile_new": "see",
+    "adoptions_exportedfile_save": "save",
+    "adoptions_importedfile_rows": "save",
+    "hand_over": "save",
+    "erase_supporter": "see",
+    "auth_user_add": "see",
+    "auth_user_change": "send",
+    "auth_user_changelist": "send",
+    "auth_user_delete": "see",
+    "auth_user_password_change": "see",
+    "auth_group_add": "see",
+    "auth_group_change": "send",
+    "auth_group_changelist": "send",
+    "auth_group_delete": "see",
+}
+
+
+@pytest.fixture
+def marek() -> User:
+    return User.objects.create_superuser("marek", "marek@example.org", PASSWORD)
+
+
+@pytest.fixture
+def later(client: Client, marek: User) -> Iterator[Client]:
+    """Marek's browser, half an hour after he signed in."""
+    client.force_login(marek)
+    at = time.time() + fresh_sign_in.FRESH_FOR
+    with mock.patch("config.fresh_sign_in.time.time", return_value=at):
+        yield client
+
+
+def admin_addresses() -> dict[str, tuple[str, Any]]:
+    """Of each named page of the desk, with a number for each argument, and what it asks."""
+    found = {}
+    for name, path in own_screens(get_resolver().url_patterns):
+        arguments = re.findall(r"<(?:\w+:)?(\w+)>", path)
+        kwargs = dict.fromkeys(arguments, 1) if not {"app_label", "kind"} & set(arguments) else None
+        if kwargs is not None:
+            found[name] = reverse(f"admin:{name}", kwargs=kwargs)
+    return {name: (path, asked_by(path)) for name, path in found.items()}
+
+
+def asked_by(path: str) -> Any:
+    return getattr(resolve(path).func, "asks_once_more", None)
+
+
+def test_these_pages_ask_and_no_others() -> None:
+    assert {name: asks for name, (_, asks) in admin_addresses().items() if asks} == ASK
+
+
+def test_each_asks_before_it_looks_at_anything(later: Client) -> None:
+    """Even at whether there is such a row."""
+    addresses, wrong = admin_addresses(), []
+    for name, to in ASK.items():
+        path = addresses[name][0]
+        if to != "send" and not later.get(path).headers.get("Location", "").startswith(STILL_YOU):
+            wrong.append((name, "seen"))
+        if to != "save" and "nothing you typed is lost" not in later.post(path, {"words": "kept words"}).text:
+            wrong.append((name, "sent"))
+    assert wrong == []
+
+
+def test_refund_that_was_typed_half_an_hour_ago_comes_back_and_goes_on_by_a_press(later: Client) -> None:
+    payment = make_active_adoption(amount_pence=3600).payments.get()
+    address = reverse("admin:refund", args=[payment.pk])
+    typed = {"amount": "5.00", "reason": "duplicate", "note": "She rang & cried", "request": "", "step": "ask"}
+    asked = later.post(address, typed)
+    wrong = later.post(STILL_YOU, hidden(asked.text) | {"password": "a guess"})
+    assert (wrong.status_code, WRONG in wrong.text) == (422, True)
+    assert not RefundRequest.objects.exists()
+    back = later.post(STILL_YOU, hidden(wrong.text) | {"password": PASSWORD})
+    assert f'action="{address}"' in back.text
+    assert "<dd>She rang &amp; cried</dd>" in back.text
+    assert "Your session had ended" not in back.text
+    sent = later.post(address, {name: value for name, value in hidden(back.text).items() if name in typed})
+    assert 'value="5.00"' in sent.text
+    assert "Is it still you?" not in sent.text
+
+
+def test_page_that_was_asked_for_is_there_after_the_answer(later: Client) -> None:
+    wanted = reverse("admin:adoptions_exportedfile_new") + "?q=amara&state=active"
+    asked = later.get(wanted, follow=True)
+    answer = later.post(STILL_YOU, hidden(asked.text) | {"password": PASSWORD})
+    assert (answer.status_code, answer.headers["Location"]) == (302, wanted)
+    assert "Take out a list" in later.get(wanted).text
+
+
+def test_file_comes_by_a_press_on_a_page_of_its_own(later: Client) -> None:
+    """In place of the question it would come to nobody's notice, and the question would stand there still."""
+    supporter = make_active_adoption().supporter
+    wanted = reverse("admin:hand_over", args=[supporter.pk])
+    asked = later.get(wanted, follow=True)
+    page = later.post(STILL_YOU, hidden(asked.text) | {"password": PASSWORD})
+    assert re.findall(r'class="button default" href="([^"]+)"', page.text) == [wanted]
+    assert later.get(wanted).headers["Content-Disposition"].startswith("attachment")
+
+
+def test_code_is_asked_of_who_has_one_and_the_password_shows_nothing(later: Client, marek: User) -> None:
+    device = give_phone(marek)
+    with mock.patch("config.second_step.is_missing", return_value=False):  # he took the step this morning
+        wanted = reverse("admin:auth_user_add")
+        asked = later.get(wanted, follow=True)
+        assert 'name="password"' not in asked.text
+        fields = hidden(asked.text)
+        assert later.post(STILL_YOU, fields | {"code": "000000", "password": PASSWORD}).status_code == 422
+        # Signing in once more with the password that was stolen as well.
+        later.post("/admin/login/", {"username": "marek", "password": PASSWORD})
+        assert later.get(wanted).status_code == 302
+        assert later.post(STILL_YOU, fields | {"code": code_of(device)}).headers["Location"] == wanted
+        assert later.get(wanted).status_code == 200
+
+
+def test_guesses_at_the_question_are_those_of_a_sign_in(later: Client) -> None:
+    fields = hidden(later.get(reverse("admin:auth_user_add"), follow=True).text)
+    answers = [later.post(STILL_YOU, fields | {"password": f"guess {number}"}).text for number in range(7)]
+    assert [TOO_MANY in answer for answer in answers] == [False] * 5 + [True] * 2
+    assert TOO_MANY in later.post(STILL_YOU, fields | {"password": PASSWORD}).text
+
+
+def test_moment_of_a_clock_that_was_ahead_counts_for_nothing(client: Client, marek: User) -> None:
+    with mock.patch("config.fresh_sign_in.time.time", return_value=4e9):
+        client.force_login(marek)
+    assert client.get(reverse("admin:auth_user_add")).status_code == 302
+
+
+def test_colleague_is_looked_at_without_a_question_and_made_a_superuser_only_after_it(later: Client) -> None:
+    amara = User.objects.create_user("amara", is_staff=True)
+    finance = Group.objects.create(name="Finance")
+    address = reverse("admin:auth_user_change", args=[amara.pk])
+    page = later.get(address)
+    assert page.status_code == 200
+    fields = hidden(page.text) | {"username": "amara", "is_superuser": "on", "groups": [finance.pk], "_save": "Save"}
+    later.post(address, fields)
+    amara.refresh_from_db()
+    assert (amara.is_superuser, amara.groups.count()) == (False, 0)
+
+
+def test_new_phone_in_place_of_one_asks_first(later: Client, marek: User) -> None:
+    give_phone(marek)
+    with mock.patch("config.second_step.is_missing", return_value=False):
+        assert later.get("/admin/second-step/set-up/").headers["Location"].startswith(STILL_YOU)
+
+
+def test_answer_is_in_the_log_of_staff(later: Client) -> None:
+    fields = hidden(later.get(reverse("admin:auth_user_add"), follow=True).text)
+    later.post(STILL_YOU, fields | {"password": "a guess"})
+    later.post(STILL_YOU, fields | {"password": PASSWORD})
+    entries = AuditEntry.objects.filter(how="once more").order_by("pk")
+    assert list(entries.values_list("act", flat=True)) == ["not_signed_in", "signed_in"]
+
+
+def test_session_that_ends_before_the_answer_loses_nothing(later: Client) -> None:
+    supporter = make_active_adoption().supporter
+    asked = later.post(reverse("admin:erase_supporter", args=[supporter.pk]), {"sure": "on", "words": "kept words"})
+    later.logout()
+    page = later.post(STILL_YOU, hidden(asked.text) | {"password": PASSWORD})
+    assert "Nothing you typed is lost" in page.text
+    assert Supporter.objects.get(pk=supporter.pk).erased_at is None
+
+
+def test_question_leads_nowhere_but_to_the_desk(later: Client) -> None:
+    for elsewhere in ("https://evil.example/", "//evil.example/", "/adopt/", "javascript:alert(1)"):
+        page = later.get(STILL_YOU, {"next": elsewhere, "file": "1"})
+        assert unescape(hidden(page.text)["next"]) == "/admin/"
