@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import accumulate, chain
 from typing import Any
-from urllib.parse import urlencode
 
 from django.db.models import Case, Count, F, IntegerField, Q, Sum, When
 from django.db.models.functions import Coalesce
@@ -22,10 +21,14 @@ from config.money import pounds
 
 from .models import ADOPTED, Adoption, Campaign, CampaignDay, Frequency, Payment, PaymentKind, ReportLine
 from .models.reports import line
+from .rows_behind import Behind
 
 EVER_ADOPTED = Q(activated_at__isnull=False)
 WORDS = {"source": "utm_source", "medium": "utm_medium", "content": "utm_content"}
 NO_WORD = "none"
+LISTS = ("adoption", "payment", "campaignday")  # that are filtered by campaigns in one way
+WENT_BACK = ",".join(kind for kind in PaymentKind if kind != PaymentKind.CHARGE)
+OF_ONE = "campaign__id__exact"  # how lists are asked for one campaign; by a word they are by the field it stands in
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +72,34 @@ class Brought:
         """Pence received for each pound spent."""
         return self.income_pence * 100 // self.cost_pence if self.cost_pence else None
 
+    @property
+    def of(self) -> tuple[str, str]:
+        """What the lists in the admin are filtered by to show its own: the field and what stands there."""
+        raise NotImplementedError
+
+    @property
+    def behind(self) -> dict[str, Behind]:
+        """By the name of a figure, the list of the rows that it counts, or that it is worked out from."""
+        field, word = self.of
+        links = Behind("adoptions_campaign", only=(("id__exact", word) if field == OF_ONE else self.of,))
+        started, money, days = (Behind(f"adoptions_{rows}", only=(self.of,)) for rows in LISTS)
+        adopted, named = started.who(activated_at__isnull="0"), f"{field}:{word}"
+        return {
+            "landings": days,
+            "started": started,
+            **dict.fromkeys(("adoptions", "conversion", "mean_pence", "median_pence"), adopted),
+            "late": Behind("adoptions_adoption").who(late=named),
+            "first": Behind("adoptions_adoption").who(first=named),
+            **dict.fromkeys(("income_pence", "return_pence"), money),
+            "returned_pence": money.who(kind__in=WENT_BACK),
+            "year_pence": started.who(state__in=",".join(sorted(ADOPTED))),
+            **dict.fromkeys(("campaigns", "cost_pence"), links),
+        }
+
+    def has_rows(self, figure: str) -> bool:
+        """Whether there is anything behind a figure. What stays may be nothing although something came and went."""
+        return bool(getattr(self, figure, 0)) or (figure == "income_pence" and bool(self.returned_pence))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Figures(Brought):
@@ -86,9 +117,8 @@ class Figures(Brought):
         return campaign.code, campaign.name, campaign.utm_source, campaign.utm_medium, campaign.utm_content
 
     @property
-    def behind(self) -> str:
-        """The query with which the list of adoptions shows its own."""
-        return urlencode({"campaign__id__exact": self.campaign.pk})
+    def of(self) -> tuple[str, str]:
+        return OF_ONE, str(self.campaign.pk)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,9 +138,8 @@ class Group(Brought):
         return self.title, self.campaigns
 
     @property
-    def behind(self) -> str:
-        """The query with which the lists of adoptions and of campaigns show its own."""
-        return urlencode({self.field: self.word})
+    def of(self) -> tuple[str, str]:
+        return self.field, self.word
 
 
 def figures(campaigns: Iterable[Campaign]) -> list[Figures]:
@@ -306,23 +335,24 @@ def decimal(pence: int | None) -> str:
     return f"{'-' if pence < 0 else ''}{whole}.{rest:02}"
 
 
-def words(each: Figures) -> list[tuple[str, str]]:
-    """The same for a person, as pairs of what and how much."""
+def words(each: Figures) -> list[tuple[str, str, str]]:
+    """The same for a person: what, how much, and the name of the figure."""
     conversion = f", {each.conversion} who came" if each.adoptions and each.landings else ""
-    pairs = [
-        ("Landings (about)", f"{each.landings:,}"),
-        ("Pressed pay", f"{each.started:,}"),
-        ("Adoptions", f"{each.adoptions:,}{conversion}"),
-        ("Of people it brought first", f"{each.first:,}"),
-        ("Received, less what went back", pounds(each.income_pence)),
-        ("Gone back", pounds(each.returned_pence)),
-        ("Over twelve months", pounds(each.year_pence)),
+    told = [
+        ("Landings (about)", f"{each.landings:,}", "landings"),
+        ("Pressed pay", f"{each.started:,}", "started"),
+        ("Adoptions", f"{each.adoptions:,}{conversion}", "adoptions"),
+        ("Of people it brought first", f"{each.first:,}", "first"),
+        ("Received, less what went back", pounds(each.income_pence), "income_pence"),
+        ("Gone back", pounds(each.returned_pence), "returned_pence"),
+        ("Over twelve months", pounds(each.year_pence), "year_pence"),
     ]
     if each.late:
-        pairs.append(("After its end", f"{each.late:,} of the adoptions"))
+        told.append(("After its end", f"{each.late:,} of the adoptions", "late"))
     if each.mean_pence is not None and each.median_pence is not None:
         middle = f"{pounds(each.mean_pence)} on average, {pounds(each.median_pence)} in the middle"
-        pairs.append(("An adoption gives", middle))
+        told.append(("An adoption gives", middle, "mean_pence"))
     if each.return_pence is not None:
-        pairs.append(("Cost", f"{pounds(each.cost_pence)}: {pounds(each.return_pence)} back for each £1"))
-    return pairs
+        back = f"{pounds(each.cost_pence)}: {pounds(each.return_pence)} back for each £1"
+        told.append(("Cost", back, "return_pence"))
+    return told

@@ -6,7 +6,7 @@ list brought in, is in none of them: it never came to the bank by way of this si
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any
 
@@ -35,6 +35,7 @@ from .models import (
     Source,
 )
 from .models.reports import line
+from .rows_behind import Behind
 
 DAYS, MONTHS = 31, 13
 TAKINGS, NEW, LOST, STARTED, KEPT, PLANS, COMMENTS, WAITED = (
@@ -136,22 +137,6 @@ class Row:
     only: tuple[tuple[str, str], ...] = ()
 
 
-@dataclass(frozen=True)
-class Behind:
-    """The list in the admin of the rows that a figure counts: those of a moment, and of them those that are so.
-
-    `moment` may be empty, for what is so today. `last_day`: what the list calls the day at whose end it was so.
-    """
-
-    list: str
-    moment: str = ""
-    only: tuple[tuple[str, str], ...] = ()
-    last_day: str = ""
-
-    def who(self, **only: str) -> "Behind":
-        return replace(self, only=(*self.only, *only.items()))
-
-
 PAYMENTS = Behind("adoptions_payment", "occurred_at", (("is_brought_in__exact", "0"),))
 REPEATS = (("frequency__in", "monthly,yearly"), ("source__in", OURS))
 BEGUN = Behind("adoptions_adoption", "activated_at", REPEATS)
@@ -173,7 +158,7 @@ class Report:
     rows: list[Row]
     money: list[int] = field(default_factory=list)
     drawn: int = 0
-    behind: tuple[Behind | None, ...] = ()
+    behind: tuple[Behind, ...] = ()
 
     @property
     def is_by_time(self) -> bool:
@@ -226,7 +211,7 @@ CHARGES = PAYMENTS.who(kind__exact=PaymentKind.CHARGE)
 TAKINGS_BEHIND = (
     CHARGES,
     CHARGES,
-    PAYMENTS.who(kind__in=",".join(kind for kind in PaymentKind if kind != PaymentKind.CHARGE)),
+    PAYMENTS.who(kind__in=campaign_report.WENT_BACK),
     PAYMENTS,
 )
 
@@ -298,7 +283,7 @@ def retention() -> Report:
     about = "Of the adoptions that began in a month and repeat, how many still run today."
     headings = ["Began", "Still run", "Of 100"]
     running = BEGUN.who(state__in=",".join(sorted(ADOPTED)))
-    behind = (BEGUN, running, None)
+    behind = (BEGUN, running, running)
     return Report("retention", "Who stays, by the month they began", about, headings, rows, [], 2, behind)
 
 
@@ -383,5 +368,6 @@ def comments() -> Report:
         middle = waited.get((month, ""), (0, 0))[0]
         rows.append(Row(f"{month:%B %Y}", [sum(by_status.values()), yes, middle], month, end_of(month)))
     about = "By the month in which they were written. Waited: of half of those decided on, no longer than this."
-    behind = (WRITTEN, WRITTEN.who(status=CommentStatus.APPROVED), None)
+    decided = WRITTEN.who(moderated_at__isnull="0")
+    behind = (WRITTEN, WRITTEN.who(status=CommentStatus.APPROVED), decided)
     return Report("comments", "Comments", about, ["Written", "Approved", "Waited, minutes"], rows, [], 0, behind)

@@ -5,6 +5,8 @@ ABOUT = {
     "stop it or to see its present. Nothing is typed here.",
     "adoptions.attention": "What no program can decide. Open one, read why it is here, and press what settles it.",
     "adoptions.campaign": "Links for mails and posters. A code is never used twice: end a campaign, do not delete it.",
+    "adoptions.campaignday": "How often links were followed on each day, about right: counted without cookies. Those "
+    "without a campaign had a code that is nobody’s.",
     "adoptions.closure": "When paying was closed because somebody was trying stolen cards, and who opened it again.",
     "adoptions.complaint": "Who is not content, what is due first on top. Each must be answered within 30 days.",
     "adoptions.comparison": "Every hour we compare our money with Stripe’s. Each line says how that went.",

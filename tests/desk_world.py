@@ -25,6 +25,7 @@ from adoptions.models import (
     Adoption,
     Attention,
     Campaign,
+    CampaignDay,
     Change,
     Closure,
     Comparison,
@@ -101,6 +102,7 @@ def make_money_and_trouble(adoption: Adoption, by: User) -> None:
     Closure.objects.create(whom="network", digest="a", because="Ten cards", until=now + timedelta(hours=1))
     Comparison.objects.create(started_at=now, finished_at=now, days=1)
     StripeEvent.objects.create(id="evt_1", type="charge.refunded", object_id="ch_1", body=b"{}", error="It broke")
+    CampaignDay.objects.create(campaign=Campaign.objects.get(), day=date(2026, 11, 1), landings=3000)
     SendList.objects.create(campaign=Campaign.objects.get(), sent_on=date(2026, 11, 1), addresses=2, entered_by=by)
 
 

@@ -16,12 +16,9 @@ from config.money import pounds
 from config.read_only import ReadOnly
 
 from .. import care, finding, taking_over
-from ..campaign_report import NO_WORD
 from ..models import (
     OPEN,
     Adoption,
-    Answer,
-    Campaign,
     Change,
     ExportLayout,
     Gift,
@@ -31,11 +28,19 @@ from ..models import (
     PaymentLink,
 )
 from . import by_hand
+from .by_campaign import (
+    AnsweredAMail,
+    AsAReportLinks,
+    BroughtFirst,
+    ByCampaign,
+    ByContent,
+    ByMedium,
+    BySource,
+    CameLate,
+)
 from .plan import change_plan, possible
 from .refunds import refund_payment
 from .taking_over import take_over
-
-NO_CAMPAIGN = "none"
 
 
 class PaymentInline(FieldsByRight, ReadOnly, admin.TabularInline[Payment, Adoption]):
@@ -89,71 +94,14 @@ class GiftInline(ReadOnly, admin.StackedInline[Gift, Adoption]):
     extra = 0
 
 
-class ByCampaign(admin.SimpleListFilter):
-    """The newest campaigns: there may be thousands. An older one is chosen on its own screen, and named here then."""
-
-    title = "campaign"
-    parameter_name = "campaign__id__exact"
-    newest = 20
-
-    def lookups(self, request: HttpRequest, model_admin: object) -> list[tuple[str, str]]:
-        found = list(Campaign.objects.order_by("-pk")[: self.newest])
-        chosen = as_number(request.GET.get(self.parameter_name, ""))
-        if chosen and chosen not in {each.pk for each in found}:
-            found += Campaign.objects.filter(pk=chosen)
-        return [(NO_CAMPAIGN, "none"), *((str(each.pk), str(each)) for each in found)]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Adoption]) -> QuerySet[Adoption]:
-        if self.value() == NO_CAMPAIGN:
-            return queryset.filter(campaign=None)
-        return queryset.filter(campaign=as_number(self.value() or "")) if self.value() else queryset
-
-
-class WordOfCampaign(admin.SimpleListFilter):
-    """By a word of the campaign that brought them, as the report of campaigns links here: empty for one without."""
-
-    def lookups(self, request: HttpRequest, model_admin: object) -> list[tuple[str, str]]:
-        word = request.GET.get(self.parameter_name or "")
-        return [] if word is None else [(word, word or NO_WORD)]
-
-    def has_output(self) -> bool:
-        return bool(self.used_parameters)
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Adoption]) -> QuerySet[Adoption]:
-        word = self.value()
-        return queryset if word is None else queryset.filter(**{f"campaign__{self.parameter_name}": word})
-
-
-class BySource(WordOfCampaign):
-    title = "source of the campaign"
-    parameter_name = "utm_source"
-
-
-class ByMedium(WordOfCampaign):
-    title = "medium of the campaign"
-    parameter_name = "utm_medium"
-
-
-class ByContent(WordOfCampaign):
-    title = "content of the campaign"
-    parameter_name = "utm_content"
-
-
-class StoodOn(admin.SimpleListFilter):
+class StoodOn(AsAReportLinks):
     """Those that had begun by the end of a day, and not ended, as a report counts them: it links here with the day."""
 
     title = "active at the end of"
     parameter_name = "stood_on"
 
-    def lookups(self, request: HttpRequest, model_admin: object) -> list[tuple[str, str]]:
-        day = request.GET.get(self.parameter_name, "")
-        return [(day, day)] if day else []
-
-    def has_output(self) -> bool:
-        return bool(self.used_parameters)
-
     def queryset(self, request: HttpRequest, queryset: QuerySet[Adoption]) -> QuerySet[Adoption]:
-        if not self.value():
+        if self.value() is None:
             return queryset
         try:
             day = date.fromisoformat(self.value() or "")
@@ -162,34 +110,6 @@ class StoodOn(admin.SimpleListFilter):
             raise IncorrectLookupParameters from error
         begun = queryset.filter(activated_at__lt=end)
         return begun.filter(Q(ended_at=None) | Q(ended_at__gte=end))
-
-
-class AnsweredAMail(admin.SimpleListFilter):
-    """Without its code, by who was mailed: `<campaign>-<days>`, as a campaign's screen links here."""
-
-    title = "answers without a link"
-    parameter_name = "answers"
-
-    def lookups(self, request: HttpRequest, model_admin: object) -> list[tuple[str, str]]:
-        asked = request.GET.get(self.parameter_name, "")
-        campaign = Campaign.objects.filter(pk=as_number(asked.partition("-")[0])).first()
-        words = f"to {campaign}, within {as_number(asked.partition('-')[2])} days" if campaign else "no campaign"
-        return [(asked, words)] if asked else []
-
-    def has_output(self) -> bool:
-        return bool(self.used_parameters)
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Adoption]) -> QuerySet[Adoption]:
-        if not self.value():
-            return queryset
-        campaign, _, days = (self.value() or "").partition("-")
-        answers = Answer.objects.filter(send_list__campaign=as_number(campaign), days__lte=min(as_number(days), 90))
-        return queryset.filter(pk__in=answers.values("adoption"))
-
-
-def as_number(typed: str) -> int:
-    """0, which no row has, for what is none."""
-    return int(typed) if typed.isascii() and typed.isdigit() and len(typed) < 10 else 0
 
 
 @admin.register(Adoption)
@@ -220,6 +140,8 @@ class AdoptionAdmin(FieldsByRight, ReadOnly, LongList[Adoption]):
         BySource,
         ByMedium,
         ByContent,
+        BroughtFirst,
+        CameLate,
         StoodOn,
         AnsweredAMail,
         "created_at",

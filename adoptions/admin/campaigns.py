@@ -24,7 +24,7 @@ from species.models import Species
 
 from .. import campaign_codes, campaign_report, campaigns, matchback
 from ..models import Campaign
-from . import campaign_preview, send_lists
+from . import campaign_figures, campaign_preview, send_lists
 from .reports import chart
 
 DAYS_SHOWN = 14
@@ -160,7 +160,7 @@ class CampaignAdmin(ToldOfColleagues[Campaign]):
                 "link": campaign_codes.link(campaign),
                 "leads_to": campaigns.destination(campaign),
                 "problems": campaigns.problems(campaign),
-                "figures": campaign_report.words(found),
+                "figures": campaign_figures.of_one(request, found),
                 "summed_up_at": campaign_report.summed_up_at(),
                 "days": campaign.days.all()[:DAYS_SHOWN],
             }
@@ -183,11 +183,12 @@ class CampaignAdmin(ToldOfColleagues[Campaign]):
             here="What they have brought",
             by=by,
             ways=["", *campaign_report.WORDS],
-            figures=figures,
+            headings=(campaign_figures.OF_GROUPS if by else campaign_figures.COLUMNS).values(),
+            lines=list(campaign_figures.lines(request, figures)),
             chart=chart((each.title, each.income_pence, pounds(each.income_pence)) for each in figures[:MOST_DRAWN]),
             drawn=MOST_DRAWN if len(figures) > MOST_DRAWN else 0,
-            found=list(matchback.figures(self._seen(request))),
-            unknown=campaign_report.unknown_landings(),
+            found=campaign_figures.answers(request, matchback.figures(self._seen(request))),
+            unknown=campaign_figures.unknown(request),
             summed_up_at=campaign_report.summed_up_at(),
         )
 

@@ -13,6 +13,7 @@ from config.read_only import ReadOnly
 from .. import finding
 from ..models import Payment
 from . import reports
+from .by_campaign import AnsweredAMail, ByCampaign, ByContent, ByMedium, BySource
 
 
 @admin.register(Payment)
@@ -30,7 +31,9 @@ class PaymentAdmin(ReadOnly, LongList[Payment]):
         "invoice_id",
         "card_last4",
     ]
-    list_filter = ["is_brought_in", "kind", "method", "occurred_at"]
+    list_filter = [
+        *("is_brought_in", "kind", "method", ByCampaign, BySource, ByMedium, ByContent, AnsweredAMail, "occurred_at"),
+    ]
     list_select_related = ["adoption__supporter", "fee"]
     sortable_by = ["occurred_at"]
     search_fields = ["stripe_id"]

@@ -3,12 +3,11 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
-from urllib.parse import urlencode
 
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
-from django.urls import URLPattern, path, reverse
+from django.urls import URLPattern, path
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
@@ -20,6 +19,7 @@ from .. import reports
 from ..campaign_report import decimal
 from ..models import ReportLine
 from ..reports import Report, Row
+from .rows_behind import Ways
 
 HEIGHT, STEP, GAP = 120, 20, 4  # of a chart, in its own units
 
@@ -72,13 +72,13 @@ def check(request: HttpRequest) -> None:
 @require_safe
 def show(request: HttpRequest) -> HttpResponse:
     check(request)
-    gathered_at = ReportLine.objects.gathered_at()
+    gathered_at, ways = ReportLine.objects.gathered_at(), Ways(request)
     return desk_page(
         request,
         "admin/adoptions/reports.html",
         "Reports",
         gathered_at=gathered_at,
-        reports=[shown(report) for report in reports.all_reports()] if gathered_at else [],
+        reports=[shown(ways, report) for report in reports.all_reports()] if gathered_at else [],
     )
 
 
@@ -95,9 +95,9 @@ def as_file(request: HttpRequest, kind: str) -> HttpResponse:
     return csv_response(f"{kind}.csv", ["", *headings], rows)
 
 
-def shown(report: Report) -> Shown:
+def shown(ways: Ways, report: Report) -> Shown:
     rows = [
-        (row.label, [(cell(report, row, place), behind(report, row, place)) for place in range(len(row.cells))])
+        (row.label, [(cell(report, row, place), behind(ways, report, row, place)) for place in range(len(row.cells))])
         for row in report.rows
     ]
     drawn = report.rows[::-1] if report.is_by_time else report.rows  # the oldest on the left
@@ -120,16 +120,18 @@ def chart(figures: Iterable[tuple[str, int, str]]) -> Chart:
     return Chart(bars, max(len(bars), 1) * STEP)
 
 
-def behind(report: Report, row: Row, place: int) -> str:
-    """The list of the rows that a figure counts; empty where it counts none, or none that a list could show."""
-    found = report.behind[place] if report.behind else None
-    if found is None or not row.cells[place]:
+def behind(ways: Ways, report: Report, row: Row, place: int) -> str:
+    """The address of the rows that a figure counts; empty where it counts none.
+
+    What stays of a day may be nothing although something came and went: it leads there all the same.
+    """
+    found = report.behind[place]
+    is_net = place == report.drawn and place in report.money
+    if not row.cells[place] and not (is_net and any(row.cells)):
         return ""
     span = {found.last_day: row.last.isoformat()} if found.last_day and row.last else {}
-    if found.moment:
-        if row.first is None or row.last is None:
-            return ""
+    if found.moment and row.first and row.last:
         ends = (row.first, row.last + timedelta(days=1))
         start, end = (timezone.make_aware(datetime.combine(day, time())).isoformat() for day in ends)
         span = {f"{found.moment}__gte": start, f"{found.moment}__lt": end}
-    return f"{reverse(f'admin:{found.list}_changelist')}?{urlencode({**span, **dict(found.only), **dict(row.only)})}"
+    return ways.to(found, {**span, **dict(row.only)})

@@ -19,6 +19,7 @@ from config.desk_page import desk_page, see
 from .. import matchback
 from ..models import Campaign, SendList
 from ..tasks import look_back_at_mails
+from . import campaign_figures
 
 NEEDS = "adoptions.change_campaign"
 
@@ -75,7 +76,7 @@ def sent_to(request: HttpRequest, pk: int) -> HttpResponse:
         form=form,
         campaign=campaign,
         lists=SendList.objects.filter(campaign=campaign).select_related("entered_by"),
-        found=list(matchback.figures([campaign])),
+        found=campaign_figures.answers(request, matchback.figures([campaign])),
     )
 
 

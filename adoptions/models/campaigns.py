@@ -142,11 +142,14 @@ class CampaignDay(models.Model):
     landings = models.PositiveIntegerField(default=0)
 
     class Meta:
+        verbose_name = "day of a link"
+        verbose_name_plural = "landings by day"
         ordering = ["-day"]
         constraints = [
             models.UniqueConstraint(fields=["campaign", "day"], name="campaign_day_once"),
             models.UniqueConstraint(fields=["day"], name="unknown_code_day_once", condition=Q(campaign__isnull=True)),
         ]
+        indexes = [models.Index(fields=["-day", "-id"], name="campaign_day_newest")]
 
     def __str__(self) -> str:
         return f"{self.day} {self.landings}"

@@ -11,7 +11,7 @@ from django.db import models
 from django.test import Client, RequestFactory
 from django.urls import get_resolver, reverse
 
-from adoptions.admin.adoptions import ByCampaign
+from adoptions.admin.by_campaign import ByCampaign
 from adoptions.models import Campaign
 from tests.makers import make_active_adoption
 

@@ -15,6 +15,7 @@ from django.test import Client, RequestFactory
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from django.utils import timezone
 
+from adoptions import reports
 from adoptions.models import (
     Adoption,
     Attention,
@@ -41,6 +42,7 @@ SCREENS = """
 adoptions.adoption             -    -    v    v    v
 adoptions.attention            -    -    v    v    v
 adoptions.campaign             -    -    vac  v    v
+adoptions.campaignday          -    -    v    v    v
 adoptions.closure              -    -    -    v    v
 adoptions.complaint            -    -    v    -    v
 adoptions.comparison           -    -    -    v    v
@@ -326,8 +328,9 @@ def test_permission_that_does_not_exist_changes_nothing(monkeypatch: pytest.Monk
 
 @pytest.mark.parametrize("role", STAFF)
 def test_no_role_is_shown_a_link_that_turns_it_away(client: Client, role: str) -> None:
-    """On the pages of a row and in its line of the list: each link beneath the breadcrumbs is followed."""
+    """On the pages of a row, in its line of the list and on reports: each link beneath the breadcrumbs is followed."""
     adoption = make_adoption_with_everything()
+    reports.gather()
     client.force_login(member(role))
     wrong = []
     for name, columns in TABLE.items():
@@ -343,10 +346,11 @@ def test_no_role_is_shown_a_link_that_turns_it_away(client: Client, role: str) -
         page = client.get(reverse("admin:adoptions_adoption_change", args=[PaymentLink.objects.get().adoption_id])).text
         assert "The payment link" in page
         assert "/admin/auth/user/" not in page
-    timeline = reverse("admin:supporter_timeline", args=[adoption.supporter_id])
-    page = client.get(timeline).text.partition('id="content"')[2]
-    links = {html.unescape(link) for link in re.findall(r'<a [^>]*href="(/admin/[^"]+)"', page)}
-    wrong += [("timeline", link) for link in links if client.get(link).status_code == 403]
+    also = {"supporter_timeline": [adoption.supporter_id], "reports": [], "adoptions_campaign_report": []}
+    for name, arguments in also.items():
+        page = client.get(reverse(f"admin:{name}", args=arguments)).text.partition('id="content"')[2]
+        links = {html.unescape(link) for link in re.findall(r'<a [^>]*href="(/admin/[^"]+)"', page)}
+        wrong += [(name, link) for link in links if client.get(link).status_code in (403, 404)]
     assert wrong == []
 
 
