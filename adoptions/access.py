@@ -18,9 +18,11 @@ from typing import Concatenate
 from django.conf import settings
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
 
+from config import typed_again
 from config.limits import Limit, client_address, network_of
 from config.mail import queue_mail
 
@@ -178,12 +180,18 @@ def supporter_of(request: HttpRequest) -> Supporter | None:
 def for_supporter[**P](
     view: Callable[Concatenate[HttpRequest, Supporter, P], HttpResponse],
 ) -> Callable[Concatenate[HttpRequest, P], HttpResponse]:
-    """Let in who is signed in, and hand the view who that is; everybody else is led to the form that sends a link."""
+    """Let in who is signed in, and hand the view who that is; everybody else is led to the form that sends a link.
+
+    Whose hour ended while they typed gets a page that keeps it, to be sent once they are in again.
+    """
 
     @wraps(view)
     def guarded(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
         supporter = supporter_of(request)
         if supporter is None:
+            typed = typed_again.read(request)
+            if typed and typed.words:
+                return render(request, "adoptions/my/session_over.html", {"typed": typed}, status=403)
             response = HttpResponseRedirect(reverse("adoptions:my_adoption"))
             response.status_code = 303
             return response

@@ -59,7 +59,3 @@ def is_for_now(error: BaseException | None) -> bool:
     if isinstance(error, OperationalError) or (isinstance(error, OSError) and error.errno in NO_ROOM):
         return True
     return error is not None and is_for_now(error.__cause__ or error.__context__)
-
-
-def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
-    return error_page(403, template="csrf_failure.html")

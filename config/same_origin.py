@@ -13,9 +13,11 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
+from django.middleware.csrf import get_token
+from django.template.loader import render_to_string
 from django.views.decorators.csrf import csrf_exempt
 
-from . import errors
+from . import typed_again
 
 
 def is_same_origin(request: HttpRequest) -> bool:
@@ -30,6 +32,19 @@ def is_same_origin(request: HttpRequest) -> bool:
     return urlsplit(origin).netloc in ours
 
 
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """What was typed is given back beside a new token only where the browser itself says that the form was ours.
+
+    Then it is no forgery, but a page open for long, or a cookie that was thrown away meanwhile. Of anything else no
+    word is shown: beside a button of ours it would become what the visitor themselves had sent.
+    """
+    says = {"Sec-Fetch-Site", "Origin"} & set(request.headers)
+    typed = typed_again.read(request) if says and is_same_origin(request) else None
+    context = {"typed": typed, "csrf_token": get_token(request)} if typed and typed.words else {}
+    headers = {"Cache-Control": "private, no-store"} if context else {}
+    return HttpResponse(render_to_string("csrf_failure.html", context), status=403, headers=headers)
+
+
 def same_origin_only[**P](
     view: Callable[Concatenate[HttpRequest, P], HttpResponse],
 ) -> Callable[Concatenate[HttpRequest, P], HttpResponse]:
@@ -38,7 +53,7 @@ def same_origin_only[**P](
     @wraps(view)
     def guarded(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
         if not is_same_origin(request):
-            return errors.csrf_failure(request)
+            return csrf_failure(request)
         return view(request, *args, **kwargs)
 
     return csrf_exempt(guarded)

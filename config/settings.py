@@ -301,7 +301,7 @@ SESSION_COOKIE_NAME = "__Host-staff" if IS_SECURE_SITE else "staff"
 CSRF_COOKIE_NAME = "__Host-csrf" if IS_SECURE_SITE else "csrf"
 MESSAGE_STORAGE = "config.staff_messages.Messages"
 CSRF_COOKIE_HTTPONLY = True
-CSRF_FAILURE_VIEW = "config.errors.csrf_failure"
+CSRF_FAILURE_VIEW = "config.same_origin.csrf_failure"
 SESSION_COOKIE_AGE = 8 * 3600
 # A code beside the password, of all staff; where it is off, of those who have set it up. See config/second_step.py.
 STAFF_TWO_FACTOR: bool = env.bool("STAFF_TWO_FACTOR", default=not DEBUG)

@@ -1,6 +1,7 @@
 """What was typed into a form that could not be taken: given back, so that it need not be typed again.
 
-Staff's when their session ended is carried through the sign-in; anybody's when the database or a disk has no room.
+Staff's when their session ended is carried through the sign-in; a supporter's stays on the page that says so, and so
+does anybody's when the database or a disk has no room, or when a browser has lost the cookie that a form needs.
 
 It travels in the pages themselves, signed and compressed, and is stored nowhere: what a stranger could have us keep
 would be a store for anybody.
@@ -10,7 +11,9 @@ import re
 from dataclasses import dataclass
 
 from django.core import signing
-from django.http import HttpRequest
+from django.core.exceptions import SuspiciousOperation
+from django.http import HttpRequest, UnreadablePostError
+from django.http.multipartparser import MultiPartParserError
 
 SALT = "typed before the session ended"
 GOOD_FOR = 12 * 3600  # seconds
@@ -33,6 +36,11 @@ class Typed:
         return [(re.sub(r"[_-]+", " ", name).capitalize(), value) for name, value in shown]
 
     @property
+    def fields_without_token(self) -> list[tuple[str, str]]:
+        """For a page that brings a token of its own."""
+        return [(name, value) for name, value in self.fields if name != "csrfmiddlewaretoken"]
+
+    @property
     def sentences(self) -> list[str]:
         """Of the words, those that took somebody time; who is no member of staff knows no name of a field."""
         return [value for _, value in self.words if " " in value.strip()]
@@ -45,6 +53,15 @@ def kept(request: HttpRequest) -> Typed | None:
         return None
     fields = [(name, value) for name, values in posted.lists() for value in values if "password" not in name.lower()]
     return Typed(request.get_full_path(), fields, has_files=bool(request.FILES))
+
+
+def read(request: HttpRequest) -> Typed | None:
+    """The same of a request that nobody has read so far; None of one that cannot be."""
+    try:
+        _ = request.POST
+    except (SuspiciousOperation, MultiPartParserError, UnreadablePostError):
+        return None
+    return kept(request)
 
 
 def pack(request: HttpRequest) -> str:

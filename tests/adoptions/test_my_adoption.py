@@ -1,7 +1,9 @@
 """“My adoption”: all that is mine, nothing that is another's, and everything I may put right myself."""
 
 import json
+import re
 from datetime import date, timedelta
+from html import unescape
 from io import BytesIO
 from typing import Any
 
@@ -15,7 +17,7 @@ from pypdf import PdfReader
 from adoptions import consent, gift_aid, gifts, personal_data, receipts
 from adoptions.gift_aid import Taxpayer
 from adoptions.gifts import Present
-from adoptions.models import Adoption, AdoptionState, Delivery, Frequency, Gift, Payment, Supporter
+from adoptions.models import Adoption, AdoptionState, Delivery, Frequency, Gift, Payment, Supporter, SupporterSession
 from adoptions.urls import urlpatterns
 from config.models import Mail
 from species.models import Comment
@@ -188,6 +190,31 @@ def test_who_is_not_signed_in_is_led_to_the_form(client: Client, gift: Gift) -> 
         if response.status_code == 405:
             response = client.post(path)
         assert (response.status_code, response.headers["Location"]) == (303, "/my-adoption/")
+
+
+def test_hour_that_ended_while_somebody_typed_loses_nothing(gift: Gift) -> None:
+    adoption = gift.adoption
+    page = f"/my-adoption/{adoption.reference}/"
+    amara = signed_in(adoption.supporter)
+    for address, typed, words in (
+        ("/my-adoption/details/", {"act": "name", "name": "Amara <Obi>"}, "Amara &lt;Obi&gt;"),
+        (f"{page}comment/", {"name": "Amara", "comment": "How are the cubs?\nWell?"}, "How are the cubs?"),
+        (f"{page}gift/", {"recipient_name": "Ellie", "message": "Sleep well, Ellie"}, "Sleep well, Ellie"),
+        ("/my-adoption/gift-aid/declare/", {"address": "1 The Street", "postcode": "EX1 1EX"}, "1 The Street"),
+    ):
+        SupporterSession.objects.update(expires_at=timezone.now())
+        over = amara.post(address, typed)
+        assert (over.status_code, over.headers["Cache-Control"]) == (403, "private, no-store")
+        assert "nothing you typed is lost" in over.text
+        assert f"<blockquote>{words}" in over.text
+        assert f'action="{address}"' in over.text
+        SupporterSession.objects.update(expires_at=timezone.now() + timedelta(hours=1))
+        kept = dict(re.findall(r'type="hidden" name="(\w+)" value="([^"]*)"', over.text))
+        again = amara.post(address, {name: unescape(value) for name, value in kept.items()})
+        assert again.status_code in {303, 422}
+    adoption.supporter.refresh_from_db()
+    assert adoption.supporter.name == "Amara <Obi>"
+    assert Comment.objects.get().body.replace("\r\n", "\n") == "How are the cubs?\nWell?"
 
 
 def test_pages_are_kept_nowhere(amara: Client, gift: Gift) -> None:

@@ -14,7 +14,7 @@ from django_otp.plugins.otp_totp.models import TOTPDevice
 from config import typed_again
 from config.models import MailWords
 from tests.config.test_second_step import PASSWORD, STEP, code_of, sign_in
-from tests.makers import make_supporter
+from tests.makers import make_plan, make_species, make_supporter
 
 pytestmark = pytest.mark.django_db
 
@@ -116,3 +116,41 @@ def test_colleague_who_may_not_do_it_is_refused_as_always() -> None:
     client, carried = ended_while_typing("/admin/auth/user/add/", {"username": "mallory"})
     back = client.post("/admin/login/", {"username": "sam", "password": PASSWORD, "typed": carried["typed"]})
     assert client.post("/admin/auth/user/add/", hidden(back.text)).status_code == 403
+
+
+# --- anybody's ------------------------------------------------------------------------------------------------------
+
+WORDS = {"name": "Amara <Obi>", "message": "For Ellie, who is eight.\nWith love", "step": "check", "amount_once": "36"}
+
+
+def test_who_lost_the_cookie_of_a_form_sends_what_they_typed_once_more(browser_client: Client) -> None:
+    """The page was open for so long that the browser had thrown it away."""
+    make_species()
+    make_plan()
+    from_us = {"Sec-Fetch-Site": "same-origin", "Origin": "http://testserver"}
+    lost = browser_client.post(
+        "/adopt/amur-leopard/?c=leopard26", WORDS | {"csrfmiddlewaretoken": "old"}, headers=from_us
+    )
+    assert (lost.status_code, lost.headers["Cache-Control"]) == (403, "private, no-store")
+    assert "<blockquote>For Ellie, who is eight.<br>With love</blockquote>" in lost.text.replace("\r\n", "\n")
+    assert 'action="/adopt/amur-leopard/?c=leopard26"' in lost.text
+    fields = hidden(lost.text)
+    assert {name: fields[name].replace("\r\n", "\n") for name in WORDS} == WORDS
+    again = browser_client.post("/adopt/amur-leopard/?c=leopard26", fields, headers=from_us)
+    assert (again.status_code, again.context["form"]["name"].value()) == (422, WORDS["name"])
+
+
+@pytest.mark.threat("L9")
+@pytest.mark.parametrize(
+    "headers", [{}, {"Sec-Fetch-Site": "cross-site"}, {"Origin": "https://evil.example"}, {"Origin": "null"}]
+)
+def test_words_that_another_site_sent_get_no_button_of_ours(browser_client: Client, headers: dict[str, str]) -> None:
+    for address in ("/adopt/amur-leopard/", "/my-adoption/details/"):
+        refused = browser_client.post(address, WORDS, headers=headers)
+        assert (refused.status_code, "<form" in refused.text, "Ellie" in refused.text) == (403, False, False)
+
+
+def test_request_that_cannot_be_read_is_refused_all_the_same(browser_client: Client) -> None:
+    many = {f"field{number}": "a" for number in range(2000)}
+    refused = browser_client.post("/adopt/amur-leopard/", many, headers={"Sec-Fetch-Site": "same-origin"})
+    assert (refused.status_code, "<form" in refused.text) == (403, False)
