@@ -155,7 +155,7 @@ class Desk(AdminSite):
     def still_you(self, request: HttpRequest) -> HttpResponse:
         """Asks for a code, or for the password of who has none, and leads to what was asked for."""
         typed = request.POST.get("typed", "")
-        if not self.has_permission(request):
+        if not (self.has_permission(request) or self.may_set_up(request)):
             address = reverse("admin:login")
             return self.ask_with(request, typed) if typed else redirect_to_login(self.next_page(request), address)
         form = self.proof(request)
@@ -195,9 +195,9 @@ class Desk(AdminSite):
         """The picture for the app and its first code. Who has a second step takes it before they replace it."""
         if not self.has_password(request):
             return redirect_to_login(request.get_full_path(), reverse("admin:login"))
-        if not self.has_permission(request) and second_step.is_set_up(request.user):
+        if not (self.has_permission(request) or self.may_set_up(request)):
             return redirect_to_login(request.get_full_path(), reverse("admin:second_step"))
-        if second_step.is_set_up(request.user) and not fresh_sign_in.is_fresh(request):
+        if not fresh_sign_in.is_fresh(request):  # or a stolen session would make itself a proof for all the rest
             return self.ask_once_more(request)
         user, form = cast(User, request.user), CodeForm(request.POST or None)
         key = request.POST.get("key") or second_step.new_key(user)
@@ -214,6 +214,10 @@ class Desk(AdminSite):
                 return known_browsers.welcome(request, response)
             form.add_error("code", WRONG)
         return self.show_picture(request, form, device, key)
+
+    def may_set_up(self, request: HttpRequest) -> bool:
+        """Signed in with a password, and there is no second step that they would have to take."""
+        return self.has_password(request) and not second_step.is_set_up(request.user)
 
     def show_picture(self, request: HttpRequest, form: CodeForm, device: Any, key: str) -> HttpResponse:
         context = {

@@ -13,7 +13,7 @@ from django.test import Client
 from django.urls import get_resolver, resolve, reverse
 
 from adoptions.models import RefundRequest, Supporter
-from config import fresh_sign_in
+from config import fresh_sign_in, second_step
 from config.models import AuditEntry
 from config.staff_sign_in import TOO_MANY, WRONG
 from tests.config.test_second_step import PASSWORD, code_of, give_phone
@@ -172,6 +172,24 @@ def test_new_phone_in_place_of_one_asks_first(later: Client, marek: User) -> Non
     give_phone(marek)
     with mock.patch("config.second_step.is_missing", return_value=False):
         assert later.get("/admin/second-step/set-up/").headers["Location"].startswith(STILL_YOU)
+
+
+@pytest.mark.parametrize("is_production", [True, False])
+def test_first_phone_asks_for_the_password_so_that_a_stolen_session_gives_itself_none(
+    later: Client, settings: Any, is_production: bool
+) -> None:
+    """It would be a proof for all the rest; also where a colleague has just let them set it up anew."""
+    settings.STAFF_TWO_FACTOR = is_production
+    wanted = "/admin/second-step/set-up/"
+    asked = later.get(wanted, follow=True)
+    assert 'name="key"' not in asked.text
+    key = second_step.new_key(User.objects.get())
+    code = code_of(second_step.unconfirmed(User.objects.get(), key))
+    later.post(wanted, {"key": key, "code": code})
+    assert not second_step.is_set_up(User.objects.get())
+    assert later.get(reverse("admin:auth_user_add")).status_code == 302
+    assert later.post(STILL_YOU, hidden(asked.text) | {"password": PASSWORD}).headers["Location"] == wanted
+    assert 'name="key"' in later.get(wanted).text
 
 
 def test_answer_is_in_the_log_of_staff(later: Client) -> None:
