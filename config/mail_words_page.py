@@ -21,6 +21,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from . import mail_words
 from .desk_page import desk_page, see
+from .fresh_sign_in import fresh_sign_in_required
 from .mail import queue_rendered
 from .models import MailWords
 from .screens import ABOUT
@@ -111,6 +112,7 @@ def words_in_use(kind: str) -> tuple[str, str]:
 
 @csp_override(WITH_A_FRAME)
 @require_http_methods(["GET", "HEAD", "POST"])
+@fresh_sign_in_required(to="send")  # a link among them could lead all who are mailed, with their keys, to a thief
 def edit(request: HttpRequest, kind: str) -> HttpResponse:
     """Look, send a test, keep, or go back to our own words. Only what can be used is drawn, sent or kept."""
     user = may_edit(request)

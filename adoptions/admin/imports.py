@@ -122,6 +122,7 @@ def bring(request: HttpRequest) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
+@fresh_sign_in_required(to="send")  # to undo it erases everybody it brought
 def look(request: HttpRequest, pk: int) -> HttpResponse:
     """What is in it, how far it is, and what can be done with it now."""
     if not request.user.has_perm("adoptions.view_importedfile"):

@@ -15,6 +15,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from config.asking_first import asked_first
 from config.desk_page import desk_page, see
+from config.fresh_sign_in import fresh_sign_in_required
 from config.long_lists import LongList, a_few, with_words
 from config.models import Mail
 from config.money import pounds
@@ -78,6 +79,7 @@ class MergeForm(forms.Form):
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
+@fresh_sign_in_required(to="send")  # one address opens the adoptions of both then
 def merge_supporters(request: HttpRequest, pk: int, other_id: int) -> HttpResponse:
     """Step one chooses, step two says what will happen, step three does it."""
     if not request.user.has_perm("adoptions.add_merge"):
@@ -194,6 +196,7 @@ def effects(form: MergeForm) -> list[str]:
 
 
 @require_POST
+@fresh_sign_in_required(to="send")
 def undo_merge(request: HttpRequest, pk: int) -> HttpResponse:
     if not request.user.has_perm("adoptions.add_merge"):
         raise PermissionDenied

@@ -5,10 +5,12 @@ from django.db.models import QuerySet
 from django.db.models.functions import Upper
 from django.http import HttpRequest
 from django.urls import URLPattern, path, reverse
+from django.utils.decorators import method_decorator
 from django.utils.html import format_html
 
 from config.asking_first import asks_first
 from config.fields_by_right import FieldsByRight
+from config.fresh_sign_in import fresh_sign_in_required
 from config.long_lists import LongList
 from config.read_only import ReadOnly
 from config.two_editors import ToldOfColleagues
@@ -40,6 +42,8 @@ class AdoptionInline(ReadOnly, admin.TabularInline[Adoption, Supporter]):
 
 
 @admin.register(Supporter)
+# A new address is a key: what opens “My adoption” is mailed there.
+@method_decorator(fresh_sign_in_required(to="send"), name="change_view")
 class SupporterAdmin(FieldsByRight, ToldOfColleagues[Supporter], LongList[Supporter]):
     change_list_template = "admin/adoptions/list_to_take_out.html"
     layout = ExportLayout.SUPPORTERS_CSV

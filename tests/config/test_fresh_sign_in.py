@@ -36,6 +36,11 @@ ASK = {
     "adoptions_importedfile_rows": "save",
     "hand_over": "save",
     "erase_supporter": "see",
+    "adoptions_supporter_change": "send",
+    "merge_supporters": "send",
+    "undo_merge": "send",
+    "adoptions_importedfile_look": "send",
+    "mail_words": "send",
     "auth_user_add": "see",
     "auth_user_change": "send",
     "auth_user_changelist": "send",
@@ -63,12 +68,12 @@ def later(client: Client, marek: User) -> Iterator[Client]:
 
 
 def admin_addresses() -> dict[str, tuple[str, Any]]:
-    """Of each named page of the desk, with a number for each argument, and what it asks."""
+    """Of each named page of the desk, with a number or a kind of mail for each argument, and what it asks."""
     found = {}
     for name, path in own_screens(get_resolver().url_patterns):
         arguments = re.findall(r"<(?:\w+:)?(\w+)>", path)
-        kwargs = dict.fromkeys(arguments, 1) if not {"app_label", "kind"} & set(arguments) else None
-        if kwargs is not None:
+        if "app_label" not in arguments:
+            kwargs = {each: "receipt" if each == "kind" else 1 for each in arguments}
             found[name] = reverse(f"admin:{name}", kwargs=kwargs)
     return {name: (path, asked_by(path)) for name, path in found.items()}
 
@@ -166,6 +171,18 @@ def test_colleague_is_looked_at_without_a_question_and_made_a_superuser_only_aft
     later.post(address, fields)
     amara.refresh_from_db()
     assert (amara.is_superuser, amara.groups.count()) == (False, 0)
+
+
+def test_address_of_a_supporter_is_a_key_and_changed_only_after_the_question(later: Client) -> None:
+    amara = make_active_adoption().supporter
+    address, beneath = reverse("admin:adoptions_supporter_change", args=[amara.pk]), "adoptions-{}_FORMS"
+    fields = {"name": amara.name, "email": "thief@example.org", "_save": "Save"}
+    fields |= {beneath.format(name): "0" for name in ("TOTAL", "INITIAL")}
+    asked = later.post(address, fields)
+    assert Supporter.objects.get().email == amara.email
+    back = later.post(STILL_YOU, hidden(asked.text) | {"password": PASSWORD})
+    later.post(address, hidden(back.text))
+    assert Supporter.objects.get().email == "thief@example.org"
 
 
 def test_new_phone_in_place_of_one_asks_first(later: Client, marek: User) -> None:
