@@ -21,7 +21,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from . import fresh_sign_in, known_browsers, second_step, typed_again
-from .staff_sign_in import PasswordForm, StaffSignInForm
+from .staff_sign_in import OwnPasswordForm, PasswordForm, StaffSignInForm
 
 WRONG = "That is not the code. It changes every half minute: type the one your app shows now."
 TOO_MANY = "Too many tries. Wait ten minutes, or ask whoever runs the site to let you set up the second step anew."
@@ -41,6 +41,7 @@ class Desk(AdminSite):
     site_title = "Pugmark"
     index_title = "Today"
     login_form = StaffSignInForm
+    password_change_form = OwnPasswordForm
 
     def has_permission(self, request: HttpRequest) -> bool:
         return self.has_password(request) and not second_step.is_missing(request)
@@ -149,6 +150,10 @@ class Desk(AdminSite):
             return self.ask_who(request, self.proof(request), typed=typed_again.pack(request))
         query = {"next": request.get_full_path()} | ({"file": "1"} if is_file else {})
         return redirect(reverse("admin:still_you", query=query))
+
+    @method_decorator(fresh_sign_in.fresh_sign_in_required())  # else a password that was stolen shuts its owner out
+    def password_change(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+        return super().password_change(request, extra_context)
 
     @method_decorator(never_cache)
     @method_decorator(require_http_methods(["GET", "HEAD", "POST"]))

@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import Any
 
 from django import forms
-from django.contrib.admin.forms import AdminAuthenticationForm
+from django.contrib.admin.forms import AdminAuthenticationForm, AdminPasswordChangeForm
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.http import HttpRequest
 
@@ -18,6 +18,7 @@ from .limits import Limit, client_address, network_of
 FROM_A_NETWORK = Limit("sign-in from a network", times=10, per=timedelta(minutes=10))
 TO_AN_ACCOUNT_FROM_A_NETWORK = Limit("sign-in to an account from a network", times=5, per=timedelta(minutes=10))
 TO_AN_ACCOUNT = Limit("sign-in to an account", times=50, per=timedelta(hours=1))
+OLD_PASSWORD = Limit("old password of an account", times=5, per=timedelta(minutes=10))
 WRONG = "That is not your password. Capitals count."
 TOO_MANY = "Too many tries. Wait ten minutes, or ask a colleague to set a new password for you."
 
@@ -52,4 +53,16 @@ class PasswordForm(forms.Form):
         sign_in = StaffSignInForm(self.request, {"username": self.request.user.get_username(), "password": password})
         if not sign_in.is_valid():
             raise ValidationError(TOO_MANY if sign_in.has_error(NON_FIELD_ERRORS, "too_many") else WRONG)
+        return password
+
+
+class OwnPasswordForm(AdminPasswordChangeForm):
+    """The old password of somebody who is signed in is no more to be guessed here than where it lets in."""
+
+    def clean_old_password(self) -> str:
+        account = str(self.user.pk)
+        if not OLD_PASSWORD.allows(account):
+            raise ValidationError(TOO_MANY, code="too_many")
+        password: str = super().clean_old_password()
+        OLD_PASSWORD.give_back(account)
         return password

@@ -41,6 +41,7 @@ ASK = {
     "undo_merge": "send",
     "adoptions_importedfile_look": "send",
     "mail_words": "send",
+    "password_change": "see",
     "auth_user_add": "see",
     "auth_user_change": "send",
     "auth_user_changelist": "send",

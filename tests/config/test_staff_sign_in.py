@@ -10,6 +10,7 @@ from pytest_django import Settings
 
 from config import settings as project
 from config.limits import Limit
+from config.models import RateWindow
 from config.staff_sign_in import TOO_MANY
 
 pytestmark = pytest.mark.django_db
@@ -50,6 +51,17 @@ def test_guessing_ends_after_five_and_the_right_one_comes_too_late(monkeypatch: 
 def test_one_network_gets_ten_guesses_at_all_accounts_together() -> None:
     found = [attempt("guess", name=f"colleague-{number}", address=f"192.0.2.{number}") for number in range(15)]
     assert found.count("wrong") == 10
+
+
+@pytest.mark.threat("L7")
+def test_old_password_is_not_guessed_by_a_stolen_session_either(client: Client, marek: User) -> None:
+    client.force_login(marek)
+    typed = {"new_password1": "another pass phrase", "new_password2": "another pass phrase"}
+    for number in range(5):
+        client.post("/admin/password_change/", {"old_password": f"guess {number}", **typed})
+    assert TOO_MANY in client.post("/admin/password_change/", {"old_password": PASSWORD, **typed}).text
+    RateWindow.objects.all().delete()  # ten minutes later
+    assert client.post("/admin/password_change/", {"old_password": PASSWORD, **typed}).status_code == 302
 
 
 def test_colleague_elsewhere_is_not_kept_out() -> None:
