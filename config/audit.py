@@ -45,18 +45,20 @@ def note(
     """One line for one request; none for a stranger who is sent to sign in."""
     if match.url_name == "login":
         if request.method == "POST":
-            note_sign_in(request, is_in=request.user.is_authenticated)
+            note_sign_in(request, since=began)
         return
+    is_shown = request.method == "POST" and fresh_sign_in.was_shown_since(request, began)
     if match.url_name == "second_step" and request.method == "POST":
-        is_in = getattr(request.user, "otp_device", None) is not None
-        write(request, Act.SIGNED_IN if is_in else Act.NOT_SIGNED_IN, by=who, how="code")
+        write(request, Act.SIGNED_IN if is_shown else Act.NOT_SIGNED_IN, by=who, how="code")
         return
     if match.url_name == "still_you":
         if request.method == "POST" and who is not None:
-            is_shown = fresh_sign_in.is_fresh(request) and response.status_code != 422
             write(request, Act.SIGNED_IN if is_shown else Act.NOT_SIGNED_IN, by=who, how="once more")
         return
     if who is None:
+        return
+    if match.url_name == "second_step_set_up" and is_shown:
+        write(request, Act.CHANGED, by=who, what="auth.user", rows=[str(who)], how="second step")
         return
     act = Act.SIGNED_OUT if match.url_name == "logout" else act_of(request, response)
     what, rows = rows_of(match)
@@ -120,9 +122,13 @@ def changes(request: HttpRequest, *, who: int, since: datetime) -> tuple[str, li
     return words[:200], [str(kept.object_id)] if kept and kept.object_id else []
 
 
-def note_sign_in(request: HttpRequest, *, is_in: bool) -> None:
-    """A name that is nobody's is not kept: it may well be a password in the wrong box."""
-    if is_in:
+def note_sign_in(request: HttpRequest, *, since: datetime) -> None:
+    """A name that is nobody's is not kept: it may well be a password in the wrong box.
+
+    Who has a session already is not signed in by a guess.
+    """
+    signed_in_at = getattr(request.user, "last_login", None)
+    if signed_in_at and signed_in_at >= since:
         write(request, Act.SIGNED_IN, by=request.user.pk)
         return
     names = get_user_model()._default_manager.filter(username__iexact=request.POST.get("username", "").strip()[:150])

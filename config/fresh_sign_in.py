@@ -10,6 +10,7 @@ a code for whoever has set one up, and the password otherwise. What was typed is
 
 import time
 from collections.abc import Callable
+from datetime import datetime
 from functools import wraps
 from typing import Any, Literal
 
@@ -25,6 +26,10 @@ type View = Callable[..., Any]
 def is_fresh(request: HttpRequest) -> bool:
     """A moment that is still to come, by a clock that was wrong, is none."""
     return bool(0 <= time.time() - request.session.get(SHOWN_AT, 0) < FRESH_FOR)
+
+
+def was_shown_since(request: HttpRequest, moment: datetime) -> bool:
+    return bool(request.session.get(SHOWN_AT, 0) >= moment.timestamp())
 
 
 def note(request: HttpRequest) -> None:

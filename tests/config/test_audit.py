@@ -5,9 +5,11 @@ from django.contrib.auth.models import User
 from django.db import DatabaseError, connection, transaction
 from django.test import Client
 from django.urls import reverse
+from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from adoptions.models import Campaign
 from config.models import Act, AuditEntry, Mail
+from tests.config.test_second_step import code_of, set_up
 from tests.makers import make_active_adoption, make_species, make_supporter
 
 pytestmark = pytest.mark.django_db
@@ -97,6 +99,28 @@ def test_signing_in_and_out_and_guessing(client: Client, marek: User) -> None:
         ("signed_in", "marek"),
         ("signed_out", "marek"),
     ]
+
+
+def test_guesses_of_a_stolen_session_are_not_written_down_as_the_sign_ins_of_its_owner(client: Client) -> None:
+    """It is signed in already, whatever is guessed with it."""
+    marek = User.objects.create_superuser("marek", "marek@example.org", PASSWORD)
+    client.force_login(marek)
+    device = set_up(client)[0]
+    TOTPDevice.objects.update(last_t=-1)  # half a minute later
+    client.post("/admin/login/", {"username": "marek", "password": "a guess"})
+    client.post("/admin/second-step/", {"code": "000000"})
+    client.post("/admin/still-you/", {"shows": "1", "code": "000000"})
+    client.post("/admin/still-you/", {})
+    client.post("/admin/still-you/", {"shows": "1", "code": code_of(device)})
+    assert [(act, how) for act, _, _, how in lines() if act != "looked"] == [
+        ("changed", "second step"),
+        ("not_signed_in", ""),
+        ("not_signed_in", "code"),
+        ("not_signed_in", "once more"),
+        ("not_signed_in", "once more"),
+        ("signed_in", "once more"),
+    ]
+    assert AuditEntry.objects.get(how="second step").rows == [str(marek.pk)]
 
 
 def test_stranger_leaves_no_line(client: Client) -> None:
