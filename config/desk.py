@@ -4,6 +4,7 @@ import copy
 from collections.abc import Callable
 from functools import update_wrapper
 from typing import Any, cast
+from urllib.parse import unquote
 
 from django import forms
 from django.contrib import messages
@@ -140,14 +141,15 @@ class Desk(AdminSite):
         wanted = request.POST.get("next") or request.GET.get("next") or ""
         home = reverse("admin:index")
         is_ours = wanted.startswith(home) and url_has_allowed_host_and_scheme(wanted, allowed_hosts=None)
-        return wanted if is_ours else home
+        climbs_out = ".." in unquote(wanted.partition("?")[0])  # which a browser follows before it asks us
+        return wanted if is_ours and not climbs_out else home
 
     # --- once more, before what a thief would do ------------------------------------------------------------------
 
     def ask_once_more(self, request: HttpRequest, *, is_file: bool = False) -> HttpResponse:
         """See config/fresh_sign_in.py."""
         if request.method == "POST":
-            return self.ask_who(request, self.proof(request), typed=typed_again.pack(request))
+            return self.ask_who(request, self.proof(request, None), typed=typed_again.pack(request))
         query = {"next": request.get_full_path()} | ({"file": "1"} if is_file else {})
         return redirect(reverse("admin:still_you", query=query))
 
@@ -163,7 +165,7 @@ class Desk(AdminSite):
         if not (self.has_permission(request) or self.may_set_up(request)):
             address = reverse("admin:login")
             return self.ask_with(request, typed) if typed else redirect_to_login(self.next_page(request), address)
-        form = self.proof(request)
+        form = self.proof(request, request.POST if "shows" in request.POST else None)
         if not self.is_shown(request, form):
             return self.ask_who(request, form, typed=typed)
         if typed:
@@ -173,8 +175,7 @@ class Desk(AdminSite):
             return TemplateResponse(request, "admin/still_you.html", context)
         return redirect(self.next_page(request))
 
-    def proof(self, request: HttpRequest) -> CodeForm | PasswordForm:
-        sent = request.POST if request.method == "POST" and "shows" in request.POST else None
+    def proof(self, request: HttpRequest, sent: QueryDict | None) -> CodeForm | PasswordForm:
         return CodeForm(sent) if second_step.is_set_up(request.user) else PasswordForm(sent, request=request)
 
     def is_shown(self, request: HttpRequest, form: CodeForm | PasswordForm) -> bool:

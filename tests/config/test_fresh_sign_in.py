@@ -227,7 +227,17 @@ def test_session_that_ends_before_the_answer_loses_nothing(later: Client) -> Non
     assert Supporter.objects.get(pk=supporter.pk).erased_at is None
 
 
+def test_answer_sent_to_another_page_than_the_question_is_not_even_looked_at(later: Client) -> None:
+    """A guess there would be in no log as one."""
+    guarded = reverse("admin:auth_user_add")
+    for password in ("a guess", PASSWORD):
+        asked = later.post(guarded, {"shows": "1", "password": password})
+        assert (asked.status_code, WRONG in asked.text) == (200, False)
+    assert later.get(guarded).status_code == 302
+
+
 def test_question_leads_nowhere_but_to_the_desk(later: Client) -> None:
-    for elsewhere in ("https://evil.example/", "//evil.example/", "/adopt/", "javascript:alert(1)"):
+    climbing = ("/admin/../adopt/", "/admin/x/..", "/admin/%2E%2e/adopt/", "/admin/..\\adopt/")
+    for elsewhere in ("https://evil.example/", "//evil.example/", "/adopt/", "javascript:alert(1)", *climbing):
         page = later.get(STILL_YOU, {"next": elsewhere, "file": "1"})
         assert unescape(hidden(page.text)["next"]) == "/admin/"
