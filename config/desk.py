@@ -11,15 +11,17 @@ from django.contrib import messages
 from django.contrib.admin import AdminSite
 from django.contrib.auth.models import User
 from django.contrib.auth.views import redirect_to_login
+from django.contrib.contenttypes.models import ContentType
+from django.contrib.contenttypes.views import shortcut
 from django.core import signing
-from django.http import HttpRequest, HttpResponse, QueryDict
+from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, URLResolver, path, reverse
 from django.utils.decorators import method_decorator
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_http_methods
+from django.views.decorators.http import require_http_methods, require_safe
 
 from . import fresh_sign_in, known_browsers, second_step, typed_again
 from .staff_sign_in import OwnPasswordForm, PasswordForm, StaffSignInForm
@@ -69,8 +71,25 @@ class Desk(AdminSite):
             path("second-step/", self.second_step, name="second_step"),
             path("second-step/set-up/", self.set_up, name="second_step_set_up"),
             path("still-you/", self.still_you, name="still_you"),
+            path(  # in front of Django's of the same address
+                "r/<path:content_type_id>/<path:object_id>/", self.admin_view(self.view_on_site), name="view_on_site"
+            ),
             *super().get_urls(),
         ]
+
+    @method_decorator(require_safe)
+    def view_on_site(self, request: HttpRequest, content_type_id: str, object_id: str) -> HttpResponse:
+        """To the public page of a row that they may see. Django's leads any member of staff to that of any row.
+
+        Some addresses are keys, by which their owner is known: a screen with `view_on_site = False` has such.
+        """
+        is_number = content_type_id.isdecimal() and len(content_type_id) < 19
+        kind = ContentType.objects.filter(pk=content_type_id).first() if is_number else None
+        model = kind.model_class() if kind else None
+        screen = self._registry.get(model) if model else None
+        if screen is None or not screen.view_on_site or not screen.has_view_permission(request):
+            raise Http404
+        return shortcut(request, content_type_id, object_id)
 
     # --- a session that ended ----------------------------------------------------------------------------------
 

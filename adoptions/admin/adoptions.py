@@ -116,6 +116,7 @@ class StoodOn(AsAReportLinks):
 class AdoptionAdmin(FieldsByRight, ReadOnly, LongList[Adoption]):
     """Every adoption with its money. Derived from Stripe, or entered once: there is nothing to edit by hand."""
 
+    view_on_site = False  # its address is the key of whoever paid
     change_list_template = "admin/adoptions/adoption/list.html"
     layout = ExportLayout.ADOPTIONS_CSV
 

@@ -39,6 +39,7 @@ class GoingOut(admin.SimpleListFilter):
 
 @admin.register(Gift)
 class GiftAdmin(ReadOnly, LongList[Gift]):
+    view_on_site = False  # its address is the key of whoever it is for
     list_display = ["adoption", "recipient_name", "delivery", "deliver_at", "state", "held_because", "opened_at"]
     list_filter = [GoingOut, "state", "delivery", "deliver_on"]
     list_select_related = ["adoption__supporter"]

@@ -11,6 +11,8 @@ from django.apps import apps
 from django.contrib import admin
 from django.contrib.admin import ActionLocation
 from django.contrib.auth.models import Group, Permission, User
+from django.contrib.contenttypes.models import ContentType
+from django.db.models import Model
 from django.test import Client, RequestFactory
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from django.utils import timezone
@@ -30,7 +32,7 @@ from adoptions.models import (
 from config import roles
 from config.models import Mail
 from config.screens import ABOUT
-from species.models import Comment
+from species.models import Comment, Species
 from tests.makers import make_active_adoption, make_adoption, make_species
 from tests.species.makers import make_fact
 
@@ -306,6 +308,26 @@ def test_nobody_and_staff_without_a_role_get_no_screen_and_no_act(client: Client
     answers = {name: client.get(address, follow=True).status_code for name, (address, _) in addresses.items()}
     assert [name for name, code in answers.items() if code not in {403, 404, 405}] == []
     assert acts(sam) == set()
+
+
+@pytest.mark.threat("L5")
+def test_desk_leads_to_public_pages_of_rows_that_one_may_see_and_to_nobodys_own(client: Client) -> None:
+    """The addresses of a present, of a link to pay and of thanks are keys: who holds one is taken for its owner."""
+    make_adoption_with_everything()
+
+    def led_to(row: Model, *, kind: object = None) -> int:
+        of = kind or ContentType.objects.get_for_model(row).pk
+        return client.get(reverse("admin:view_on_site", args=[of, row.pk])).status_code
+
+    rows: list[Model] = [model.objects.get() for model in (Species, Campaign, Gift, PaymentLink)]
+    rows.append(Adoption.objects.get(is_gift=True))
+    client.force_login(User.objects.create_user("sam", is_staff=True))
+    assert [led_to(row) for row in rows] == [404] * 5
+    client.force_login(member("Fundraiser"))
+    assert [led_to(row) for row in rows] == [302, 302, 404, 404, 404]
+    assert {
+        led_to(rows[2], kind=kind) for kind in (f" {ContentType.objects.get_for_model(Gift).pk}", "x", "9" * 5000)
+    } == {404}
 
 
 def test_roles_come_back_in_line_and_a_persons_own_rights_stay() -> None:
