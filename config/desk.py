@@ -172,6 +172,7 @@ class Desk(AdminSite):
         query = {"next": request.get_full_path()} | ({"file": "1"} if is_file else {})
         return redirect(reverse("admin:still_you", query=query))
 
+    @method_decorator(require_http_methods(["GET", "HEAD", "POST"]))
     @method_decorator(fresh_sign_in.fresh_sign_in_required())  # else a password that was stolen shuts its owner out
     def password_change(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         return super().password_change(request, extra_context)
