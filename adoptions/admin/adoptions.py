@@ -132,19 +132,13 @@ class AdoptionAdmin(FieldsByRight, ReadOnly, LongList[Adoption]):
         "campaign",
     ]
     list_filter = [
+        *(BySource, ByMedium, ByContent, BroughtFirst, CameLate, StoodOn, AnsweredAMail),  # shown where they are used
         "state",
         "frequency",
         "species",
         "is_gift",
         "source",
         ByCampaign,
-        BySource,
-        ByMedium,
-        ByContent,
-        BroughtFirst,
-        CameLate,
-        StoodOn,
-        AnsweredAMail,
         "created_at",
     ]
     list_select_related = ["supporter", "species", "campaign"]

@@ -3,11 +3,14 @@
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import F, Min, QuerySet
+from django.db import connection, transaction
+from django.db.models import F, Min, Q, QuerySet
 from django.http import HttpRequest
 
 from ..campaign_report import EVER_ADOPTED, NO_WORD, OF_ONE, WORDS
-from ..models import Adoption, Answer, Campaign, Payment
+from ..models import Adoption, Answer, Campaign, CampaignDay, Payment
+
+FEW = 1_000
 
 
 def as_number(typed: str) -> int:
@@ -15,9 +18,27 @@ def as_number(typed: str) -> int:
     return int(typed) if typed.isascii() and typed.isdigit() and len(typed) < 10 else 0
 
 
-def the_adoption(rows: QuerySet[Any]) -> str:
-    """How a list's rows name the adoption they belong to, before whatever is asked of it."""
-    return "adoption__" if rows.model is Payment else ""
+def only_of(rows: QuerySet[Any], *so: Q, of_one: bool = False, **filters: Any) -> QuerySet[Any]:
+    """Of a list: those whose adoption is so; of the days of links, those that are so.
+
+    What one campaign brought is found in the order of the list by an index. Of several the ids are asked for first,
+    where they are few: the planner hopes to come upon a page of them soon, and reads all there is if they are old.
+    """
+    if rows.model is not Payment and (of_one or rows.model is CampaignDay):
+        return rows.filter(*so, **filters)
+    column, adoptions = (
+        "adoption" if rows.model is Payment else "pk",
+        Adoption.objects.filter(*so, **filters).order_by(),
+    )
+    if not of_one and len(ids := a_few(adoptions)) <= FEW:
+        return rows.filter(**{f"{column}__in": ids})
+    return rows.filter(*so, **filters) if rows.model is Adoption else rows.filter(adoption__in=adoptions.values("pk"))
+
+
+def a_few(adoptions: QuerySet[Adoption]) -> list[int]:
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off")
+        return list(adoptions.values_list("pk", flat=True)[: FEW + 1])
 
 
 class ByCampaign(admin.SimpleListFilter):
@@ -37,8 +58,9 @@ class ByCampaign(admin.SimpleListFilter):
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         if not self.value():
             return queryset
-        wanted = None if self.value() == NO_WORD else as_number(self.value() or "")
-        return queryset.filter(**{f"{the_adoption(queryset)}campaign": wanted})
+        if self.value() == NO_WORD:
+            return queryset.filter(**{"adoption__campaign" if queryset.model is Payment else "campaign": None})
+        return only_of(queryset, of_one=True, campaign=as_number(self.value() or ""))
 
 
 class AsAReportLinks(admin.SimpleListFilter):
@@ -63,7 +85,9 @@ class WordOfCampaign(AsAReportLinks):
         word = self.value()
         if word is None:
             return queryset
-        return queryset.filter(**{f"{the_adoption(queryset)}campaign__{self.parameter_name}": word})
+        named = Campaign.objects.filter(**{str(self.parameter_name): word})
+        ids = list(named.values_list("pk", flat=True))
+        return only_of(queryset, of_one=len(ids) == 1, campaign__in=ids)
 
 
 class BySource(WordOfCampaign):
@@ -98,20 +122,22 @@ class OfCampaigns(AsAReportLinks):
 class BroughtFirst(OfCampaigns):
     """Adopted by people whom these campaigns brought first, with whatever link they came this time."""
 
-    title = "brought first by"
+    title = "campaign that brought them first"
     parameter_name = "first"
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Adoption]) -> QuerySet[Adoption]:
         if self.value() is None:
             return queryset
         codes = list(named(self.value() or "").values_list("code", flat=True))
-        return queryset.filter(EVER_ADOPTED, first_campaign_code__in=codes)
+        # Of more than a hundred words the planner does not see that none of them is empty, as its index wants.
+        so = EVER_ADOPTED & ~Q(first_campaign_code="")
+        return only_of(queryset, so, of_one=len(codes) == 1, first_campaign_code__in=codes)
 
 
 class CameLate(OfCampaigns):
     """Begun when the campaign that brought them was over, and adopted."""
 
-    title = "after the end of"
+    title = "campaign that was over"
     parameter_name = "late"
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Adoption]) -> QuerySet[Adoption]:
@@ -122,8 +148,9 @@ class CameLate(OfCampaigns):
         first = over.aggregate(at=Min("ends_at"))["at"]
         if first is None:
             return queryset.none()
-        mine = queryset.filter(EVER_ADOPTED, campaign__in=list(over.values_list("pk", flat=True)))
-        return mine.filter(created_at__gt=first).filter(created_at__gt=F("campaign__ends_at"))
+        so = EVER_ADOPTED & Q(created_at__gt=first) & Q(created_at__gt=F("campaign__ends_at"))
+        ids = list(over.values_list("pk", flat=True))
+        return only_of(queryset, so, of_one=len(ids) == 1, campaign__in=ids)
 
 
 class AnsweredAMail(AsAReportLinks):
@@ -141,4 +168,4 @@ class AnsweredAMail(AsAReportLinks):
             return queryset
         campaign, _, days = (self.value() or "").partition("-")
         answers = Answer.objects.filter(send_list__campaign=as_number(campaign), days__lte=min(as_number(days), 90))
-        return queryset.filter(**{f"{the_adoption(queryset)}pk__in": answers.values("adoption")})
+        return only_of(queryset, pk__in=answers.values("adoption"))

@@ -1,6 +1,9 @@
 """How often links were followed, day by day: the rows behind the landings of a report. Nobody stands in them."""
 
+from typing import Any
+
 from django.contrib import admin
+from django.http import HttpRequest, HttpResponse
 
 from config.long_lists import LongList
 from config.read_only import ReadOnly
@@ -19,3 +22,7 @@ class CampaignDayAdmin(ReadOnly, LongList[CampaignDay]):
     ordering = ["-day", "-id"]
     fields = ["day", "campaign", "landings"]
     readonly_fields = ["day", "campaign", "landings"]
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """There is nothing to select."""
+        return super().changelist_view(request, {"title": "Landings by day", **(extra_context or {})})

@@ -4,6 +4,7 @@ from typing import Any
 
 from django.contrib import admin
 from django.db.models import QuerySet
+from django.http import HttpRequest
 from django.urls import URLPattern
 
 from config.long_lists import LongList
@@ -32,7 +33,8 @@ class PaymentAdmin(ReadOnly, LongList[Payment]):
         "card_last4",
     ]
     list_filter = [
-        *("is_brought_in", "kind", "method", ByCampaign, BySource, ByMedium, ByContent, AnsweredAMail, "occurred_at"),
+        *(BySource, ByMedium, ByContent, AnsweredAMail),  # shown where they are used
+        *("is_brought_in", "kind", "method", ByCampaign, "occurred_at"),
     ]
     list_select_related = ["adoption__supporter", "fee"]
     sortable_by = ["occurred_at"]
@@ -47,6 +49,11 @@ class PaymentAdmin(ReadOnly, LongList[Payment]):
 
     def get_urls(self) -> list[URLPattern]:
         return [*reports.urls(), *super().get_urls()]
+
+    def get_ordering(self, request: HttpRequest) -> Any:
+        """What links brought stands by adoption: for the newest payments of an old campaign, all there are are read."""
+        is_theirs = any(each.parameter_name in request.GET for each in (ByCampaign, BySource, ByMedium, ByContent))
+        return ["-adoption_id", "-id"] if is_theirs else super().get_ordering(request)
 
     def searches(self, words: list[str]) -> list[QuerySet[Any]]:
         return finding.payments(words)

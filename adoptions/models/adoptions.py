@@ -138,6 +138,7 @@ class Adoption(models.Model):
         on_delete=models.PROTECT,
         null=True,
         blank=True,
+        db_index=False,
         related_name="adoptions",
         help_text="The link that brought them.",
     )
@@ -221,10 +222,13 @@ class Adoption(models.Model):
         ]
         indexes = [
             models.Index(fields=["state", "-id"], name="adoption_by_state"),
+            models.Index(fields=["campaign", "-id"], name="adoption_by_campaign", condition=Q(campaign__isnull=False)),
             models.Index(fields=["source", "-id"], name="adoption_off_the_site", condition=~Q(source="web")),
             models.Index(fields=["frequency", "-id"], name="adoption_by_frequency"),
             models.Index(
-                fields=["first_campaign_code"], name="adoption_by_first_code", condition=~Q(first_campaign_code="")
+                fields=["first_campaign_code", "-id"],
+                name="adoption_by_first_link",
+                condition=~Q(first_campaign_code=""),
             ),
             models.Index(
                 fields=["stripe_customer_id"], name="adoption_by_customer", condition=~Q(stripe_customer_id="")

@@ -142,8 +142,8 @@ class CampaignDay(models.Model):
     landings = models.PositiveIntegerField(default=0)
 
     class Meta:
-        verbose_name = "day of a link"
-        verbose_name_plural = "landings by day"
+        verbose_name = "day of landings"
+        verbose_name_plural = "days of landings"
         ordering = ["-day"]
         constraints = [
             models.UniqueConstraint(fields=["campaign", "day"], name="campaign_day_once"),
