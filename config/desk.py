@@ -188,6 +188,9 @@ class Desk(AdminSite):
         form = self.proof(request, request.POST if "shows" in request.POST else None)
         if not self.is_shown(request, form):
             return self.ask_who(request, form, typed=typed)
+        return known_browsers.welcome(request, self.lead_on(request, typed))  # a stolen session never signed in
+
+    def lead_on(self, request: HttpRequest, typed: str) -> HttpResponse:
         if typed:
             return self.give_back(request, typed, ended=False)
         if "file" in request.POST:  # it would come without a page, beneath the question

@@ -82,6 +82,20 @@ def test_password_alone_is_not_in_and_the_code_is(marek: User) -> None:
     assert len(told()) == 1
 
 
+def test_session_that_was_taken_elsewhere_is_told_of_when_it_shows_who_it_is(marek: User) -> None:
+    """It never signed in: the cookie came from the browser of its owner, and the code perhaps from a talk with them."""
+    own = sign_in(Client())
+    answer = {"shows": "1", "password": PASSWORD}
+    own.post("/admin/still-you/", answer)
+    assert len(told()) == 1
+    thief = Client()
+    thief.cookies["staff"] = own.cookies["staff"].value
+    thief.post("/admin/still-you/", {**answer, "password": "a guess"})
+    assert len(told()) == 1
+    thief.post("/admin/still-you/", answer)
+    assert len(told()) == 2
+
+
 def test_first_phone_lets_in_and_is_told(settings: Any) -> None:
     settings.STAFF_TWO_FACTOR = True
     browser = sign_in()
