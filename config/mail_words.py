@@ -67,12 +67,27 @@ def needed(kind: str) -> list[str]:
     return [token for token in own if re.fullmatch(r"\{\{ (\w*url|code) \}\}", token)]
 
 
+def has_room(token: str, subject: str, body: str) -> bool:
+    """A link or code is a key: hung on to an address it goes elsewhere, and changed it is shown in the log of mails."""
+    around = re.sub(r"\{%.*?%\}", "", " ".join(body.split()))
+    spaced = re.sub(r"\{\{\s*(.*?)\s*\}\}", r"{{ \1 }}", around)
+    key = re.escape(token)
+    # Behind a link others may stand, in a condition; a link that is longer is still taken out of the log.
+    clings = rf"[^\s(}}]{key}" if "url" in token else rf"[^\s(]{key}|{key}[\w{{]"
+    return token not in tokens(subject) and not re.search(clings, spaced)
+
+
 def problems(kind: str, subject: str, body: str) -> list[str]:
     """Why these words cannot be used, in sentences for whoever wrote them; empty if they can."""
     may = set(usable(kind))
     used = dict.fromkeys(tokens(f"{subject} {body}"))
     found = [f"{token} is not known in this mail." for token in used if token not in may]
     found += [f"{token} must stand in the text." for token in needed(kind) if token not in tokens(body)]
+    found += [
+        f"{token} is a key: it stands in the text by itself, with space around it, and not in the subject."
+        for token in needed(kind)
+        if not has_room(token, subject, body)
+    ]
     if re.search(r"\{\{|\}\}|\{%|%\}|\{#", TOKEN.sub("", subject + body)):
         found.append("A brace is missing somewhere.")
     if found:

@@ -51,6 +51,24 @@ def squeezed(words: str) -> str:
     return " ".join(words.split())
 
 
+@pytest.mark.threat("L5")
+@pytest.mark.parametrize(
+    ("subject", "body"),
+    [
+        ("Your way in: {{ url }}", "{{ url }} {{ code }}"),
+        ("Your code: {{ code }}", "{{ url }} {{ code }}"),
+        ("Hello", "https://evil.example/?{{ url }} {{ code }}"),
+        ("Hello", "https://evil.example/?{% if code %}{{ url }}{% endif %} {{ code }}"),
+        ("Hello", "{{ url }} {{ code }}7"),
+        ("Hello", "{{ url }} {{ code }}{{ code }}"),
+    ],
+)
+def test_key_is_led_nowhere_else_and_not_hidden_from_what_takes_it_out_of_the_log(subject: str, body: str) -> None:
+    """The log of mails shows subjects as they are, and takes links and six digits out of the words (without_keys)."""
+    assert mail_words.problems("manage_link", "Hello", "Press:\n\n{{ url }}\n\nCode: {{ code }}.") == []
+    assert "by itself" in " ".join(mail_words.problems("manage_link", subject, body))
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_made_up_values_fill_every_kind(kind: str) -> None:
     drawn = mail_words.draw(kind, *mail_words.shipped(kind), mail_words.sample(kind))
