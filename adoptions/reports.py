@@ -128,13 +128,17 @@ sums = ReportLine.objects.sums
 
 @dataclass(frozen=True)
 class Row:
-    """One line of a table: its label, its cells, and from which day to which the rows behind it are, and which ones."""
+    """One line of a table: its label, its cells, and from which day to which the rows behind it are, and which ones.
+
+    `moved`: the cells with rows behind them that may come to nothing, as what was taken and given back on one day.
+    """
 
     label: str
     cells: list[int]
     first: date | None = None
     last: date | None = None
     only: tuple[tuple[str, str], ...] = ()
+    moved: frozenset[int] = frozenset()
 
 
 PAYMENTS = Behind("adoptions_payment", "occurred_at", (("is_brought_in__exact", "0"),))
@@ -203,7 +207,8 @@ def takings_row(label: str, first: date, last: date, found: Iterable[tuple[str, 
     came = [(number, pence) for key, number, pence in parts if key.split()[0] == PaymentKind.CHARGE]
     net = sum(pence for _, _, pence in parts)
     received = sum(pence for _, pence in came)
-    return Row(label, [sum(number for number, _ in came), received, received - net, net], first, last)
+    moved = frozenset(({2} if len(came) < len(parts) else set()) | ({3} if parts else set()))
+    return Row(label, [sum(number for number, _ in came), received, received - net, net], first, last, moved=moved)
 
 
 TAKINGS_HEADINGS = ["Payments", "Received", "Gone back", "Stays"]
@@ -246,12 +251,14 @@ def takings_by_way() -> Report:
     known = sums(TAKINGS, months()[-1])
     rows = []
     for month in months():
-        stays = dict.fromkeys(WAYS, 0)
+        stays, moved = dict.fromkeys(WAYS, 0), set()
         for (day, key), (_, pence) in known.items():
             if month <= day <= end_of(month):
-                stays[Method(key.split()[1])] += pence
-        cells = list(stays.values())
-        rows.append(Row(f"{month:%B %Y}", [*cells, sum(cells)], month, end_of(month)))
+                way = Method(key.split()[1])
+                stays[way] += pence
+                moved |= {WAYS.index(way), len(WAYS)}
+        cells = [*stays.values(), sum(stays.values())]
+        rows.append(Row(f"{month:%B %Y}", cells, month, end_of(month), moved=frozenset(moved)))
     about = "What stays, by the way on which it came: through Stripe, or written down by staff."
     headings = [*(way.label for way in WAYS), "In all"]
     behind = (*(PAYMENTS.who(method__exact=way) for way in WAYS), PAYMENTS)

@@ -121,13 +121,9 @@ def chart(figures: Iterable[tuple[str, int, str]]) -> Chart:
 
 
 def behind(ways: Ways, report: Report, row: Row, place: int) -> str:
-    """The address of the rows that a figure counts; empty where it counts none.
-
-    What stays of a day may be nothing although something came and went: it leads there all the same.
-    """
+    """The address of the rows that a figure counts; empty where it counts none."""
     found = report.behind[place]
-    is_net = place == report.drawn and place in report.money
-    if not row.cells[place] and not (is_net and any(row.cells)):
+    if not row.cells[place] and place not in row.moved:
         return ""
     span = {found.last_day: row.last.isoformat()} if found.last_day and row.last else {}
     if found.moment and row.first and row.last:

@@ -225,6 +225,7 @@ def test_who_may_not_open_a_list_reads_the_figures_alone(client: Client) -> None
     """One right after another: what is a link leads somewhere, and what may not be opened is none."""
     sam = User.objects.create_user("sam", is_staff=True)
     client.force_login(sam)
+    screen = f"/admin/adoptions/campaign/{Campaign.objects.latest('pk').pk}/change/"
     led = []
     for right in ("view_campaign", "view_campaignday", "view_adoption", "view_payment"):
         sam.user_permissions.add(Permission.objects.get(codename=right))
@@ -233,6 +234,7 @@ def test_who_may_not_open_a_list_reads_the_figures_alone(client: Client) -> None
         addresses = {cell.address for cell in cells if cell.address}
         assert {client.get(address).status_code for address in addresses} == {200}
         led.append({address.split("/")[3] for address in addresses})
+        assert "Send me a test mail" not in client.get(screen).text
     assert led == [
         {"campaign"},
         {"campaign", "campaignday"},

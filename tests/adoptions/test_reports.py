@@ -261,6 +261,25 @@ def test_every_figure_leads_to_the_rows_it_counts(fiona: Client) -> None:
     assert led["failed-payments"] >= 12
 
 
+def test_day_of_which_nothing_stays_leads_to_what_came_and_went(fiona: Client) -> None:
+    adoption = make_adoption(state=AdoptionState.ACTIVE, activated_at=NOW)
+    charge = make_payment(adoption, occurred_at=NOW)
+    back = {"charge": charge, "occurred_at": NOW, "stripe_id": "re_1"}
+    make_payment(adoption, kind=PaymentKind.REFUND, amount_pence=-3600, **back)
+    make_payment(adoption, kind=PaymentKind.REFUND_FAILED, amount_pence=3600, **back)
+    make_payment(adoption, kind=PaymentKind.DISPUTE, amount_pence=-3600, **back)
+    make_payment(adoption, kind=PaymentKind.DISPUTE_REVERSAL, amount_pence=3600, **back)
+    make_payment(adoption, kind=PaymentKind.REFUND, amount_pence=-3600, **{**back, "stripe_id": "re_2"})
+    reports.gather()
+    by_day, by_month, by_way = fiona.get(PAGE).context["reports"][:3]
+    for each, places in ((by_day, {3}), (by_month, {3}), (by_way, {0, 4})):
+        (_, today), (_, before), *_ = each.rows
+        nothing = {place: address for place, (words, address) in enumerate(today) if words == "£0" and address}
+        counts = {place: fiona.get(address).context["cl"].queryset.count() for place, address in nothing.items()}
+        assert counts == dict.fromkeys(places, 6)
+        assert {address for _, address in before} == {""}
+
+
 @pytest.mark.usefixtures("season")
 def test_chart_and_file_say_what_the_table_says(fiona: Client) -> None:
     reports.gather()
