@@ -206,7 +206,6 @@ class Desk(AdminSite):
             return False
         if isinstance(form, CodeForm):
             return self.is_passed(request, form)
-        request.session.cycle_key()
         fresh_sign_in.note(request)
         return True
 

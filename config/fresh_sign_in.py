@@ -33,7 +33,11 @@ def was_shown_since(request: HttpRequest, moment: datetime) -> bool:
 
 
 def note(request: HttpRequest) -> None:
-    """They have just shown it."""
+    """They have just shown it. Whoever had taken the session before has it no longer.
+
+    Django gives the session a new key when somebody signs in, but not where the same person was signed in already.
+    """
+    request.session.cycle_key()
     request.session[SHOWN_AT] = time.time()
 
 

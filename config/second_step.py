@@ -68,7 +68,6 @@ def passed(request: HttpRequest, code: str) -> bool:
 
 
 def take(request: HttpRequest, device: TOTPDevice | StaticDevice) -> None:
-    request.session.cycle_key()
     login(request, device)
     fresh_sign_in.note(request)
 

@@ -210,6 +210,16 @@ def test_first_phone_asks_for_the_password_so_that_a_stolen_session_gives_itself
     assert 'name="key"' in later.get(wanted).text
 
 
+@pytest.mark.parametrize("path", [STILL_YOU, "/admin/login/"])
+def test_proof_is_worth_nothing_to_who_had_taken_the_session_before(later: Client, path: str) -> None:
+    thief = Client()
+    thief.cookies["staff"] = later.cookies["staff"].value
+    assert thief.get("/admin/").status_code == 200
+    later.post(path, {"shows": "1", "username": "marek", "password": PASSWORD})
+    assert later.get(reverse("admin:auth_user_add")).status_code == 200
+    assert thief.get("/admin/").headers["Location"].startswith("/admin/login/")
+
+
 def test_answer_is_in_the_log_of_staff(later: Client) -> None:
     fields = hidden(later.get(reverse("admin:auth_user_add"), follow=True).text)
     later.post(STILL_YOU, fields | {"password": "a guess"})
