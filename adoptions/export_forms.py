@@ -3,6 +3,7 @@
 from typing import Any
 
 from django import forms
+from django.contrib.admin.views.main import ALL_VAR, ERROR_FLAG, ORDER_VAR, PAGE_VAR, SEARCH_VAR
 from django.http import QueryDict
 from django.utils.dateparse import parse_date, parse_datetime
 
@@ -23,6 +24,8 @@ OF_THE_LIST = {
     "since": "created_at__gte",
     "until": "created_at__lt",
 }
+# What of a list's address says where somebody stood in it, and not which rows it shows.
+HOW_IT_STOOD = {ALL_VAR, ORDER_VAR, PAGE_VAR, "_facets", ERROR_FLAG, SEARCH_VAR}
 
 
 class CampaignCodeField(forms.CharField):
@@ -98,6 +101,12 @@ def as_the_list_was(query: QueryDict) -> dict[str, Any]:
     code = Campaign.objects.filter(pk=found["campaign"]) if found["campaign"].isdecimal() else Campaign.objects.none()
     found["campaign"] = code.values_list("code", flat=True).first() or ""
     return found
+
+
+def is_narrower(query: QueryDict) -> bool:
+    """Whether a list was filtered in a way that no file is, so that the file would hold more than the list showed."""
+    kept = {*OF_THE_LIST.values(), "layout"}
+    return any(value for name, value in query.items() if name not in kept | HOW_IT_STOOD)
 
 
 def day_in(text: str) -> str:

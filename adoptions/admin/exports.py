@@ -25,7 +25,7 @@ from config.read_only import ReadOnly
 
 from ..exchange import exports
 from ..exchange.choosing import Choice
-from ..export_forms import ExportForm, as_the_list_was
+from ..export_forms import ExportForm, as_the_list_was, is_narrower
 from ..models import ExportedFile, ExportLayout, ExportState
 
 AGAIN_AFTER = "5"  # seconds, on a page that waits
@@ -99,6 +99,7 @@ def ask(request: HttpRequest) -> HttpResponse:
         trail=[ExportedFile],
         form=form,
         is_searched=bool(request.GET.get("q")),
+        is_narrower=is_narrower(request.GET),
         layouts={layout.title: layout for layout in exports.LAYOUTS.values()}.values(),
     )
 

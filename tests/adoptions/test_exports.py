@@ -481,6 +481,11 @@ def test_list_in_the_admin_hands_its_filters_to_the_form(client: Client, fiona: 
     shown = form.content.decode()
     assert f'<option value="{species.pk}" selected>' in shown
     assert '<option value="monthly" selected>' in shown
+    assert "more rows than the list did" not in shown
+    narrower = {**query, "first": "utm_source:spring", "o": "1", "q": "amara"}
+    shown = client.get(reverse("admin:adoptions_exportedfile_new"), narrower).text
+    assert "more rows than the list did" in shown
+    assert "not the words you searched for" in shown
     file = ask_in_the_admin(client, layout="adoptions-json", frequency="monthly", species=str(species.pk))
     write_exports.func()
     file.refresh_from_db()
