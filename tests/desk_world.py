@@ -73,8 +73,9 @@ OF_A_MODEL = re.compile(r"(\w+)_(changelist|add|history|delete|change)$")
 
 def make_desk(by: User) -> Adoption:
     """What `by` could meet in a working life, so that no page is empty; the adoption that most of it hangs on."""
+    campaign = make_campaign(landing_text="Welcome, readers.", statement="£2 of each gift is the agency’s.")
     adoption = make_active_adoption(
-        frequency="monthly", amount_pence=500, stripe_subscription_id="sub_1", is_gift=True, campaign=make_campaign()
+        frequency="monthly", amount_pence=500, stripe_subscription_id="sub_1", is_gift=True, campaign=campaign
     )
     make_money_and_trouble(adoption, by)
     make_papers(adoption.supporter, adoption, by)
@@ -130,7 +131,7 @@ def make_papers(supporter: Supporter, adoption: Adoption, by: User) -> None:
         key="a", kind="receipt", to=supporter.email, subject="Thank you", text="Dear", html="Dear", message_id="<a>"
     )
     MailWords.objects.create(kind="receipt", subject="Thank you", body="Dear supporter")
-    zoe, former = make_supporter("Zoe", "zoe@example.org"), make_supporter("Zo", "zo@example.org")
+    zoe, former = make_supporter("Zoe Supporter", "zoe@example.org"), make_supporter("Zo", "zo@example.org")
     Likeness.objects.create(first=supporter, second=zoe, because="the same postcode")
     Merge.objects.create(survivor=supporter, merged=former, by=by, memory={})
 
