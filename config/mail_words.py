@@ -26,6 +26,7 @@ TOKEN = re.compile(r"\{\{.*?\}\}|\{%.*?%\}|\{#.*?#\}", re.DOTALL)
 BODY = re.compile(r"\{% block body %\}(.*?)\{% endblock body %\}", re.DOTALL)
 AROUND_SUBJECT = re.compile(r"\{% (?:end)?autoescape(?: off)? %\}")
 ALWAYS = ("{{ charity.name }}", "{{ charity.phone }}", "{{ charity.reply_to }}")
+OURS_ALONE = {"new_browser"}  # who stole an account must not be able to soften what its owner is told
 LOAD = "{% load money typed %}"
 LINK = re.compile(r"https?://\S+")
 REFERENCE = re.compile(r" \((?:PM|CP)-\w+\)$")
@@ -39,8 +40,8 @@ class Rendered:
 
 
 def kinds() -> list[str]:
-    """Every kind of mail there is."""
-    return sorted(folder.name for folder in EMAILS.iterdir() if folder.is_dir())
+    """Every kind of mail whose words staff may put in their own."""
+    return sorted(folder.name for folder in EMAILS.iterdir() if folder.is_dir() and folder.name not in OURS_ALONE)
 
 
 @cache
@@ -114,7 +115,7 @@ def unusable() -> list[str]:
 
 def render(kind: str, context: dict[str, Any]) -> Rendered:
     """In the words of staff, if there are any that can be used, and otherwise in ours."""
-    edited = MailWords.objects.filter(kind=kind).first()
+    edited = None if kind in OURS_ALONE else MailWords.objects.filter(kind=kind).first()
     if edited and (drawn := as_edited(edited, context)):
         return drawn
     subject = one_line(render_to_string(f"emails/{kind}/subject.txt", context))

@@ -8,7 +8,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 
 from config import known_browsers
-from config.models import Mail
+from config.models import Mail, MailWords
 from tests.config.test_second_step import PASSWORD, STEP, code_of, give_phone, set_up, sign_in
 
 pytestmark = [pytest.mark.django_db, pytest.mark.threat("L8")]
@@ -36,6 +36,15 @@ def test_new_browser_is_told_once_and_the_session_after_it_is_not() -> None:
     assert len(told()) == 1
     sign_in(Client())
     assert len(told()) == 2
+
+
+def test_words_of_the_warning_are_nobodys_to_soften() -> None:
+    browser = sign_in()
+    assert browser.get("/admin/config/mailwords/receipt/words/").status_code == 200
+    assert browser.get("/admin/config/mailwords/new_browser/words/").status_code == 404
+    MailWords.objects.create(kind="new_browser", subject="All is well", body="Nothing to do.")
+    sign_in()
+    assert [letter.subject for letter in told()] == ["Was it you? Somebody signed in from a new browser"] * 2
 
 
 def test_cookie_stays_names_nobody_and_opens_nothing() -> None:
