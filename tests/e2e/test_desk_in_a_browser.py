@@ -128,9 +128,14 @@ def pages_of_the_desk(client: Client) -> Iterator[tuple[str, str]]:
                 yield "", address
 
 
+@pytest.mark.parametrize("half", [0, 1])
 @pytest.mark.parametrize("desk", [(DESK, "light")], indirect=True, ids=["in-turns"])
-def test_pages_of_the_desk_are_accessible_and_fit_their_screen(desk: BrowserContext) -> None:
-    """In each kind of page, dark on a phone and light on a desk take turns."""
+def test_pages_of_the_desk_are_accessible_and_fit_their_screen(desk: BrowserContext, half: int) -> None:
+    """In each kind of page, dark on a phone and light on a desk take turns.
+
+    The colours of what Django draws are looked at once for each kind of page: it has them from the same style sheets,
+    and looking takes half of the time.
+    """
     fiona, client = User.objects.get(), Client()
     make_desk(fiona)
     client.force_login(fiona)
@@ -140,13 +145,16 @@ def test_pages_of_the_desk_are_accessible_and_fit_their_screen(desk: BrowserCont
     page, turns = desk.new_page(), {drawn: cycle(LOOKS) for drawn, _ in there}
     page.goto("/admin/adoptions/gift/")
     wrong = findings(page)
-    for drawn, address in there:
+    known: set[tuple[str, str]] = set()
+    for drawn, address in there[half::2]:
         viewport, scheme = next(turns[drawn])
         page.set_viewport_size(viewport)
         page.emulate_media(color_scheme=scheme)
         page.goto(address)
         page.evaluate(WITHOUT_LIST)
-        wrong += [f"{scheme}: {what}" for what in (*findings(page), *too_wide(page))]
+        found = findings(page, but=("color-contrast",) if (drawn, scheme) in known else ())
+        known |= {(drawn, scheme)} if drawn else set()
+        wrong += [f"{scheme}: {what}" for what in (*found, *too_wide(page))]
     assert (len(there) > 90, "\n".join(wrong)) == (True, "")
 
 
