@@ -10,7 +10,7 @@ from unittest import mock
 import pytest
 from django.contrib.auth.models import Group, User
 from django.test import Client
-from django.urls import get_resolver, resolve, reverse
+from django.urls import resolve, reverse
 
 from adoptions.models import RefundRequest, Supporter
 from config import fresh_sign_in, second_step
@@ -18,8 +18,8 @@ from config.models import AuditEntry
 from config.staff_sign_in import TOO_MANY, WRONG
 from tests.config.test_second_step import PASSWORD, code_of, give_phone
 from tests.config.test_typed_again import hidden
+from tests.desk_world import own_screens
 from tests.makers import make_active_adoption
-from tests.site.test_roles import own_screens
 
 pytestmark = [pytest.mark.django_db, pytest.mark.threat("L8")]
 
@@ -71,7 +71,7 @@ def later(client: Client, marek: User) -> Iterator[Client]:
 def admin_addresses() -> dict[str, tuple[str, Any]]:
     """Of each named page of the desk, with a number or a kind of mail for each argument, and what it asks."""
     found = {}
-    for name, path in own_screens(get_resolver().url_patterns):
+    for name, path in own_screens():
         arguments = re.findall(r"<(?:\w+:)?(\w+)>", path)
         if "app_label" not in arguments:
             kwargs = {each: "receipt" if each == "kind" else 1 for each in arguments}
