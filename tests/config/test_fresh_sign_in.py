@@ -13,13 +13,14 @@ from django.test import Client
 from django.urls import resolve, reverse
 
 from adoptions.models import RefundRequest, Supporter
-from config import fresh_sign_in, second_step
+from config import fresh_sign_in, roles, second_step
 from config.models import AuditEntry
 from config.staff_sign_in import TOO_MANY, WRONG
 from tests.config.test_second_step import PASSWORD, code_of, give_phone
 from tests.config.test_typed_again import hidden
 from tests.desk_world import own_screens
 from tests.makers import make_active_adoption
+from tests.site.test_roles import OWN
 
 pytestmark = [pytest.mark.django_db, pytest.mark.threat("L8")]
 
@@ -51,6 +52,26 @@ ASK = {
     "auth_group_change": "send",
     "auth_group_changelist": "send",
     "auth_group_delete": "see",
+}
+
+# Of our own screens those that do not ask, and why: they move no money out, hand nobody's data over and open no door.
+ASK_NOTHING = {
+    "only looked at": (
+        *("adoptions_campaign_answers", "adoptions_campaign_code", "adoptions_campaign_csv"),
+        *("adoptions_campaign_preview", "adoptions_campaign_report", "adoptions_exportedfile_progress"),
+        *("find_supporter", "gift_aid_letter", "mail_html", "mail_words_preview", "receipt_for_post", "reports"),
+        *("reports_csv", "supporter_timeline"),
+    ),
+    "brings people or money in": (
+        *("adoptions_campaign_sent", "declare_gift_aid", "enter_adoption", "enter_complaint"),
+        *("adoptions_importedfile_new", "payment_link", "take_over"),
+    ),
+    "goes to the address that stands with the person": ("adoptions_complaint_answer", "mail_link"),
+    "takes nothing that cannot be put back by hand": (
+        *("adoptions_attention_release", "adoptions_attention_resolve", "adoptions_campaign_forget_list"),
+        *("change_plan", "species_comment_queue", *(f"species_{model}_put_in_place" for model in roles.CONTENT)),
+    ),
+    "goes to whoever presses it": ("adoptions_campaign_test_mail",),
 }
 
 
@@ -85,6 +106,11 @@ def asked_by(path: str) -> Any:
 
 def test_these_pages_ask_and_no_others() -> None:
     assert {name: asks for name, (_, asks) in admin_addresses().items() if asks} == ASK
+
+
+def test_every_screen_of_our_own_is_said_to_ask_or_why_it_does_not() -> None:
+    free = [name for names in ASK_NOTHING.values() for name in names]
+    assert sorted(free) == sorted(OWN.keys() - ASK.keys())
 
 
 def test_each_asks_before_it_looks_at_anything(later: Client) -> None:
