@@ -5,6 +5,7 @@ questions are enough however many adoptions there are. Until they have been summ
 the spot. Money is what the ledger says; landings are about right, as a count without cookies is, and are those of now.
 """
 
+from abc import ABC, abstractmethod
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
@@ -32,7 +33,7 @@ OF_ONE = "campaign__id__exact"  # how lists are asked for one campaign; by a wor
 
 
 @dataclass(frozen=True, slots=True)
-class Brought:
+class Brought(ABC):
     """Amounts are pence; a mean, a conversion or a return is None where there is nothing to divide by."""
 
     landings: int = 0
@@ -73,9 +74,9 @@ class Brought:
         return self.income_pence * 100 // self.cost_pence if self.cost_pence else None
 
     @property
+    @abstractmethod
     def of(self) -> tuple[str, str]:
         """What the lists in the admin are filtered by to show its own: the field and what stands there."""
-        raise NotImplementedError
 
     @property
     def behind(self) -> dict[str, Behind]:

@@ -303,7 +303,9 @@ def test_words_in_the_address_of_a_report_or_in_a_link_do_no_harm(fiona: Client,
 def test_how_many_of_those_who_came_adopted_is_said_also_of_few(
     landings: int, adoptions: int, percent: str | None, words: str
 ) -> None:
-    found = campaign_report.Brought(landings=landings, adoptions=adoptions)
+    found = campaign_report.Group(
+        field="utm_source", word="spring", campaigns=1, landings=landings, adoptions=adoptions
+    )
     assert (found.conversion_percent, found.conversion) == (percent, words)
 
 
