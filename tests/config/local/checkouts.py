@@ -104,10 +104,11 @@ def open_to_postgres(folder: Path) -> Path:
 def free_port() -> int:
     """A port for the site whose neighbours, which the demonstration takes as well, are free too.
 
-    Workers that test side by side look in ranges of their own: what is free now is taken only later.
+    Workers that test side by side look in ranges of their own, and processes that begin together at other places in
+    them: what is free now is taken only later.
     """
     first = 20_000 + 3_000 * (int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) % 4)
-    for port in range(first + os.getpid() % 1_500, first + 3_000, 30):
+    for port in range(first + os.getpid() % 50 * 30, first + 3_000, 30):
         with suppress(OSError):
             for offset in (0, 1, 2, 25):
                 with socket.socket() as trial:
