@@ -14,10 +14,11 @@ from datetime import datetime
 from itertools import accumulate, chain
 from typing import Any
 
-from django.db.models import Case, Count, F, IntegerField, Q, Sum, When
+from django.db.models import Case, CharField, Count, F, Func, IntegerField, Q, Sum, Value, When
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
+from config.long_lists import AnyOf
 from config.money import pounds
 
 from .models import ADOPTED, Adoption, Campaign, CampaignDay, Frequency, Payment, PaymentKind, ReportLine
@@ -182,6 +183,7 @@ def unknown_landings() -> int:
 
 
 Columns = dict[Any, dict[str, int]]  # by what stands in the field of a campaign that they are grouped by
+type Sums = Iterable[tuple[int, str, int]]  # the key of a campaign, what it is, and how many or how many pence
 
 
 def _brought(campaigns: list[Campaign], field: str) -> Columns:
@@ -189,9 +191,8 @@ def _brought(campaigns: list[Campaign], field: str) -> Columns:
     groups = {each.pk: getattr(each, field) for each in campaigns}
     together: Columns = {}
     gave: dict[Any, Counter[int]] = {}
-    for (what, pk), value in (_kept() or _read(everything(campaigns))).items():
-        if pk not in groups:
-            continue
+    sums = _kept(list(groups)) if summed_up_at() else _read(everything(campaigns))
+    for pk, what, value in chain(sums, _landings(list(groups))):
         columns = together.setdefault(groups[pk], {})
         if what.startswith(GAVE):
             gave.setdefault(groups[pk], Counter())[int(what.removeprefix(GAVE))] += value
@@ -199,9 +200,6 @@ def _brought(campaigns: list[Campaign], field: str) -> Columns:
             columns[what] = columns.get(what, 0) + value
     for group, amounts in gave.items():
         together[group] |= _of_gifts(amounts)
-    for pk, came in _landings(campaigns):
-        columns = together.setdefault(groups[pk], {})
-        columns["landings"] = columns.get("landings", 0) + came
     return together
 
 
@@ -214,9 +212,10 @@ def _of_gifts(amounts: Counter[int]) -> dict[str, int]:
     return {"adoptions": number, "mean_pence": (2 * given + number) // (2 * number), "median_pence": median}
 
 
-def _landings(campaigns: list[Campaign]) -> Iterable[tuple[int, int]]:
-    rows = CampaignDay.objects.filter(campaign__in=campaigns).order_by()
-    return rows.values_list("campaign_id").annotate(came=Sum("landings"))
+def _landings(campaigns: list[int]) -> Sums:
+    rows = CampaignDay.objects.filter(AnyOf(F("campaign_id"), campaigns)).order_by()
+    for pk, came in rows.values_list("campaign_id").annotate(came=Sum("landings")):
+        yield pk, "landings", came
 
 
 # --- as they are summed up, by campaign ------------------------------------------------------------------------------
@@ -225,14 +224,18 @@ REPORT = "campaigns"
 GAVE = "gave "  # and how many pence: so many adoptions gave that much, of which any mean and any median can be had
 
 
-def _kept() -> dict[tuple[str, int], int]:
-    return _read({"key": key, "number": n, "pence": p} for (_, key), (n, p) in ReportLine.objects.sums(REPORT).items())
+def _kept(campaigns: list[int]) -> Sums:
+    """A key ends in that of the campaign."""
+    last = Func(F("key"), Value(" "), Value(-1), function="split_part", output_field=CharField())
+    lines = ReportLine.objects.filter(AnyOf(last, list(map(str, campaigns))), report=REPORT)
+    return _read(lines.values("key", "number", "pence"))
 
 
-def _read(found: Iterable[Mapping[str, Any]]) -> dict[tuple[str, int], int]:
-    """By what it is and the key of the campaign. A line has either a number or pence."""
-    parted = ((each["key"].rpartition(" "), each["number"] or each["pence"]) for each in found)
-    return {(what, int(pk)): value for (what, _, pk), value in parted}
+def _read(lines: Iterable[Mapping[str, Any]]) -> Sums:
+    """A line has either a number or pence."""
+    for each in lines:
+        what, _, pk = each["key"].rpartition(" ")
+        yield int(pk), what, each["number"] or each["pence"]
 
 
 def everything(campaigns: Iterable[Campaign]) -> Iterator[dict[str, Any]]:

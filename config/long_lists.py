@@ -7,13 +7,15 @@ sorted by, and a search asks each index for the little it knows: the beginnings 
 
 import json
 import re
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.contrib import admin
 from django.contrib.postgres.search import SearchQuery, SearchVector
-from django.core.paginator import Paginator
+from django.core.paginator import Page, Paginator
 from django.db import connection, transaction
-from django.db.models import Model, QuerySet
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.models import Lookup, Model, QuerySet
+from django.db.models.sql.compiler import SQLCompiler
 from django.http import HttpRequest
 from django.utils.functional import cached_property
 
@@ -24,15 +26,47 @@ LONGEST_TERM = 200
 NAMES = "names"  # words as they are, without their accents; made by a migration of adoptions
 
 
+class AnyOf(Lookup[bool]):
+    """`AnyOf(F("adoption_id"), ids)`: __in with one parameter, for thousands, which would be parsed one by one."""
+
+    prepare_rhs = False
+
+    def as_sql(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper) -> tuple[str, tuple[Any, ...]]:
+        left, params = self.process_lhs(compiler, connection)
+        return f"{left} = ANY(%s)", (*params, self.rhs)
+
+
+class Known(NamedTuple):
+    """`rows` are as a list shows them, in its order, and need no more than an id to be found."""
+
+    ids: list[int]
+    rows: QuerySet[Any]
+
+
 class CappedPaginator(Paginator[Any]):
-    """`count` is exact up to COUNTED and the planner's estimate beyond; the pages end there."""
+    """`count` is exact up to COUNTED and the planner's estimate beyond; the pages end there.
+
+    `known` are the rows of those pages, by id, and one more if there is any, where a list has found them by itself.
+    """
 
     object_list: Any
+
+    def __init__(self, *args: Any, known: Known | None = None, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.known = known
+
+    def page(self, number: int | str) -> Page[Any]:
+        if self.known is None:
+            return super().page(number)
+        number = self.validate_number(number)
+        before = (number - 1) * self.per_page
+        ids = self.known.ids[before : min(before + self.per_page, self.count)]
+        return Page(self.known.rows.filter(pk__in=ids), number, self)
 
     @cached_property
     def count(self) -> int:
         rows = self.object_list.order_by().values("pk")
-        counted: int = rows[: COUNTED + 1].count()
+        counted: int = rows[: COUNTED + 1].count() if self.known is None else len(self.known.ids)
         if counted <= COUNTED:
             return counted
         estimate = json.loads(rows.explain(format="json"))[0]["Plan"]["Plan Rows"]

@@ -11,7 +11,6 @@ from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 
 from config.fields_by_right import FieldsByRight
-from config.long_lists import LongList
 from config.money import pounds
 from config.read_only import ReadOnly
 
@@ -37,6 +36,7 @@ from .by_campaign import (
     ByMedium,
     BySource,
     CameLate,
+    ListOfBrought,
 )
 from .plan import change_plan, possible
 from .refunds import refund_payment
@@ -113,7 +113,7 @@ class StoodOn(AsAReportLinks):
 
 
 @admin.register(Adoption)
-class AdoptionAdmin(FieldsByRight, ReadOnly, LongList[Adoption]):
+class AdoptionAdmin(FieldsByRight, ReadOnly, ListOfBrought[Adoption]):
     """Every adoption with its money. Derived from Stripe, or entered once: there is nothing to edit by hand."""
 
     view_on_site = False  # its address is the key of whoever paid

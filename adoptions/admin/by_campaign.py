@@ -1,16 +1,22 @@
 """Filters by what a campaign's link has brought, of adoptions, of their money and of the days it was followed."""
 
-from typing import Any
+from abc import abstractmethod
+from heapq import nlargest
+from itertools import chain
+from typing import Any, TypeGuard
 
 from django.contrib import admin
-from django.db import connection, transaction
-from django.db.models import F, Min, Q, QuerySet
+from django.contrib.admin.views.main import SEARCH_VAR
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import F, Min, Model, OuterRef, Q, QuerySet
 from django.http import HttpRequest
 
-from ..campaign_report import EVER_ADOPTED, NO_WORD, OF_ONE, WORDS
-from ..models import Adoption, Answer, Campaign, CampaignDay, Payment
+from config.long_lists import COUNTED, AnyOf, CappedPaginator, Known, LongList
 
-FEW = 1_000
+from ..campaign_report import EVER_ADOPTED, NO_WORD, OF_ONE, WORDS
+from ..models import Adoption, Answer, Campaign, Payment
+
+MORE = 8  # times as many are looked through, where some of the newest are no rows of a list
 
 
 def as_number(typed: str) -> int:
@@ -18,27 +24,11 @@ def as_number(typed: str) -> int:
     return int(typed) if typed.isascii() and typed.isdigit() and len(typed) < 10 else 0
 
 
-def only_of(rows: QuerySet[Any], *so: Q, of_one: bool = False, **filters: Any) -> QuerySet[Any]:
-    """Of a list: those whose adoption is so; of the days of links, those that are so.
-
-    What one campaign brought is found in the order of the list by an index. Of several the ids are asked for first,
-    where they are few: the planner hopes to come upon a page of them soon, and reads all there is if they are old.
-    """
-    if rows.model is not Payment and (of_one or rows.model is CampaignDay):
-        return rows.filter(*so, **filters)
-    column, adoptions = (
-        "adoption" if rows.model is Payment else "pk",
-        Adoption.objects.filter(*so, **filters).order_by(),
-    )
-    if not of_one and len(ids := a_few(adoptions)) <= FEW:
-        return rows.filter(**{f"{column}__in": ids})
-    return rows.filter(*so, **filters) if rows.model is Adoption else rows.filter(adoption__in=adoptions.values("pk"))
-
-
-def a_few(adoptions: QuerySet[Adoption]) -> list[int]:
-    with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute("SET LOCAL enable_seqscan = off")
-        return list(adoptions.values_list("pk", flat=True)[: FEW + 1])
+def of_adoptions(rows: QuerySet[Any], *so: Any, **filters: Any) -> QuerySet[Any]:
+    """Of a list of adoptions those that are so, of one of payments those of such adoptions."""
+    if rows.model is Payment:
+        return rows.filter(adoption__in=Adoption.objects.filter(*so, **filters).order_by().values("pk"))
+    return rows.filter(*so, **filters)
 
 
 class ByCampaign(admin.SimpleListFilter):
@@ -60,7 +50,7 @@ class ByCampaign(admin.SimpleListFilter):
             return queryset
         if self.value() == NO_WORD:
             return queryset.filter(**{"adoption__campaign" if queryset.model is Payment else "campaign": None})
-        return only_of(queryset, of_one=True, campaign=as_number(self.value() or ""))
+        return of_adoptions(queryset, campaign=as_number(self.value() or ""))
 
 
 class AsAReportLinks(admin.SimpleListFilter):
@@ -78,16 +68,31 @@ class AsAReportLinks(admin.SimpleListFilter):
         return bool(self.used_parameters)
 
 
-class WordOfCampaign(AsAReportLinks):
+class OfAdoptions(AsAReportLinks):
+    """Adoptions, or what is theirs, by campaigns that may be many."""
+
+    @classmethod
+    @abstractmethod
+    def newest(cls, asked: str, most: int) -> list[int]:
+        """The ids of their newest adoptions, newest first, whatever else a list is filtered by."""
+
+
+class WordOfCampaign(OfAdoptions):
     """By a word of the campaign that brought them: empty for one without."""
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         word = self.value()
         if word is None:
             return queryset
-        named = Campaign.objects.filter(**{str(self.parameter_name): word})
-        ids = list(named.values_list("pk", flat=True))
-        return only_of(queryset, of_one=len(ids) == 1, campaign__in=ids)
+        return of_adoptions(queryset, AnyOf(F("campaign_id"), list(self.campaigns(word).values_list("pk", flat=True))))
+
+    @classmethod
+    def campaigns(cls, asked: str) -> QuerySet[Campaign]:
+        return Campaign.objects.filter(**{str(cls.parameter_name): asked})
+
+    @classmethod
+    def newest(cls, asked: str, most: int) -> list[int]:
+        return newest_of(cls.campaigns(asked), Adoption.objects.filter(campaign=OuterRef("pk")), most)
 
 
 class BySource(WordOfCampaign):
@@ -113,7 +118,7 @@ def named(asked: str) -> QuerySet[Campaign]:
     return Campaign.objects.filter(**{field: word}) if field in WORDS.values() else Campaign.objects.none()
 
 
-class OfCampaigns(AsAReportLinks):
+class OfCampaigns(OfAdoptions):
     def words(self, asked: str) -> str:
         field, _, word = asked.partition(":")
         return str(named(asked).first() or "no campaign") if field == OF_ONE else super().words(word)
@@ -130,8 +135,12 @@ class BroughtFirst(OfCampaigns):
             return queryset
         codes = list(named(self.value() or "").values_list("code", flat=True))
         # Of more than a hundred words the planner does not see that none of them is empty, as its index wants.
-        so = EVER_ADOPTED & ~Q(first_campaign_code="")
-        return only_of(queryset, so, of_one=len(codes) == 1, first_campaign_code__in=codes)
+        return queryset.filter(EVER_ADOPTED, ~Q(first_campaign_code=""), AnyOf(F("first_campaign_code"), codes))
+
+    @classmethod
+    def newest(cls, asked: str, most: int) -> list[int]:
+        theirs = Adoption.objects.filter(~Q(first_campaign_code=""), first_campaign_code=OuterRef("code"))
+        return newest_of(named(asked), theirs, most)
 
 
 class CameLate(OfCampaigns):
@@ -143,17 +152,25 @@ class CameLate(OfCampaigns):
     def queryset(self, request: HttpRequest, queryset: QuerySet[Adoption]) -> QuerySet[Adoption]:
         if self.value() is None:
             return queryset
-        over = named(self.value() or "").filter(ends_at__isnull=False)
+        over = self.over(self.value() or "")
         # Known beforehand, the first of those moments lets the planner begin there instead of reading all there are.
         first = over.aggregate(at=Min("ends_at"))["at"]
         if first is None:
             return queryset.none()
-        so = EVER_ADOPTED & Q(created_at__gt=first) & Q(created_at__gt=F("campaign__ends_at"))
         ids = list(over.values_list("pk", flat=True))
-        return only_of(queryset, so, of_one=len(ids) == 1, campaign__in=ids)
+        so = EVER_ADOPTED & Q(created_at__gt=first) & Q(created_at__gt=F("campaign__ends_at"))
+        return queryset.filter(so, AnyOf(F("campaign_id"), ids))
+
+    @staticmethod
+    def over(asked: str) -> QuerySet[Campaign]:
+        return named(asked).filter(ends_at__isnull=False)
+
+    @classmethod
+    def newest(cls, asked: str, most: int) -> list[int]:
+        return newest_of(cls.over(asked), Adoption.objects.filter(campaign=OuterRef("pk")), most)
 
 
-class AnsweredAMail(AsAReportLinks):
+class AnsweredAMail(OfAdoptions):
     """Without its code, by who was mailed: `<campaign>-<days>`, as a campaign's screen links here."""
 
     title = "answers without a link"
@@ -166,6 +183,71 @@ class AnsweredAMail(AsAReportLinks):
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         if self.value() is None:
             return queryset
-        campaign, _, days = (self.value() or "").partition("-")
-        answers = Answer.objects.filter(send_list__campaign=as_number(campaign), days__lte=min(as_number(days), 90))
-        return only_of(queryset, pk__in=answers.values("adoption"))
+        return of_adoptions(queryset, pk__in=self.answers(self.value() or "").values("adoption"))
+
+    @staticmethod
+    def answers(asked: str) -> QuerySet[Answer]:
+        campaign, _, days = asked.partition("-")
+        return Answer.objects.filter(send_list__campaign=as_number(campaign), days__lte=min(as_number(days), 90))
+
+    @classmethod
+    def newest(cls, asked: str, most: int) -> list[int]:
+        return list(cls.answers(asked).order_by("-adoption").values_list("adoption", flat=True).distinct()[:most])
+
+
+class ListOfBrought[Row: Model](LongList[Row]):
+    """Of adoptions, or of their payments by adoption, the newest first: as quick for those of thousands of campaigns.
+
+    The planner hopes to come upon a page of them soon, and reads all there is if they are old, or are few among those.
+    """
+
+    def get_paginator(self, request: HttpRequest, queryset: QuerySet[Any], *args: Any, **kwargs: Any) -> Any:
+        ids = self.known(request, queryset)
+        shown = self.get_queryset(request).select_related(*self.list_select_related)  # type: ignore[misc]  # names
+        rows = shown.order_by(*queryset.query.order_by)
+        return CappedPaginator(queryset, *args, **kwargs, known=None if ids is None else Known(ids, rows))
+
+    def known(self, request: HttpRequest, rows: QuerySet[Any]) -> list[int] | None:
+        """The first rows, or all where they are no more than can be paged through; None: the planner may look for them.
+
+        It looks where hardly one of the newest adoptions of those campaigns is what the list is filtered by as well.
+        """
+        theirs = [
+            each for each in self.list_filter if is_of_adoptions(each) and str(each.parameter_name) in request.GET
+        ]
+        by_adoption, column = ("-adoption_id", "adoption_id") if rows.model is Payment else ("-id", "id")
+        if len(theirs) != 1 or SEARCH_VAR in request.GET or rows.query.order_by[0] != by_adoption:
+            return None
+        for most in (COUNTED + 1, COUNTED * MORE):
+            newest = theirs[0].newest(request.GET[str(theirs[0].parameter_name)], most)
+            found = list(rows.filter(AnyOf(F(column), newest)).values_list("pk", flat=True)[: COUNTED + 1])
+            if len(newest) < most or len(found) > COUNTED:
+                return found
+            if len(found) * MORE <= COUNTED:
+                break
+        return None
+
+
+def is_of_adoptions(a_filter: Any) -> TypeGuard[type[OfAdoptions]]:
+    return isinstance(a_filter, type) and issubclass(a_filter, OfAdoptions)
+
+
+def newest_of(campaigns: QuerySet[Campaign], theirs: QuerySet[Adoption], most: int) -> list[int]:
+    """Of all adoptions of these campaigns, the ids of the newest, newest first.
+
+    Each campaign is asked for its share, and of those whose share lies within the newest found so far, for more: some
+    `most` ids are read in each round, however many campaigns there are and however their adoptions lie in time.
+    `theirs` is those of one campaign, an OuterRef, by an index with the id.
+    """
+    found: list[int] = []
+    since, share = 0, most // (campaigns.count() or 1) + 1
+    of: QuerySet[Campaign] | None = campaigns
+    while of is not None:
+        newest = ArraySubquery(theirs.filter(pk__gte=since).order_by("-pk").values("pk")[:share])
+        lists = list(of.order_by().values_list("pk", newest))
+        found = nlargest(most, {*found, *chain.from_iterable(ids for _, ids in lists)})
+        since = found[-1] if len(found) == most else 0
+        unfinished = [pk for pk, ids in lists if len(ids) == share and ids[-1] > since]
+        of = Campaign.objects.filter(AnyOf(F("pk"), unfinished)) if unfinished else None
+        share *= 4
+    return found

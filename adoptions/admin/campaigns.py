@@ -1,9 +1,10 @@
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 from uuid import uuid4
 
 from django import forms
 from django.contrib import admin, messages
+from django.core.paginator import Page, Paginator
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -28,7 +29,7 @@ from . import campaign_figures, campaign_preview, send_lists
 from .reports import chart
 
 DAYS_SHOWN = 14
-MOST_DRAWN = 60  # with more bars a chart as wide as a screen cannot be read
+PER_PAGE = 60  # lines of a report: with more bars its chart as wide as a screen cannot be read
 IMAGES: dict[str, tuple[str, Callable[[Campaign], bytes]]] = {
     "svg": ("image/svg+xml", campaign_codes.svg),
     "png": ("image/png", campaign_codes.png),
@@ -174,7 +175,10 @@ class CampaignAdmin(ToldOfColleagues[Campaign]):
         return redirect("admin:adoptions_campaign_change", obj.pk)
 
     def report(self, request: HttpRequest) -> HttpResponse:
-        by, figures = self._figures(request)
+        """A page of it: of campaigns there may be thousands, and of words as many."""
+        by, of = self._of(request)
+        page: Page[Any] = Paginator(of, PER_PAGE).get_page(request.GET.get("page"))
+        figures = self._figures(page.object_list)
         return desk_page(
             request,
             "admin/adoptions/campaign/report.html",
@@ -185,24 +189,30 @@ class CampaignAdmin(ToldOfColleagues[Campaign]):
             ways=["", *campaign_report.WORDS],
             headings=(campaign_figures.OF_GROUPS if by else campaign_figures.COLUMNS).values(),
             lines=list(campaign_figures.lines(request, figures)),
-            chart=chart((each.title, each.income_pence, pounds(each.income_pence)) for each in figures[:MOST_DRAWN]),
-            drawn=MOST_DRAWN if len(figures) > MOST_DRAWN else 0,
-            found=campaign_figures.answers(request, matchback.figures(self._seen(request))),
+            chart=chart((each.title, each.income_pence, pounds(each.income_pence)) for each in figures),
+            page=page,
+            pages=page.paginator.get_elided_page_range(page.number),
+            found=[] if by else campaign_figures.answers(request, matchback.figures(page.object_list)),
             unknown=campaign_figures.unknown(request),
             summed_up_at=campaign_report.summed_up_at(),
         )
 
     def report_csv(self, request: HttpRequest) -> HttpResponse:
-        by, figures = self._figures(request)
+        by, of = self._of(request)
         name = f"campaigns-by-{by}.csv" if by else "campaigns.csv"
-        return csv_response(name, campaign_report.headings(by), campaign_report.lines(figures))
+        return csv_response(name, campaign_report.headings(by), campaign_report.lines(self._figures(of)))
 
-    def _figures(self, request: HttpRequest) -> tuple[str, list[campaign_report.Figures] | list[campaign_report.Group]]:
-        """By which word, and those of each; by none that there is, of each campaign."""
+    def _of(self, request: HttpRequest) -> tuple[str, QuerySet[Campaign] | list[campaign_report.Group]]:
+        """By which word, and those of each; by none that there is, the campaigns."""
         by = request.GET.get("by", "")
         if by in campaign_report.WORDS:
-            return by, campaign_report.grouped(self._seen(request), campaign_report.WORDS[by])
-        return "", campaign_report.figures(self._seen(request))
+            every = self._seen(request).select_related(None)
+            return by, campaign_report.grouped(every, campaign_report.WORDS[by])
+        return "", self._seen(request)
+
+    @staticmethod
+    def _figures(of: Iterable[Any]) -> list[Any]:
+        return campaign_report.figures(of) if isinstance(of, QuerySet) else list(of)
 
     def answers_csv(self, request: HttpRequest) -> HttpResponse:
         """Apart from the other figures, as on the page."""

@@ -7,18 +7,17 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import URLPattern
 
-from config.long_lists import LongList
 from config.money import pounds
 from config.read_only import ReadOnly
 
 from .. import finding
 from ..models import Payment
 from . import reports
-from .by_campaign import AnsweredAMail, ByCampaign, ByContent, ByMedium, BySource
+from .by_campaign import AnsweredAMail, ByCampaign, ByContent, ByMedium, BySource, ListOfBrought
 
 
 @admin.register(Payment)
-class PaymentAdmin(ReadOnly, LongList[Payment]):
+class PaymentAdmin(ReadOnly, ListOfBrought[Payment]):
     list_display = [
         "occurred_at",
         "kind",

@@ -17,6 +17,7 @@ from django.utils import timezone
 from PIL import Image
 
 from adoptions import campaign_codes, campaign_report, campaigns, ledger, merging, reports
+from adoptions.admin import campaigns as campaigns_admin
 from adoptions.models import (
     Adoption,
     AdoptionState,
@@ -198,7 +199,7 @@ def test_kept_sums_are_read_and_built_anew_they_are_the_ledgers_whatever_happene
     assert before == {by: asked_independently(by) for by in campaign_report.WORDS}
     rows = ReportLine.objects.filter(report=campaign_report.REPORT)
     assert campaign_report.summed_up_at() == rows.latest("gathered_at").gathered_at
-    with django_assert_num_queries(2):
+    with django_assert_num_queries(3):
         campaign_report.figures([button])
 
     refunded, monthly = (Adoption.objects.get(amount_pence=pence) for pence in (9000, 500))
@@ -314,6 +315,30 @@ def test_link_that_brought_nothing_divides_by_nothing() -> None:
     assert (found.conversion_percent, found.mean_pence, found.median_pence, found.return_pence) == (None,) * 4
 
 
+def test_report_is_turned_over_page_by_page_and_whole_as_a_file(
+    fiona: Client, season: Campaign, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each page with its chart; of an address somebody wrote by hand, the nearest page there is."""
+    monkeypatch.setattr(campaigns_admin, "PER_PAGE", 2)
+    for number in range(4):
+        make_campaign(f"other-{number}", utm_source=f"source-{number}")
+    reports.gather()
+    for by, first in (("", "other-3"), ("source", season.utm_source or "none")):
+        address, shown = f"/admin/adoptions/campaign/report/?by={by}", []
+        for number in (1, 2, 3):
+            page = fiona.get(f"{address}&page={number}")
+            shown.append([line.of.title for line in page.context["lines"]])
+            assert len(page.context["chart"].bars) == len(shown[-1])
+            [here] = [tag for tag in read(page.text).all("a") if tag["href"].endswith(f"page={number}")]
+            assert here["aria-current"] == "page"
+        assert [len(titles) for titles in shown] == [2, 2, 1]
+        assert shown[0][0] == first
+        file = csv.reader(io.StringIO(fiona.get("/admin/adoptions/campaign/report.csv", {"by": by}).text))
+        assert [line[0] for line in file][1:] == [title for titles in shown for title in titles]
+        for wrong, right in (("4", 2), ("0", 2), ("x", 0), ("9" * 5000, 0), ("", 0)):
+            assert [line.of.title for line in fiona.get(f"{address}&page={wrong}").context["lines"]] == shown[right]
+
+
 def test_report_asks_as_much_for_one_campaign_as_for_twenty(
     fiona: Client, season: Campaign, django_assert_max_num_queries: Any
 ) -> None:
@@ -322,7 +347,7 @@ def test_report_asks_as_much_for_one_campaign_as_for_twenty(
     Campaign.objects.filter(code__startswith="other-1").update(utm_source=F("code"))
     reports.gather()
     for by in ("source", ""):
-        with django_assert_max_num_queries(13):
+        with django_assert_max_num_queries(14):
             page = fiona.get("/admin/adoptions/campaign/report/", {"by": by})
     assert page.text.count("other-") >= 20
     assert "£41.01" in page.text

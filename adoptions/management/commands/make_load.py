@@ -18,11 +18,10 @@ from django.db import connection, transaction
 from django.db.models import Max
 
 from adoptions.consent import CURRENT, address_hash
+from adoptions.management.made_up_campaigns import Campaigns
 from adoptions.models import (
     Adoption,
     Attention,
-    Campaign,
-    CampaignDay,
     Complaint,
     ConsentEvent,
     Difference,
@@ -49,8 +48,6 @@ FAMILY = ("Adeyemi", "Baker", "Costa", "Davies", "Fischer", "Hughes", "Ivanova",
 # One in so many adoptions ended, failed, came by a campaign, has a refund, a thing to look at, a difference, a
 # complaint, a mail, a comment, a word on news and on Gift Aid. No more: a million is to be made in three minutes.
 RARE = 10
-CAMPAIGNS = 20
-DAYS = 30  # on which each of them was followed
 OF_POSTCODES = "ABDEFGHJLNPQRSTUWXYZ"
 
 # Each row's parents are made with it; to look for them again takes time. Only a superuser of the database may say so.
@@ -98,16 +95,7 @@ class Load:
         )
         self.plan = Plan.objects.order_by("pk").first() or Plan.objects.create(slug="made-up", name="Made up")
         self.staff = User.objects.get_or_create(username="made-up", defaults={"is_active": False})[0]
-        self.campaigns = [self.campaign(n) for n in range(CAMPAIGNS)]
-
-    def campaign(self, n: int) -> Campaign:
-        """Of the first call, if this is another."""
-        known = {"name": f"Made-up appeal {n}", "species": self.species, "starts_at": NEWEST - SPAN}
-        campaign, is_new = Campaign.objects.get_or_create(code=f"made-up-{n}", defaults=known)
-        if is_new:
-            days = (NEWEST.date() - timedelta(days=day) for day in range(DAYS))
-            CampaignDay.objects.bulk_create(CampaignDay(campaign=campaign, day=day, landings=100) for day in days)
-        return campaign
+        self.campaigns = Campaigns(self.species, range(first, first + adoptions), NEWEST - SPAN, NEWEST)
 
     def when(self, n: int) -> datetime:
         """Evenly apart, the first the oldest."""
@@ -275,7 +263,7 @@ class Load:
         frequency = list(Frequency)[n % 3]
         subscription = None if frequency == Frequency.ONCE else f"sub_load{n}"
         number = uuid.UUID(int=n)
-        campaign = self.campaigns[n // RARE % CAMPAIGNS] if n % RARE == 5 else None
+        campaign = self.campaigns.that_brought(n)
         came_by = (campaign.pk, campaign.code, campaign.code) if campaign else (None, "", "")
         terms = n, self.species.pk, self.plan.pk, frequency.value, amount(n), n % 4 == 0, *came_by
         at_stripe = f"cs_load{n}", 1, subscription, f"cus_load{n}", 3
