@@ -202,10 +202,12 @@ class ListOfBrought[Row: Model](LongList[Row]):
     """
 
     def get_paginator(self, request: HttpRequest, queryset: QuerySet[Any], *args: Any, **kwargs: Any) -> Any:
-        ids = self.known(request, queryset)
+        ids = self.known(request, queryset) if queryset.model is self.model else None  # and not the history of a row
+        if ids is None:
+            return super().get_paginator(request, queryset, *args, **kwargs)
         shown = self.get_queryset(request).select_related(*self.list_select_related)  # type: ignore[misc]  # names
         rows = shown.order_by(*queryset.query.order_by)
-        return CappedPaginator(queryset, *args, **kwargs, known=None if ids is None else Known(ids, rows))
+        return CappedPaginator(queryset, *args, **kwargs, known=Known(ids, rows))
 
     def known(self, request: HttpRequest, rows: QuerySet[Any]) -> list[int] | None:
         """The first rows, or all where they are no more than can be paged through; None: the planner may look for them.
