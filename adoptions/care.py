@@ -186,7 +186,11 @@ def deeds(adoption: Adoption, charge: Payment | None, may: Callable[[str], bool]
         yield Deed("Ask them to go on here: a link to pay", address)
     gift: Gift | None = getattr(adoption, "gift", None)
     if gift and may("adoptions.view_gift"):
-        yield Deed(f"Present {gift}", reverse("admin:adoptions_gift_change", args=[gift.pk]))
+        if may("adoptions.change_gift") and gift.may_be_put_right:
+            address = reverse("admin:put_gift_right", args=[gift.pk])
+            yield Deed(f"Present {gift}: put right, or send again", address + back)
+        else:
+            yield Deed(f"Present {gift}", reverse("admin:adoptions_gift_change", args=[gift.pk]))
     if adoption.is_adopted:
         yield Deed("Certificate", reverse("adoptions:certificate", args=[adoption.token]))
 

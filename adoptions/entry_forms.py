@@ -21,7 +21,7 @@ from .by_hand import Money, Return
 from .checkout import Answers
 from .forms import AS_GIFT, FOR_ME, OTHER, AdoptForm
 from .gift_aid_forms import GIFT_AID_FIELDS
-from .gift_forms import GIFT_FIELDS
+from .gift_forms import GIFT_FIELDS, GiftChangeForm
 from .models import (
     BY_HAND,
     TOLD_TO_STAFF,
@@ -30,6 +30,7 @@ from .models import (
     ComplaintAbout,
     Delivery,
     Frequency,
+    Gift,
     Method,
     Payment,
     Plan,
@@ -56,15 +57,36 @@ LABELS = {
     "frequency": "How often",
     "other_amount": "Amount in pounds",
     "is_gift": "Who is the adoption for?",
-    "recipient_name": "Name of the person who is given it",
-    "message": "The giver’s message (optional)",
-    "recipient_email": "The recipient’s email address",
     "gift_aid": "Gift Aid",
     "first_name": "First name",
     "last_name": "Last name",
     "home_address": "Home address: house, street and town",
     "another": "Yes, this is one more, beside the one that was entered a moment ago",
 }
+
+
+OF_RECIPIENT = {
+    "recipient_name": "Name of the person who is given it",
+    "message": "The giver’s message (optional)",
+    "recipient_email": "The recipient’s email address",
+}
+
+
+def speak_of_recipient(fields: dict[str, forms.Field]) -> None:
+    for name, label in OF_RECIPIENT.items():
+        fields[name].label = label
+    cast(forms.ChoiceField, fields["delivery"]).choices = [
+        (Delivery.EMAIL.value, "We email it on a day they choose"),
+        (Delivery.SELF.value, "On paper, or they pass the link on"),
+    ]
+
+
+class PutRightForm(GiftChangeForm):
+    """What a giver changes by themselves, for whoever does it for them at the telephone."""
+
+    def __init__(self, data: Any = None, *, gift: Gift) -> None:
+        super().__init__(data, gift=gift)
+        speak_of_recipient(self.fields)
 
 
 class ReceivedField(forms.DateField):
@@ -140,6 +162,7 @@ class EntryForm(AdoptForm):
 
     def speak_of_them(self) -> None:
         """The public form speaks to the person; this one to whoever writes for them."""
+        speak_of_recipient(self.fields)
         for name, label in LABELS.items():
             if name in self.fields:
                 self.fields[name].label = label
@@ -155,10 +178,6 @@ class EntryForm(AdoptForm):
         cast(forms.ChoiceField, self.fields["is_gift"]).choices = [
             (FOR_ME, "Themselves"),
             (AS_GIFT, "Somebody else: it is a gift"),
-        ]
-        cast(forms.ChoiceField, self.fields["delivery"]).choices = [
-            (Delivery.EMAIL.value, "We email it on a day they choose"),
-            (Delivery.SELF.value, "On paper, or they pass the link on"),
         ]
         self.fields["gift_aid"].help_text = f"Read aloud, or as it stood on paper: “{self.declaration()}”"
 

@@ -30,6 +30,8 @@ from .models import (
     Gift,
     GiftState,
 )
+from .models.adoptions import new_token
+from .models.changes import Actor
 
 MOST_AT_ONCE = 500
 BOUNCES_FOR = timedelta(days=1)  # as long as the worker may have been away
@@ -97,28 +99,30 @@ def call_staff(gift: Gift) -> None:
     attention.call(AttentionKind.GIFT_WORDS, key=key, reason=gift.held_because, adoption=gift.adoption)
 
 
-def change(gift: Gift, present: Present) -> bool:
-    """Take over what the giver changed; False if it has been sent in the meantime.
+def change(gift: Gift, present: Present, *, by: Actor = None) -> bool:
+    """Take over what the giver changed, or staff for them; False if it has been sent in the meantime.
 
-    The words are read for what must be held again. One that had come back goes out again at once.
+    The words are read for what must be held again. One that had come back goes out again at once. So does one that went
+    to somebody else, whose letter opens nothing from then on.
     """
     with transaction.atomic():
         adoption = lock_adoption_of(gift.pk)
-        values = present.values(giver=adoption.supporter.name)
+        values = present.values(giver=adoption.supporter.name) | {"revision": F("revision") + 1}
         this = Gift.objects.filter(pk=gift.pk)
-        if not this.editable().update(**values, revision=F("revision") + 1):
+        astray = this.gone_astray(not_to=present.recipient_email)
+        if not (this.editable().update(**values) or astray.update(**values, sent_at=None, token=new_token())):
             return False
-        Change.objects.create(adoption=adoption, act=ChangeAct.GIFT, done_at=timezone.now())
+        Change.objects.create(adoption=adoption, act=ChangeAct.GIFT, done_at=timezone.now(), by=by)
         money_arrived(adoption)
     return True
 
 
-def send_again(gift: Gift) -> bool:
+def send_again(gift: Gift, *, by: Actor = None) -> bool:
     """The giver says that it never came. False if it may not be sent once more."""
     with transaction.atomic():
         if not Gift.objects.filter(pk=gift.pk).send_again():
             return False
-        Change.objects.create(adoption_id=gift.adoption_id, act=ChangeAct.GIFT_AGAIN, done_at=timezone.now())
+        Change.objects.create(adoption=gift.adoption, act=ChangeAct.GIFT_AGAIN, done_at=timezone.now(), by=by)
     return True
 
 

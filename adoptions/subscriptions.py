@@ -10,7 +10,7 @@ returns only if it is as wished. So whoever shows "done" shows what Stripe says.
 
 from collections.abc import Callable
 from datetime import date, datetime, time, timedelta
-from typing import Any, Literal
+from typing import Literal
 
 from django.utils import timezone
 
@@ -18,12 +18,12 @@ from config.money import pounds
 
 from . import fulfilment, stripe_acts, stripe_gateway
 from .models import INTERVALS, REPEATING, Adoption, AdoptionState, Change, ChangeAct, Frequency
+from .models.changes import Actor
 from .stripe_gateway import StripeRefused
 
 LONGEST_PAUSE = timedelta(days=366)
 A_DAY = timedelta(days=1)
 
-type Actor = Any  # a member of staff, or None: the supporter
 type Flow = Literal["", "payment_method_update", "subscription_cancel"]
 
 

@@ -5,11 +5,12 @@ from typing import Any
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
-from django.urls import reverse
+from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.html import format_html
 
 from config.asking_first import asks_first
+from config.fields_by_right import FieldsByRight
 from config.long_lists import LongList
 from config.read_only import ReadOnly
 
@@ -17,6 +18,7 @@ from .. import finding, gifts
 from ..models import Gift
 from ..today import WEEK
 from .attention import staff
+from .putting_right import put_gift_right
 
 RELEASES = "The words reach whoever they are for: by email on their day, or within a minute where that day has come."
 NEVER_SENDS = (
@@ -38,7 +40,7 @@ class GoingOut(admin.SimpleListFilter):
 
 
 @admin.register(Gift)
-class GiftAdmin(ReadOnly, LongList[Gift]):
+class GiftAdmin(FieldsByRight, ReadOnly, LongList[Gift]):
     view_on_site = False  # its address is the key of whoever it is for
     list_display = ["adoption", "recipient_name", "delivery", "deliver_at", "state", "held_because", "opened_at"]
     list_filter = [GoingOut, "state", "delivery", "deliver_on"]
@@ -55,8 +57,14 @@ class GiftAdmin(ReadOnly, LongList[Gift]):
         ("delivery", "deliver_on", "deliver_at"),
         ("state", "held_because"),
         ("sendings", "sent_at", "opened_at", "thanked_at", "erased_at"),
+        "put_right_link",
     ]
-    readonly_fields = ["adoption_link", "deliver_at", "sendings"]
+    readonly_fields = ["adoption_link", "deliver_at", "sendings", "put_right_link"]
+    needs = {"put_right_link": "adoptions.change_gift"}
+
+    def get_urls(self) -> list[URLPattern]:
+        put_right = path("<int:pk>/put-right/", self.admin_site.admin_view(put_gift_right), name="put_gift_right")
+        return [put_right, *super().get_urls()]
 
     def searches(self, words: list[str]) -> list[QuerySet[Any]]:
         return finding.gifts(words)
@@ -65,6 +73,13 @@ class GiftAdmin(ReadOnly, LongList[Gift]):
     def adoption_link(self, gift: Gift) -> str:
         address = reverse("admin:adoptions_adoption_change", args=[gift.adoption_id])
         return format_html('<a href="{}">{}</a>', address, gift.adoption)
+
+    @admin.display(description="For a giver who rings")
+    def put_right_link(self, gift: Gift) -> str:
+        if not gift.may_be_put_right:
+            return "Nothing to change or to send."
+        address = reverse("admin:put_gift_right", args=[gift.pk])
+        return format_html('<a href="{}">Put it right, or send it again</a>', address)
 
     def asked_about(self, gift: Gift) -> str:
         mailed = f"to {gift.recipient_email} on {gift.deliver_on:%-d %B %Y}" if gift.deliver_on else ""

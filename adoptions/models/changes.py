@@ -1,4 +1,5 @@
 import uuid
+from typing import Any
 
 from django.conf import settings
 from django.db import models
@@ -7,6 +8,8 @@ from django.db.models.functions import Now
 
 from .adoptions import Adoption
 from .payments import Payment
+
+type Actor = Any  # who wished it: a member of staff, or None: the supporter
 
 
 class ChangeAct(models.TextChoices):

@@ -46,6 +46,11 @@ class GiftQuerySet(models.QuerySet["Gift"]):
     def editable(self) -> "GiftQuerySet":
         return self.filter(state__in=EDITABLE, erased_at=None, sendings__lt=MOST_SENDINGS)
 
+    def gone_astray(self, *, not_to: str) -> "GiftQuerySet":
+        """Sent, not opened by anybody, and meant for another address than the one it went to."""
+        sent = self.filter(state=GiftState.SENT, opened_at=None, erased_at=None, sendings__lt=MOST_SENDINGS)
+        return sent.exclude(recipient_email__iexact=not_to)
+
     def due(self, *, at: datetime) -> "GiftQuerySet":
         return self.filter(state=GiftState.SCHEDULED, deliver_at__lte=at)
 
@@ -174,6 +179,16 @@ class Gift(models.Model):
     @property
     def is_editable(self) -> bool:
         return self.state in EDITABLE and self.erased_at is None and self.sendings < MOST_SENDINGS
+
+    @property
+    def may_be_put_right(self) -> bool:
+        """Changed, or sent once more."""
+        return self.is_editable or self.may_be_sent_again
+
+    @property
+    def may_go_elsewhere(self) -> bool:
+        """It went to an address that may have been somebody else's."""
+        return self.may_be_sent_again and self.opened_at is None
 
     @property
     def may_be_sent_again(self) -> bool:

@@ -200,12 +200,13 @@ def test_page_offers_what_a_role_may_do_and_no_more_and_what_ends_something_last
     adoption = zoe.adoptions.get()
     link = "Mail them a link to their adoption (new card, stop, receipt)"
     present, certificate, enter = f"Present {adoption.gift}", "Certificate", "Enter an adoption for them"
+    put_right = f"{present}: put right, or send again"
     refund = f"! Refund £36 of {adoption.payments.latest('pk').occurred_at:%d/%m/%Y}"
     stop, over = "! Stop, pause or skip", "Let somebody else take over"
     zoe.adoptions.update(frequency="monthly", stripe_subscription_id="sub_1")
     expected = {
         "Fundraiser": [
-            *(link, "Correct the name or the email", enter, present, certificate, stop, "Send again"),
+            *(link, "Correct the name or the email", enter, put_right, certificate, stop, "Send again"),
             *("—", over, "All we hold, as a file for them", "! Erase them"),
         ],
         "Finance": [enter, present, certificate, refund],
@@ -238,7 +239,7 @@ def test_mail_goes_again_from_the_page(desk: Client, zoe: Supporter) -> None:
 def test_deeds_lead_back_to_the_page(zoe: Supporter, marek: User) -> None:
     way_back = f"?back={quote_plus(reverse('admin:supporter_timeline', args=[zoe.pk]))}"
     [one] = care.in_hand(zoe, marek)
-    assert [deed.words.split()[0] for deed in one.deeds if deed.address.endswith(way_back)] == ["Refund"]
+    assert [deed.words.split()[0] for deed in one.deeds if deed.address.endswith(way_back)] == ["Refund", "Present"]
 
 
 @pytest.mark.parametrize(

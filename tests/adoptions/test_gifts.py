@@ -21,6 +21,7 @@ from adoptions.tasks import deliver_gifts
 from config.mail import deliver_due
 from config.models import Mail
 from tests.adoptions.conftest import Amara
+from tests.adoptions.test_adopting import at_once
 from tests.asked_first import press_twice
 from tests.makers import make_active_adoption, make_adoption
 
@@ -217,13 +218,33 @@ def test_change_a_minute_before_counts(minute: str) -> None:
     assert (mail.to, "New words" in mail.text) == ("ellie@new.example", True)
 
 
+@pytest.mark.parametrize("to", ["Ellie@example.org", "sam@example.org"])
 @at("2026-12-24T08:00")
-def test_change_after_it_went_out_is_refused_and_changes_nothing() -> None:
+def test_change_after_it_went_out_or_was_opened_is_refused_and_changes_nothing(to: str) -> None:
     gift = give()
     round_of_worker()
-    assert not gifts.change(gift, Present("Sam", "", Delivery.EMAIL, "sam@example.org", CHRISTMAS))
+    if to != "Ellie@example.org":
+        gifts.open_present(gift)
+    assert not gifts.change(gift, Present("Sam", "", Delivery.EMAIL, to, CHRISTMAS))
     gift.refresh_from_db()
-    assert gift.recipient_name == "Ellie"
+    assert (gift.recipient_name, gift.state) == ("Ellie", "sent")
+
+
+@pytest.mark.django_db(transaction=True)
+@at("2026-12-24T08:00")
+def test_present_that_went_to_somebody_else_goes_to_one_other_and_its_first_letter_opens_nothing() -> None:
+    """However many say so at once, as with the giver at the telephone and at their own page."""
+    gift = give()
+    round_of_worker()
+    first = gift.get_absolute_url()
+    others = iter([f"ellie@right{number}.example" for number in range(4)])
+    at_once(4, lambda: gifts.change(gift, Present("Ellie", "", Delivery.EMAIL, next(others), CHRISTMAS)))
+    round_of_worker()
+    gift.refresh_from_db()
+    assert mails("gift_message") == ["ellie@example.org", gift.recipient_email]
+    assert gift.recipient_email.startswith("ellie@right")
+    assert [Client().get(address).status_code for address in (first, gift.get_absolute_url())] == [404, 200]
+    assert Mail.objects.filter(kind="gift_message", text__contains=gift.get_absolute_url()).count() == 1
 
 
 @at("2026-12-20T12:00")

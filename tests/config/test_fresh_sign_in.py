@@ -38,6 +38,7 @@ ASK = {
     "hand_over": "save",
     "erase_supporter": "see",
     "adoptions_supporter_change": "send",
+    "put_gift_right": "send",
     "merge_supporters": "send",
     "undo_merge": "send",
     "adoptions_importedfile_look": "send",

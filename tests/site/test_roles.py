@@ -122,6 +122,7 @@ OWN = {
     "gift_aid_letter": ("Fundraiser", "Finance", "Auditor"),
     "change_plan": ("Fundraiser",),
     "take_over": ("Fundraiser",),
+    "put_gift_right": ("Fundraiser",),
     "adoptions_attention_resolve": ("Finance",),
     "adoptions_attention_give_back": ("Finance",),
     "adoptions_attention_release": ("Finance",),
