@@ -14,7 +14,21 @@ from datetime import datetime
 from itertools import accumulate, chain
 from typing import Any
 
-from django.db.models import Case, CharField, Count, F, Func, IntegerField, Q, Sum, Value, When
+from django.db.models import (
+    Case,
+    CharField,
+    Count,
+    Exists,
+    F,
+    Func,
+    IntegerField,
+    OuterRef,
+    Q,
+    QuerySet,
+    Sum,
+    Value,
+    When,
+)
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
@@ -40,6 +54,7 @@ class Brought(ABC):
     landings: int = 0
     started: int = 0  # who pressed pay, whatever became of it
     adoptions: int = 0  # paid for at some time
+    new: int = 0  # of those, by people who had not adopted before
     late: int = 0  # of those, begun when the campaign was over
     first: int = 0  # adoptions of people whom it brought first, with whatever link they came now
     income_pence: int = 0  # received less what went back
@@ -90,6 +105,7 @@ class Brought(ABC):
             "landings": days,
             "started": started,
             **dict.fromkeys(("adoptions", "conversion", "mean_pence", "median_pence"), adopted),
+            "new": Behind("adoptions_adoption").who(new=named),
             "late": Behind("adoptions_adoption").who(late=named),
             "first": Behind("adoptions_adoption").who(first=named),
             **dict.fromkeys(("income_pence", "return_pence"), money),
@@ -241,7 +257,7 @@ def _read(lines: Iterable[Mapping[str, Any]]) -> Sums:
 def everything(campaigns: Iterable[Campaign]) -> Iterator[dict[str, Any]]:
     """The lines to keep of these campaigns."""
     wanted, today = list(campaigns), timezone.localdate()
-    for pk, number, pence in chain(_adoptions(wanted), _first(wanted), _payments(wanted)):
+    for pk, number, pence in chain(_adoptions(wanted), _new(wanted), _first(wanted), _payments(wanted)):
         for what, value in number.items():
             yield line(REPORT, today, f"{what} {pk}", value)
         for what, value in pence.items():
@@ -279,6 +295,20 @@ def _adoptions(campaigns: list[Campaign]) -> Parts:
         yield pk, number, pence
 
 
+def their_first(adoptions: QuerySet[Adoption]) -> QuerySet[Adoption]:
+    """Of the adopted ones, the first of whoever adopted: what came from another system before counts as well."""
+    at, pk = OuterRef("activated_at"), OuterRef("pk")
+    before = Q(activated_at__lt=at) | Q(activated_at=at, pk__lt=pk)
+    theirs = Adoption.objects.filter(before, supporter=OuterRef("supporter"))
+    return adoptions.filter(EVER_ADOPTED, ~Exists(theirs))
+
+
+def _new(campaigns: list[Campaign]) -> Parts:
+    rows = their_first(Adoption.objects.filter(campaign__in=campaigns)).order_by()
+    for pk, number in rows.values_list("campaign_id").annotate(number=Count("pk")):
+        yield pk, {"new": number}, {}
+
+
 def _first(campaigns: list[Campaign]) -> Parts:
     known = {campaign.code: campaign.pk for campaign in campaigns}
     rows = Adoption.objects.filter(EVER_ADOPTED, first_campaign_code__in=known).order_by()
@@ -300,6 +330,7 @@ HEADINGS_OF_FIGURES = (
     "Landings (about)",
     "Started",
     "Adoptions",
+    "Of people new to us",
     "Of them late",
     "Of people it brought first",
     "Conversion %",
@@ -324,7 +355,7 @@ def lines(found: Iterable[Figures | Group]) -> Iterator[list[str | int]]:
     for each in found:
         yield [
             *each.labels,
-            *(each.landings, each.started, each.adoptions, each.late, each.first),
+            *(each.landings, each.started, each.adoptions, each.new, each.late, each.first),
             "" if each.conversion_percent is None else each.conversion_percent,
             *(decimal(pence) for pence in (each.income_pence, each.returned_pence, each.year_pence)),
             *(decimal(pence) for pence in (each.mean_pence, each.median_pence, each.cost_pence, each.return_pence)),
@@ -346,6 +377,7 @@ def words(each: Figures) -> list[tuple[str, str, str]]:
         ("Landings (about)", f"{each.landings:,}", "landings"),
         ("Pressed pay", f"{each.started:,}", "started"),
         ("Adoptions", f"{each.adoptions:,}{conversion}", "adoptions"),
+        ("Of people new to us", f"{each.new:,} of the adoptions", "new"),
         ("Of people it brought first", f"{each.first:,}", "first"),
         ("Received, less what went back", pounds(each.income_pence), "income_pence"),
         ("Gone back", pounds(each.returned_pence), "returned_pence"),

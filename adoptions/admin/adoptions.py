@@ -31,6 +31,7 @@ from .by_campaign import (
     AnsweredAMail,
     AsAReportLinks,
     BroughtFirst,
+    BroughtNew,
     ByCampaign,
     ByContent,
     ByMedium,
@@ -132,7 +133,16 @@ class AdoptionAdmin(FieldsByRight, ReadOnly, ListOfBrought[Adoption]):
         "campaign",
     ]
     list_filter = [
-        *(BySource, ByMedium, ByContent, BroughtFirst, CameLate, StoodOn, AnsweredAMail),  # shown where they are used
+        *(
+            BySource,
+            ByMedium,
+            ByContent,
+            BroughtNew,
+            BroughtFirst,
+            CameLate,
+            StoodOn,
+            AnsweredAMail,
+        ),  # shown where they are used
         "state",
         "frequency",
         "species",

@@ -13,7 +13,7 @@ from django.http import HttpRequest
 
 from config.long_lists import COUNTED, AnyOf, CappedPaginator, Known, LongList
 
-from ..campaign_report import EVER_ADOPTED, NO_WORD, OF_ONE, WORDS
+from ..campaign_report import EVER_ADOPTED, NO_WORD, OF_ONE, WORDS, their_first
 from ..models import Adoption, Answer, Campaign, Payment
 
 MORE = 8  # times as many are looked through, where some of the newest are no rows of a list
@@ -141,6 +141,23 @@ class BroughtFirst(OfCampaigns):
     def newest(cls, asked: str, most: int) -> list[int]:
         theirs = Adoption.objects.filter(~Q(first_campaign_code=""), first_campaign_code=OuterRef("code"))
         return newest_of(named(asked), theirs, most)
+
+
+class BroughtNew(OfCampaigns):
+    """Adopted by people who had not adopted before."""
+
+    title = "campaign that brought new people"
+    parameter_name = "new"
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Adoption]) -> QuerySet[Adoption]:
+        if self.value() is None:
+            return queryset
+        ids = list(named(self.value() or "").values_list("pk", flat=True))
+        return their_first(queryset.filter(AnyOf(F("campaign_id"), ids)))
+
+    @classmethod
+    def newest(cls, asked: str, most: int) -> list[int]:
+        return newest_of(named(asked), Adoption.objects.filter(campaign=OuterRef("pk")), most)
 
 
 class CameLate(OfCampaigns):

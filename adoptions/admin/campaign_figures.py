@@ -16,6 +16,7 @@ COLUMNS = {
     "landings": "Landings (about)",
     "started": "Pressed pay",
     "adoptions": "Adoptions",
+    "new": "Of new people",
     "late": "Late",
     "first": "Brought first",
     "conversion": "Of those who came",

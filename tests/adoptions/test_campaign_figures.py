@@ -160,6 +160,7 @@ def test_income_of_which_nothing_stays_and_landings_of_no_campaign_lead_to_their
         "Landings (about)": 1,
         "Pressed pay": 1,
         "Adoptions": 1,
+        "Of people new to us": 1,
         "Of people it brought first": 1,
         "Received, less what went back": 2,
         "Gone back": 1,
@@ -188,7 +189,7 @@ def test_answers_without_a_link_lead_to_their_adoptions_and_their_money(fiona: C
 FILTERS = ("campaign__id__exact={pk}", "utm_source=appeal", "utm_medium=email", "utm_content=photo")
 OF_ADOPTIONS = [
     *FILTERS,
-    *(f"{name}=campaign__id__exact:{{pk}}" for name in ("first", "late")),
+    *(f"{name}=campaign__id__exact:{{pk}}" for name in ("new", "first", "late")),
     "late=utm_source:appeal",
 ]
 LISTS = {

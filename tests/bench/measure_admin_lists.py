@@ -41,6 +41,7 @@ BROUGHT_BY = {
 BEHIND = {
     "adoptions": "adoptions/adoption/?{0}&activated_at__isnull=0",
     "still run": "adoptions/adoption/?{0}&state__in=active,past_due",
+    "new": "adoptions/adoption/?new={1}",
     "late": "adoptions/adoption/?late={1}",
     "first": "adoptions/adoption/?first={1}",
     "payments": "adoptions/payment/?{0}",
