@@ -5,9 +5,11 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.contrib.admin import ActionLocation
+from django.contrib.admin.utils import unquote
 from django.contrib.auth.admin import GroupAdmin, UserAdmin
 from django.contrib.auth.models import Group, User
 from django.core.exceptions import PermissionDenied
+from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
@@ -18,13 +20,13 @@ from django.utils.decorators import method_decorator
 from django.utils.html import format_html
 from django.utils.text import get_text_list
 from django.views.decorators.csp import csp_override
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_http_methods, require_safe
 from django_otp.plugins.otp_static.admin import StaticDeviceAdmin  # noqa: F401  registers what is taken out below
 from django_otp.plugins.otp_static.models import StaticDevice
 from django_otp.plugins.otp_totp.admin import TOTPDeviceAdmin  # noqa: F401  the same
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
-from . import log, mail, mail_words_page, second_step, tasks_admin
+from . import account_notices, log, mail, mail_words_page, second_step, tasks_admin
 from .asking_first import asks_first
 from .desk_page import see_back
 from .fresh_sign_in import fresh_sign_in_required
@@ -224,6 +226,21 @@ class StaffAdmin(ToldOfColleagues[User], UserAdmin[User]):
         devices = TOTPDevice.objects.filter(user=OuterRef("pk"), confirmed=True)
         return super().get_queryset(request).annotate(has_device=Exists(devices))
 
+    def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
+        before = User.objects.select_for_update(no_key=True).get(pk=obj.pk) if change else None
+        super().save_model(request, obj, form, change)
+        if before:
+            account_notices.tell_of_changes(request, before, obj)
+
+    @method_decorator(require_http_methods(["GET", "HEAD", "POST"]))
+    def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> HttpResponse:  # noqa: A002
+        with transaction.atomic():
+            before = self.get_object(request, unquote(id))
+            response = super().user_change_password(request, id, form_url)
+            if before:
+                account_notices.tell_of_changes(request, before, User.objects.get(pk=before.pk))
+        return response
+
     @admin.display(description="Second step", boolean=True)
     def has_second_step(self, user: User) -> bool:
         return bool(user.has_device)  # type: ignore[attr-defined]  # annotated above
@@ -231,6 +248,9 @@ class StaffAdmin(ToldOfColleagues[User], UserAdmin[User]):
     @admin.action(description="Lost phone and codes: let them set up the second step anew", permissions=["change"])
     @asks_first(FORGETS)
     def forget_second_step(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
-        count = second_step.forget(list(queryset.values_list("pk", flat=True)))
-        words = f"{count} set it up anew at their next sign-in. Make sure that it is really them who asked you."
+        with transaction.atomic():
+            had = second_step.forget(list(queryset.values_list("pk", flat=True)))
+            for user in had:
+                account_notices.tell(request, user, account_notices.NO_PHONE)
+        words = f"{len(had)} set it up anew at their next sign-in. Make sure that it is really them who asked you."
         self.message_user(request, words, messages.WARNING)

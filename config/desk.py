@@ -14,6 +14,7 @@ from django.contrib.auth.views import redirect_to_login
 from django.contrib.contenttypes.models import ContentType
 from django.contrib.contenttypes.views import shortcut
 from django.core import signing
+from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
@@ -23,7 +24,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
-from . import fresh_sign_in, known_browsers, second_step, typed_again
+from . import account_notices, fresh_sign_in, known_browsers, second_step, typed_again
 from .staff_sign_in import OwnPasswordForm, PasswordForm, StaffSignInForm
 
 WRONG = "That is not the code. It changes every half minute: type the one your app shows now."
@@ -175,7 +176,11 @@ class Desk(AdminSite):
     @method_decorator(require_http_methods(["GET", "HEAD", "POST"]))
     @method_decorator(fresh_sign_in.fresh_sign_in_required())  # else a password that was stolen shuts its owner out
     def password_change(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
-        return super().password_change(request, extra_context)
+        with transaction.atomic():
+            response = super().password_change(request, extra_context)
+            if request.method == "POST" and response.status_code == 302:
+                account_notices.tell(request, cast(User, request.user), account_notices.NEW_PASSWORD)
+        return response
 
     @method_decorator(never_cache)
     @method_decorator(require_http_methods(["GET", "HEAD", "POST"]))

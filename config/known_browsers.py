@@ -59,12 +59,17 @@ def tell(request: HttpRequest, user: User) -> None:
     if not user.email:
         messages.warning(request, NO_ADDRESS)
         return
-    browser = request.META.get("HTTP_USER_AGENT", "")
     context = {
         "username": user.get_username(),
         "signed_in_at": timezone.now(),
-        "system": next((name for word, name in SYSTEMS.items() if word in browser), ""),
+        "system": system_of(request),
         "network": network_of(client_address(request)),
         "password_url": settings.SITE_URL + reverse("admin:password_change"),
     }
     queue_mail("new_browser", to=user.email, key=uuid4().hex, context=context)
+
+
+def system_of(request: HttpRequest) -> str:
+    """“Windows”; empty for one that we do not know. Nothing that a browser says of itself goes into a mail."""
+    browser = request.META.get("HTTP_USER_AGENT", "")
+    return next((name for word, name in SYSTEMS.items() if word in browser), "")

@@ -26,7 +26,10 @@ TOKEN = re.compile(r"\{\{.*?\}\}|\{%.*?%\}|\{#.*?#\}", re.DOTALL)
 BODY = re.compile(r"\{% block body %\}(.*?)\{% endblock body %\}", re.DOTALL)
 AROUND_SUBJECT = re.compile(r"\{% (?:end)?autoescape(?: off)? %\}")
 ALWAYS = ("{{ charity.name }}", "{{ charity.phone }}", "{{ charity.reply_to }}")
-OURS_ALONE = {"new_browser"}  # who stole an account must not be able to soften what its owner is told
+OURS_ALONE = {
+    "new_browser",
+    "account_changed",
+}  # who stole an account must not be able to soften what its owner is told
 LOAD = "{% load money typed %}"
 LINK = re.compile(r"https?://\S+")
 REFERENCE = re.compile(r" \((?:PM|CP)-\w+\)$")

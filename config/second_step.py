@@ -6,7 +6,7 @@ code has only a million values: five tries in ten minutes and twenty a day for a
 
 import re
 from datetime import timedelta
-from typing import Any
+from typing import Any, cast
 
 import segno
 from django.conf import settings
@@ -20,7 +20,7 @@ from django_otp import login, verify_token
 from django_otp.plugins.otp_static.models import StaticDevice, StaticToken
 from django_otp.plugins.otp_totp.models import TOTPDevice, default_key
 
-from . import fresh_sign_in
+from . import account_notices, fresh_sign_in
 from .limits import Limit
 
 GUESSES = Limit("code of an account", times=5, per=timedelta(minutes=10))
@@ -58,7 +58,10 @@ def passed(request: HttpRequest, code: str) -> bool:
     code = re.sub(r"[\s-]", "", code).lower()
     kind = TOTPDevice if code.isascii() and code.isdigit() else StaticDevice
     devices = kind.objects.filter(user=request.user.pk, confirmed=True)
-    device = next((d for d in devices if verify_token(request.user, d.persistent_id, code)), None)
+    with transaction.atomic():
+        device = next((d for d in devices if verify_token(request.user, d.persistent_id, code)), None)
+        if isinstance(device, StaticDevice):
+            account_notices.tell(request, cast(User, request.user), account_notices.RECOVERY_CODE)
     if device is None:
         return False
     for limit in counted:
@@ -118,8 +121,10 @@ def set_up(request: HttpRequest, device: TOTPDevice, code: str) -> list[str]:
         if not device.verify_token(digits):
             transaction.set_rollback(True)
             return []
-        TOTPDevice.objects.filter(user=device.user_id).exclude(pk=device.pk).delete()
+        ended, _ = TOTPDevice.objects.filter(user=device.user_id).exclude(pk=device.pk).delete()
         codes = make_recovery_codes(device.user_id)
+        event = account_notices.OTHER_PHONE if ended else account_notices.FIRST_PHONE
+        account_notices.tell(request, cast(User, request.user), event)
     take(request, device)
     return codes
 
@@ -133,8 +138,10 @@ def make_recovery_codes(user_id: int) -> list[str]:
 
 
 @transaction.atomic
-def forget(user_ids: list[int]) -> int:
-    """For who lost phone and paper: they set it up anew at their next sign-in. How many had one."""
+def forget(user_ids: list[int]) -> list[User]:
+    """For who lost phone and paper: they set it up anew at their next sign-in. Those who had one."""
     StaticDevice.objects.filter(user__in=user_ids).delete()
-    deleted: int = TOTPDevice.objects.filter(user__in=user_ids).delete()[0]
-    return deleted
+    found = TOTPDevice.objects.select_for_update(of=("self",)).filter(user__in=user_ids)
+    devices = list(found.select_related("user").order_by("pk"))
+    TOTPDevice.objects.filter(pk__in=[device.pk for device in devices]).delete()
+    return list({device.user_id: device.user for device in devices if device.confirmed}.values())
