@@ -5,10 +5,14 @@ than £2,500 in a tax year. Monthly gifts count as what they come to in a year. 
 the work count as nothing.
 """
 
+from django.db.models import Case, Expression, F, IntegerField, Value, When
+from django.db.models.functions import Greatest, Least
+
 from .models import Frequency
 
 PAYMENTS_A_YEAR = {Frequency.ONCE: 1, Frequency.YEARLY: 1, Frequency.MONTHLY: 12}
 FIRST_PENCE = 10_000
+MOST_PENCE = 250_000
 
 
 def added_pence(amount_pence: int) -> int:
@@ -19,7 +23,15 @@ def added_pence(amount_pence: int) -> int:
 def limit_pence(amount_pence: int, frequency: str) -> int:
     """The most that may come with gifts of this amount."""
     year = amount_pence * PAYMENTS_A_YEAR[Frequency(frequency)]
-    return min(min(year, FIRST_PENCE) // 4 + max(year - FIRST_PENCE, 0) // 20, 250_000)
+    return min(min(year, FIRST_PENCE) // 4 + max(year - FIRST_PENCE, 0) // 20, MOST_PENCE)
+
+
+def limit_of(amount: str, frequency: str) -> Expression:
+    """The same in the database, of the amount and the frequency that stand in these columns."""
+    times = [When(**{frequency: each}, then=Value(number)) for each, number in PAYMENTS_A_YEAR.items()]
+    year = F(amount) * Case(*times, output_field=IntegerField())
+    first, rest = Least(year, FIRST_PENCE) / 4, Greatest(year - FIRST_PENCE, 0) / 20
+    return Least(first + rest, MOST_PENCE)
 
 
 def needed_pence(benefit_pence: int, frequency: str) -> int:

@@ -35,6 +35,7 @@ from django.utils import timezone
 from config.long_lists import AnyOf
 from config.money import pounds
 
+from . import gift_aid
 from .models import ADOPTED, Adoption, Campaign, CampaignDay, Frequency, Payment, PaymentKind, ReportLine
 from .models.reports import line
 from .rows_behind import Behind
@@ -59,6 +60,7 @@ class Brought(ABC):
     first: int = 0  # adoptions of people whom it brought first, with whatever link they came now
     income_pence: int = 0  # received less what went back
     returned_pence: int = 0  # refunds and disputes
+    tax_pence: int = 0  # what Gift Aid adds to it, whether or not it has been claimed yet
     year_pence: int = 0  # what the adoptions that run bring in twelve months, and what was given once and kept
     mean_pence: int | None = None
     median_pence: int | None = None
@@ -110,6 +112,7 @@ class Brought(ABC):
             "first": Behind("adoptions_adoption").who(first=named),
             **dict.fromkeys(("income_pence", "return_pence"), money),
             "returned_pence": money.who(kind__in=WENT_BACK),
+            "tax_pence": Behind("adoptions_payment").who(taxed=named),
             "year_pence": started.who(state__in=",".join(sorted(ADOPTED))),
             **dict.fromkeys(("campaigns", "cost_pence"), links),
         }
@@ -257,7 +260,7 @@ def _read(lines: Iterable[Mapping[str, Any]]) -> Sums:
 def everything(campaigns: Iterable[Campaign]) -> Iterator[dict[str, Any]]:
     """The lines to keep of these campaigns."""
     wanted, today = list(campaigns), timezone.localdate()
-    for pk, number, pence in chain(_adoptions(wanted), _new(wanted), _first(wanted), _payments(wanted)):
+    for pk, number, pence in chain(_adoptions(wanted), _new(wanted), _first(wanted), _payments(wanted), _tax(wanted)):
         for what, value in number.items():
             yield line(REPORT, today, f"{what} {pk}", value)
         for what, value in pence.items():
@@ -326,6 +329,13 @@ def _payments(campaigns: list[Campaign]) -> Parts:
         yield pk, {}, {"income_pence": income, "returned_pence": returned}
 
 
+def _tax(campaigns: list[Campaign]) -> Parts:
+    rows = gift_aid.expected(Payment.objects.filter(adoption__campaign__in=campaigns)).order_by()
+    summed = rows.values("adoption__campaign_id").annotate(pence=Sum("tax_pence"))
+    for pk, pence in summed.values_list("adoption__campaign_id", "pence"):
+        yield pk, {}, {"tax_pence": pence}
+
+
 HEADINGS_OF_FIGURES = (
     "Landings (about)",
     "Started",
@@ -336,6 +346,7 @@ HEADINGS_OF_FIGURES = (
     "Conversion %",
     "Income £",
     "Gone back £",
+    "Gift Aid expected £",
     "Over 12 months £",
     "Mean £",
     "Median £",
@@ -357,7 +368,7 @@ def lines(found: Iterable[Figures | Group]) -> Iterator[list[str | int]]:
             *each.labels,
             *(each.landings, each.started, each.adoptions, each.new, each.late, each.first),
             "" if each.conversion_percent is None else each.conversion_percent,
-            *(decimal(pence) for pence in (each.income_pence, each.returned_pence, each.year_pence)),
+            *(decimal(pence) for pence in (each.income_pence, each.returned_pence, each.tax_pence, each.year_pence)),
             *(decimal(pence) for pence in (each.mean_pence, each.median_pence, each.cost_pence, each.return_pence)),
         ]
 
@@ -381,6 +392,7 @@ def words(each: Figures) -> list[tuple[str, str, str]]:
         ("Of people it brought first", f"{each.first:,}", "first"),
         ("Received, less what went back", pounds(each.income_pence), "income_pence"),
         ("Gone back", pounds(each.returned_pence), "returned_pence"),
+        ("Gift Aid expected on it", pounds(each.tax_pence), "tax_pence"),
         ("Over twelve months", pounds(each.year_pence), "year_pence"),
     ]
     if each.late:

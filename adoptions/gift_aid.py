@@ -9,14 +9,16 @@ from datetime import date, datetime
 from enum import StrEnum
 
 from django.conf import settings
-from django.db.models import Model
+from django.db.models import Exists, F, Model, OuterRef, Subquery, Sum
+from django.db.models.functions import Coalesce, TruncDate
 from django.utils import timezone
 from django.utils.formats import date_format
 
 from config.money import pounds
 
 from . import benefits
-from .models import Adoption, GiftAidDeclaration, Payment, Supporter
+from .models import Adoption, GiftAidDeclaration, Payment, PaymentKind, Supporter
+from .models.payments import PaymentQuerySet
 
 Channel = GiftAidDeclaration.Channel
 YEARS_BACK = 4  # as far as the law lets a declaration reach
@@ -137,6 +139,25 @@ def covering(payment: Payment) -> GiftAidDeclaration | None:
     day = timezone.localdate(payment.occurred_at)
     given = GiftAidDeclaration.objects.counting().filter(supporter=payment.adoption.supporter_id, covers_from__lte=day)
     return given.exclude(cancelled_on__lte=day).first()
+
+
+def expected(payments: PaymentQuerySet) -> PaymentQuerySet:
+    """Of these payments those that Gift Aid can be claimed on, or has been, each with what it adds, as `tax_pence`.
+
+    What `covering` and `benefits` say of one, of many at once: on what has not gone back of it since.
+    """
+    back = Payment.objects.filter(charge=OuterRef("pk")).order_by().values("charge").annotate(all=Sum("amount_pence"))
+    declared = GiftAidDeclaration.objects.counting().filter(
+        supporter=OuterRef("adoption__supporter"), covers_from__lte=OuterRef("day")
+    )
+    return (
+        payments.through_us()
+        .filter(kind=PaymentKind.CHARGE)
+        .alias(day=TruncDate("occurred_at"), left=F("amount_pence") + Coalesce(Subquery(back.values("all")), 0))
+        .filter(Exists(declared.exclude(cancelled_on__lte=OuterRef("day"))))
+        .filter(left__gt=0, adoption__benefit_pence__lte=benefits.limit_of("left", "adoption__frequency"))
+        .annotate(tax_pence=F("left") / 4)
+    )
 
 
 def sentence_about(payment: Payment) -> str:

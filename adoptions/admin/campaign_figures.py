@@ -22,6 +22,7 @@ COLUMNS = {
     "conversion": "Of those who came",
     "income_pence": "Received",
     "returned_pence": "Gone back",
+    "tax_pence": "Gift Aid expected",
     "year_pence": "Over 12 months",
     "mean_pence": "Mean",
     "median_pence": "Median",

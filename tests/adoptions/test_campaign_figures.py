@@ -10,8 +10,9 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from adoptions import ledger, matchback, personal_data, reports
+from adoptions import gift_aid, ledger, matchback, personal_data, reports
 from adoptions.admin.campaign_figures import COLUMNS, OF_GROUPS
+from adoptions.gift_aid import Taxpayer
 from adoptions.models import Adoption, Answer, Campaign, CampaignDay, PaymentKind, SendList, Supporter
 from tests.makers import make_active_adoption, make_adoption, make_campaign, make_payment, make_species, make_supporter
 
@@ -33,6 +34,7 @@ def adopted(by: Campaign | None, first: Campaign, pence: int, **values: Any) -> 
         values["stripe_subscription_id"] = f"sub_{number}"
     supporter = make_supporter(f"Zoe {number}", f"zoe{number}@example.org")
     code = by.code if by else ""
+    gift_aid.declare(supporter, Taxpayer("Zoe", "Adams", "1 Mill Lane", "EX1 1EX"))
     return make_active_adoption(
         supporter=supporter,
         campaign=by,
@@ -93,6 +95,8 @@ def worked_out(name: str, rows: list[Any], line: Any) -> Any:
             return -sum(pence)
         case "return_pence":
             return sum(pence) * 100 // line.cost_pence
+        case "tax_pence":
+            return sum((row.amount_pence + sum(each.amount_pence for each in row.reversals.all())) // 4 for row in rows)
         case "year_pence":
             return sum(row.amount_pence * (12 if row.frequency == "monthly" else 1) for row in rows)
         case "mean_pence":
@@ -194,7 +198,7 @@ OF_ADOPTIONS = [
 ]
 LISTS = {
     "adoption": [*OF_ADOPTIONS, "first=utm_source:appeal"],
-    "payment": FILTERS,
+    "payment": [*FILTERS, "taxed=campaign__id__exact:{pk}", "taxed=utm_source:appeal"],
     "campaignday": FILTERS,
 }
 

@@ -16,8 +16,9 @@ from django.test import Client
 from django.utils import timezone
 from PIL import Image
 
-from adoptions import campaign_codes, campaign_report, campaigns, ledger, merging, reports
+from adoptions import campaign_codes, campaign_report, campaigns, gift_aid, ledger, merging, reports
 from adoptions.admin import campaigns as campaigns_admin
+from adoptions.gift_aid import Taxpayer
 from adoptions.models import (
     Adoption,
     AdoptionState,
@@ -142,6 +143,12 @@ SELECT g.word,
    WHERE c.word = g.word AND f.activated_at IS NOT NULL),
   (SELECT coalesce(sum(amount_pence), 0) FROM p WHERE p.word = g.word),
   (SELECT coalesce(sum(-amount_pence), 0) FROM p WHERE p.word = g.word AND kind <> 'charge'),
+  (SELECT coalesce(sum(left_of.pence / 4), 0) FROM (
+    SELECT p.amount_pence + coalesce(sum(b.amount_pence), 0) AS pence
+    FROM adoptions_payment p JOIN a ON a.id = p.adoption_id
+    LEFT JOIN adoptions_payment b ON b.charge_id = p.id
+    JOIN adoptions_giftaiddeclaration d ON d.supporter_id = a.supporter_id AND d.cancelled_on IS NULL
+    WHERE a.word = g.word AND p.kind = 'charge' GROUP BY p.id) left_of WHERE left_of.pence > 0),
   (SELECT coalesce(sum(CASE frequency WHEN 'monthly' THEN 12 ELSE 1 END * amount_pence), 0) FROM paid
    WHERE paid.word = g.word AND ended_at IS NULL),
   (SELECT round(avg(amount_pence)) FROM paid WHERE paid.word = g.word),
@@ -167,6 +174,8 @@ def seasons(season: Campaign) -> list[Campaign]:
         make_active_adoption(
             campaign=campaign, supporter=supporter, amount_pence=pence, first_campaign_code=amounts[number - 1][0].code
         )
+        if number % 2:
+            gift_aid.declare(supporter, Taxpayer("Zoe", "Adams", "1 Mill Lane", "EX1 1EX"))
     make_adoption(campaign=photo, state=AdoptionState.ABANDONED)
     return [season, button, photo, poster, silent]
 
@@ -183,7 +192,7 @@ def reported(by: str) -> dict[str, tuple[int | None, ...]]:
     return {
         each.word: (
             *(each.campaigns, each.landings, each.started, each.adoptions, each.new, each.first),
-            *(each.income_pence, each.returned_pence, each.year_pence),
+            *(each.income_pence, each.returned_pence, each.tax_pence, each.year_pence),
             *(each.mean_pence, each.median_pence, each.cost_pence),
         )
         for each in campaign_report.grouped(Campaign.objects.all(), f"utm_{by}")
@@ -239,7 +248,7 @@ def test_figures_by_a_word_equal_an_independent_calculation(fiona: Client, seaso
     assert {
         each.word: (
             *(each.campaigns, each.landings, each.started, each.adoptions, each.new, each.first),
-            *(each.income_pence, each.returned_pence, each.year_pence),
+            *(each.income_pence, each.returned_pence, each.tax_pence, each.year_pence),
             *(each.mean_pence, each.median_pence, each.cost_pence),
         )
         for each in found

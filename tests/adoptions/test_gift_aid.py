@@ -2,6 +2,7 @@
 
 import uuid
 from datetime import date, timedelta
+from itertools import product
 from typing import Any
 
 import pytest
@@ -15,14 +16,21 @@ from django.utils import timezone
 
 from adoptions import benefits, declaring, fulfilment, gift_aid, personal_data
 from adoptions.forms import AdoptForm
-from adoptions.gift_aid import Scope, Taxpayer
-from adoptions.models import GiftAidDeclaration, Plan
+from adoptions.gift_aid import Channel, Given, Scope, Taxpayer
+from adoptions.models import Frequency, GiftAidDeclaration, Payment, Plan
 from config.models import Mail
 from tests.adoptions.conftest import Amara, Stripe
 from tests.adoptions.test_adopt_form import answers
 from tests.adoptions.visitors import signed_in
 from tests.asked_first import press_twice
-from tests.makers import make_active_adoption, make_adoption, make_payment, make_plan, make_species
+from tests.makers import (
+    make_active_adoption,
+    make_adoption,
+    make_payment,
+    make_plan,
+    make_species,
+    make_supporter,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -165,6 +173,39 @@ def test_worth_is_kept_as_it_was_and_the_receipt_says_what_it_means(client: Clie
 )
 def test_form_says_what_gift_aid_adds(chosen: dict[str, str], sentence: str) -> None:
     assert AdoptForm(answers(**chosen), plan=make_plan()).gift_aid_line()["sentence"] == sentence
+
+
+def test_what_is_expected_of_many_payments_is_what_is_said_of_each() -> None:
+    """Of all rhythms, with what comes along, whole or given back in part; declared, taken back, told, or not."""
+    given = Given(timezone.now() - timedelta(days=20), Scope.WITH_A_GIFT)
+    spoken = Given(given.at, Scope.WITH_A_GIFT, channel=Channel.ORAL, by=User.objects.create_user("fiona"))
+    people = [make_supporter(f"Zoe {number}", f"zoe{number}@example.org") for number in range(5)]
+    for person, how in zip(people, (given, given, given, spoken), strict=False):
+        gift_aid.declare(person, AMARA, given=how)
+    with time_machine.travel(given.at + timedelta(days=10)):
+        gift_aid.take_back(people[1])
+    ways = [*product(Frequency, (0, 700, 2600), people[:1]), *product([Frequency.ONCE], [0], people[1:])]
+    for number, (frequency, worth, person) in enumerate(ways):
+        subscription = None if frequency == Frequency.ONCE else f"sub_{number}"
+        terms = {"frequency": frequency, "benefit_pence": worth, "stripe_subscription_id": subscription}
+        adoption = make_adoption(supporter=person, stripe_session_id=f"cs_{number}", **terms)
+        for pence, back, days in product((300, 2800, 300_000), (0, 1, None), (0, 10, 25)):
+            at = timezone.now() - timedelta(days=days)
+            is_past = number == 1 and pence == 300
+            past = {"is_brought_in": True, "method": "card", "stripe_id": ""} if is_past else {}
+            charge = make_payment(adoption, amount_pence=pence, occurred_at=at, **past)
+            if back != 0 and not is_past:
+                make_payment(adoption, kind="refund", amount_pence=-(back or pence), charge=charge)
+    added = {}
+    for charge in Payment.objects.filter(kind="charge").select_related("adoption"):
+        left = charge.amount_pence + sum(each.amount_pence for each in charge.reversals.all())
+        is_within = benefits.is_within(charge.adoption.benefit_pence, left, charge.adoption.frequency)
+        if left and is_within and gift_aid.covering(charge):
+            added[charge.pk] = benefits.added_pence(left)
+    expected = gift_aid.expected(Payment.objects.all())
+    assert {each.pk: each.tax_pence for each in expected} == added  # type: ignore[attr-defined]  # annotated
+    assert len(added) > 60
+    assert {each.adoption.supporter for each in expected} == set(people[:3])
 
 
 def test_staff_see_beside_each_amount_what_a_toy_does_to_it(client: Client) -> None:
