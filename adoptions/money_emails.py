@@ -203,5 +203,8 @@ def queue_dispute(adoption: Adoption, dispute: Dispute) -> bool:
 
 def queue_attention(attention: Attention, *, admin_url: str, to: str = "") -> bool:
     """To staff, or to the one of them whose matter it is."""
-    key, context = f"{attention.kind}:{attention.key}", {"attention": attention, "admin_url": admin_url}
+    key, context = (
+        f"{attention.kind}:{attention.key}",
+        {"attention": attention, "admin_url": admin_url, "is_yours": bool(to)},
+    )
     return queue("attention", to=to, key=key, **context) if to else to_staff("attention", key, **context)

@@ -10,7 +10,9 @@ import uuid
 from dataclasses import dataclass
 from datetime import timedelta
 
+from django.contrib.auth.models import User
 from django.db import transaction
+from django.db.models import Exists, Func, OuterRef, Value
 from django.utils import timezone
 from django.utils.formats import date_format
 
@@ -19,11 +21,13 @@ from .by_hand import Entry
 from .checkout import Answers
 from .gifts import Present
 from .models import OPEN, Adoption, AdoptionState, Attention, AttentionKind, Frequency, PaymentLink, Takeover
+from .models.attention import AttentionQuerySet
 from .stripe_gateway import StripeRefused, StripeUnavailable
 from .subscriptions import CannotChange
 
 logger = logging.getLogger(__name__)
 
+MAY_OFFER = ("adoptions.add_change", "adoptions.add_adoption")  # permissions of staff
 PAGE_LASTS = timedelta(days=1)  # at Stripe: opened at the last moment, it can be paid for so long
 
 
@@ -153,5 +157,15 @@ def tell_of_unused() -> None:
         reason += f"{date_format(timezone.localtime(link.expires_at), 'j F')}. {goes_on} "
         reason += f"Ask whether they still mean to: the page of {successor} sends it again."
         key = f"{successor.reference}:unused:{link.sendings}"
-        to = successor.entered_by.email if successor.entered_by else ""
+        offered_by = successor.entered_by
+        to = offered_by.email if offered_by and offered_by.has_perms(MAY_OFFER) else ""  # else to all: they have left
         attention.call(AttentionKind.TAKEOVER, key=key, adoption=successor, reason=reason, to=to)
+
+
+def to_settle(user: User) -> AttentionQuerySet:
+    """What they may say is dealt with, as whoever offered it: its key begins with the adoption that was to go on."""
+    if not user.has_perms(MAY_OFFER):
+        return Attention.objects.none()
+    about = Func(OuterRef("key"), Value(":"), Value(1), function="split_part")
+    offered = Takeover.objects.filter(successor__entered_by=user, successor__reference=about)
+    return Attention.objects.filter(Exists(offered), kind=AttentionKind.TAKEOVER)

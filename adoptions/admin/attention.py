@@ -1,11 +1,11 @@
 """What staff must look at, oldest open first, each with the buttons that settle it."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 from django.conf import settings
 from django.contrib import admin, messages
-from django.contrib.auth.models import AbstractBaseUser
+from django.contrib.auth.models import AbstractBaseUser, User
 from django.core.exceptions import PermissionDenied
 from django.db.models import F, QuerySet
 from django.http import HttpRequest, HttpResponse
@@ -22,8 +22,9 @@ from config.long_lists import LongList, a_few
 from config.money import pounds
 from config.read_only import ReadOnly
 
-from .. import finding, refunds, shield
+from .. import finding, refunds, shield, taking_over
 from ..models import Attention, AttentionKind, Closure, PaymentKind
+from ..models.attention import AttentionQuerySet
 from ..stripe_gateway import StripeRefused, StripeUnavailable
 
 
@@ -92,17 +93,37 @@ class AttentionAdmin(FieldsByRight, ReadOnly, LongList[Attention]):
 
     @admin.action(description="Mark as dealt with", permissions=["resolve"])
     def resolve(self, request: HttpRequest, queryset: QuerySet[Attention]) -> None:
-        count = Attention.objects.filter(pk__in=queryset.values("pk")).resolve(by=staff(request), how="Looked at.")
-        self.message_user(request, f"{count} marked as dealt with.", messages.SUCCESS)
+        chosen = list(queryset.values_list("pk", flat=True))
+        count = to_settle(request).filter(pk__in=chosen).resolve(by=staff(request), how="Looked at.")
+        if count:
+            self.message_user(request, f"{count} marked as dealt with.", messages.SUCCESS)
+        if left := len(chosen) - count:
+            words = f"{left} left as before: dealt with already, or not yours to say."
+            self.message_user(request, words, messages.WARNING)
 
     def has_resolve_permission(self, request: HttpRequest) -> bool:
-        return request.user.has_perm("adoptions.change_attention")
+        """Of some rows at least; which, says `to_settle`."""
+        return request.user.has_perm("adoptions.change_attention") or request.user.has_perms(taking_over.MAY_OFFER)
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
+    ) -> HttpResponse:
+        shown = context["original"]
+        context["may_settle"] = to_settle(request).filter(pk=shown.pk).exists()
+        return super().render_change_form(request, context, *args, **kwargs)
 
 
 def staff(request: HttpRequest) -> AbstractBaseUser:
     if not isinstance(request.user, AbstractBaseUser):
         raise PermissionDenied
     return request.user
+
+
+def to_settle(request: HttpRequest) -> AttentionQuerySet:
+    """All for who looks after payments; for who offered a take-over, what became of that one."""
+    if request.user.has_perm("adoptions.change_attention"):
+        return Attention.objects.all()
+    return taking_over.to_settle(cast(User, staff(request)))
 
 
 def found(request: HttpRequest, pk: int, *, permission: str = "adoptions.change_attention") -> Attention:
@@ -117,10 +138,12 @@ def back() -> HttpResponse:
 
 @require_POST
 def resolve(request: HttpRequest, pk: int) -> HttpResponse:
-    attention = found(request, pk)
+    attention = get_object_or_404(to_settle(request), pk=pk)
     how = request.POST.get("how", "").strip() or "Looked at."
-    Attention.objects.filter(pk=attention.pk).resolve(by=staff(request), how=how)
-    messages.success(request, "Marked as dealt with.")
+    if Attention.objects.filter(pk=attention.pk).resolve(by=staff(request), how=how):
+        messages.success(request, "Marked as dealt with.")
+    else:
+        messages.warning(request, "Somebody was first: it was dealt with already.")
     return back()
 
 

@@ -20,7 +20,7 @@ from .attention import staff
 @require_http_methods(["GET", "HEAD", "POST"])
 def take_over(request: HttpRequest, adoption_id: int) -> HttpResponse:
     """Says first what happens: a mail goes to somebody, and later payments stop."""
-    if not request.user.has_perms(["adoptions.add_change", "adoptions.add_adoption"]):
+    if not request.user.has_perms(taking_over.MAY_OFFER):
         raise PermissionDenied
     adoption = get_object_or_404(Adoption.objects.select_related("supporter", "species", "gift"), pk=adoption_id)
     form = TakeOverForm(request.POST if request.method == "POST" else None)

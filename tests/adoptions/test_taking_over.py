@@ -4,12 +4,25 @@ import uuid
 from datetime import timedelta
 
 import pytest
-from django.contrib.auth.models import User
+from django.contrib.auth.models import Group, User
+from django.db.models import F
 from django.test import Client
+from django.urls import reverse
 from django.utils import timezone
 
-from adoptions import by_hand, subscriptions, taking_over, tasks, timeline
-from adoptions.models import Adoption, AdoptionState, Attention, Change, Gift, Payment, PaymentLink, Source, Takeover
+from adoptions import attention, by_hand, subscriptions, taking_over, tasks, timeline
+from adoptions.models import (
+    Adoption,
+    AdoptionState,
+    Attention,
+    AttentionKind,
+    Change,
+    Gift,
+    Payment,
+    PaymentLink,
+    Source,
+    Takeover,
+)
 from adoptions.stripe_gateway import StripeRefused, StripeUnavailable
 from adoptions.taking_over import CannotTakeOver, NewPayer
 from config.models import Mail
@@ -266,6 +279,79 @@ def test_link_that_ran_out_is_told_once_to_who_mailed_it(world: World, fiona: Cl
     paid(world, ada)
     tasks.settle_takeovers.func()
     assert not Attention.objects.open().exists()
+
+
+def unused(fiona: Client, amara: Adoption) -> Attention:
+    User.objects.filter(username="fundraiser").update(email="fiona@example.org")
+    ran_out(offered(fiona, amara), days=1)
+    tasks.tell_of_unused_links.func()
+    return Attention.objects.get()
+
+
+def colleague() -> Client:
+    """Another fundraiser, who offered nothing."""
+    User.objects.create_user("ben", is_staff=True).groups.add(Group.objects.get(name="Fundraiser"))
+    client = Client()
+    client.force_login(User.objects.get(username="ben"))
+    return client
+
+
+@pytest.mark.threat("L5")
+def test_who_offered_it_says_that_it_is_dealt_with_and_no_other_fundraiser_does(fiona: Client, amara: Adoption) -> None:
+    mine = unused(fiona, amara)
+    disputed = attention.call(AttentionKind.DISPUTE, key=mine.key, reason="Of money.", adoption=mine.adoption)
+    later = attention.call(AttentionKind.TAKEOVER, key=f"{amara.reference}:too", reason="Of hers.", adoption=amara)
+    assert disputed
+    assert later
+    ben, listed = colleague(), reverse("admin:adoptions_attention_changelist")
+    rows = [each.pk for each in (mine, disputed, later)]
+    for client, may in ((ben, []), (fiona, [mine.pk])):
+        pages = {pk: client.get(reverse("admin:adoptions_attention_change", args=[pk])).text for pk in rows}
+        assert [pk for pk, page in pages.items() if 'id="id_how"' in page] == may
+        assert ["says when this is dealt with" in page for page in pages.values()].count(False) == len(may)
+        theirs = [reverse("admin:adoptions_attention_resolve", args=[pk]) for pk in rows if pk not in may]
+        assert {client.post(address).status_code for address in theirs} == {404}
+    answer = ben.post(listed, {"action": "resolve", "_selected_action": rows}, follow=True)
+    assert "3 left as before: dealt with already, or not yours to say." in answer.text
+    assert Attention.objects.open().count() == 3
+    answer = fiona.post(listed, {"action": "resolve", "_selected_action": rows}, follow=True)
+    assert "1 marked as dealt with." in answer.text
+    assert set(Attention.objects.open()) == {disputed, later}
+    mine.refresh_from_db()
+    assert str(mine.resolved_by) == "fundraiser"
+
+
+@pytest.mark.threat("L5")
+def test_who_may_offer_none_any_more_is_neither_told_nor_asked(fiona: Client, amara: Adoption) -> None:
+    mine = unused(fiona, amara)
+    assert mails("attention")[0].to == "fiona@example.org"
+    assert "it was you who mailed the link" in mails("attention")[0].text
+    User.objects.get(username="fundraiser").groups.set([Group.objects.get(name="Auditor")])
+    assert fiona.post(reverse("admin:adoptions_attention_resolve", args=[mine.pk])).status_code == 404
+    PaymentLink.objects.update(sendings=F("sendings") + 1)
+    tasks.tell_of_unused_links.func()
+    assert [letter.to == "fiona@example.org" for letter in mails("attention")] == [True, False]
+    assert "you look after payments here" in mails("attention")[1].text
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_two_who_say_that_it_is_dealt_with_one_is_first_and_the_other_is_told(
+    fiona: Client, amara: Adoption
+) -> None:
+    mine = unused(fiona, amara)
+    address = reverse("admin:adoptions_attention_resolve", args=[mine.pk])
+    answers = []
+
+    def say(client: Client, how: str) -> None:
+        answers.append(client.post(address, {"how": how}, follow=True).text)
+
+    both = [(fiona, "She rang."), (staff_of("Finance"), "Looked at.")]
+    waiting = iter(both)
+    assert at_once(lambda: say(*next(waiting)), 2) == []
+    assert sorted("Somebody was first" in page for page in answers) == [False, True]
+    assert sorted("Marked as dealt with." in page for page in answers) == [False, True]
+    mine.refresh_from_db()
+    assert (str(mine.resolved_by), mine.how) in [("fundraiser", "She rang."), ("finance", "Looked at.")]
 
 
 def test_link_withdrawn_or_followed_by_another_is_nothing_to_tell(fiona: Client, amara: Adoption) -> None:

@@ -74,7 +74,7 @@ TABLE = {
 # The acts offered on those screens, above the list or on the page of a row; in the order of STAFF, y for whom.
 # Django's own, to delete what is selected, is nobody's.
 ACTS = """
-adoptions.attention.resolve                         -    -    -    y    -
+adoptions.attention.resolve                         -    -    y    y    -
 adoptions.closure.release                           -    -    -    y    -
 adoptions.difference.ask_again                      -    -    -    y    -
 adoptions.difference.leave                          -    -    -    y    -
@@ -123,7 +123,7 @@ OWN = {
     "change_plan": ("Fundraiser",),
     "take_over": ("Fundraiser",),
     "put_gift_right": ("Fundraiser",),
-    "adoptions_attention_resolve": ("Finance",),
+    "adoptions_attention_resolve": ("Fundraiser", "Finance"),
     "adoptions_attention_give_back": ("Finance",),
     "adoptions_attention_release": ("Finance",),
     "adoptions_complaint_answer": ("Fundraiser",),
