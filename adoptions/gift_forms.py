@@ -114,7 +114,13 @@ class GiftChangeForm(GiftFields):
 
     def clean(self) -> dict[str, Any]:
         self.check_present()
+        if self.gift.may_go_elsewhere and self.cleaned_data.get("delivery") == Delivery.EMAIL:
+            self.check_is_elsewhere(self.cleaned_data.get("recipient_email") or "")
         return self.cleaned_data
+
+    def check_is_elsewhere(self, address: str) -> None:
+        if address.lower() == self.gift.recipient_email.lower():
+            self.add_error("recipient_email", "It went to this address. Enter another one, or send it again as it is.")
 
     def check_day(self, day: date | None) -> None:
         if day is None or day != self.gift.deliver_on:

@@ -103,14 +103,16 @@ def change(gift: Gift, present: Present, *, by: Actor = None) -> bool:
     """Take over what the giver changed, or staff for them; False if it has been sent in the meantime.
 
     The words are read for what must be held again. One that had come back goes out again at once. So does one that went
-    to somebody else, whose letter opens nothing from then on.
+    to somebody else, whose letter opens nothing from then on; but of an adoption that has ended it would go nowhere.
     """
     with transaction.atomic():
         adoption = lock_adoption_of(gift.pk)
         values = present.values(giver=adoption.supporter.name) | {"revision": F("revision") + 1}
         this = Gift.objects.filter(pk=gift.pk)
-        astray = this.gone_astray(not_to=present.recipient_email)
-        if not (this.editable().update(**values) or astray.update(**values, sent_at=None, token=new_token())):
+        if not adoption.is_adopted:
+            this = this.editable()
+        astray = this.gone_astray(not_to=str(values["recipient_email"]))
+        if not (astray.update(**values, sent_at=None, token=new_token()) or this.editable().update(**values)):
             return False
         Change.objects.create(adoption=adoption, act=ChangeAct.GIFT, done_at=timezone.now(), by=by)
         money_arrived(adoption)
@@ -118,11 +120,15 @@ def change(gift: Gift, present: Present, *, by: Actor = None) -> bool:
 
 
 def send_again(gift: Gift, *, by: Actor = None) -> bool:
-    """The giver says that it never came. False if it may not be sent once more."""
+    """The giver says that it never came. False if it may not be sent once more.
+
+    The lock comes first, as where a recipient is forgotten: each would wait for the other's row.
+    """
     with transaction.atomic():
-        if not Gift.objects.filter(pk=gift.pk).send_again():
+        adoption = lock_adoption_of(gift.pk)
+        if not (adoption.is_adopted and Gift.objects.filter(pk=gift.pk).send_again()):
             return False
-        Change.objects.create(adoption=gift.adoption, act=ChangeAct.GIFT_AGAIN, done_at=timezone.now(), by=by)
+        Change.objects.create(adoption=adoption, act=ChangeAct.GIFT_AGAIN, done_at=timezone.now(), by=by)
     return True
 
 
@@ -216,16 +222,16 @@ def tell_of_waiting() -> None:
 
 
 def open_present(gift: Gift) -> None:
-    """Somebody pressed “Open your present”; the giver hears of it, once."""
+    """Somebody pressed “Open your present”; the giver hears of it, once. Not by a link that was just renewed."""
     with transaction.atomic():
-        if Gift.objects.filter(pk=gift.pk).open():
+        if Gift.objects.filter(pk=gift.pk, token=gift.token).open():
             gift_emails.queue_delivered(gift, "opened")
 
 
 def say_thanks(gift: Gift, words: str) -> bool:
-    """Carry a thank-you to the giver; False if that was done before."""
+    """Carry a thank-you to the giver; False if that was done before, or by a link that was just renewed."""
     with transaction.atomic():
-        if not Gift.objects.filter(pk=gift.pk).thank():
+        if not Gift.objects.filter(pk=gift.pk, token=gift.token).thank():
             return False
         gift_emails.queue_thanks(gift, words)
     return True

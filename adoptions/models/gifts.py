@@ -44,12 +44,20 @@ class GiftQuerySet(models.QuerySet["Gift"]):
     """Verbs that move a gift. Each is one UPDATE on conditions of the gift's own row, and says how many rows moved."""
 
     def editable(self) -> "GiftQuerySet":
-        return self.filter(state__in=EDITABLE, erased_at=None, sendings__lt=MOST_SENDINGS)
+        """What was opened and is to go once more goes as it is."""
+        here = self.filter(state__in=EDITABLE, erased_at=None, sendings__lt=MOST_SENDINGS)
+        return here.exclude(state=GiftState.SCHEDULED, sendings__gt=0, opened_at__isnull=False)
 
     def gone_astray(self, *, not_to: str) -> "GiftQuerySet":
-        """Sent, not opened by anybody, and meant for another address than the one it went to."""
-        sent = self.filter(state=GiftState.SENT, opened_at=None, erased_at=None, sendings__lt=MOST_SENDINGS)
-        return sent.exclude(recipient_email__iexact=not_to)
+        """Somebody has its letter and has not opened it, and it is meant for another address than that one.
+
+        Also where it was to go there once more before that was seen. What came back the first time nobody has, and of
+        what has no address any more the link was renewed when that was taken away.
+        """
+        out = Q(state=GiftState.SENT) | Q(state__in=EDITABLE, sendings__gt=0)
+        gone = self.filter(out, opened_at=None, thanked_at=None, erased_at=None, sendings__lt=MOST_SENDINGS)
+        with_somebody = gone.exclude(state=GiftState.FAILED, sendings=1).exclude(recipient_email="")
+        return with_somebody.exclude(recipient_email__iexact=not_to)
 
     def due(self, *, at: datetime) -> "GiftQuerySet":
         return self.filter(state=GiftState.SCHEDULED, deliver_at__lte=at)
@@ -178,7 +186,8 @@ class Gift(models.Model):
 
     @property
     def is_editable(self) -> bool:
-        return self.state in EDITABLE and self.erased_at is None and self.sendings < MOST_SENDINGS
+        goes_as_it_is = self.state == GiftState.SCHEDULED and self.sendings and self.opened_at
+        return self.state in EDITABLE and not goes_as_it_is and self.erased_at is None and self.sendings < MOST_SENDINGS
 
     @property
     def may_be_put_right(self) -> bool:
@@ -188,8 +197,10 @@ class Gift(models.Model):
     @property
     def may_go_elsewhere(self) -> bool:
         """It went to an address that may have been somebody else's."""
-        return self.may_be_sent_again and self.opened_at is None
+        return self.may_be_sent_again and self.opened_at is None and self.thanked_at is None
 
     @property
     def may_be_sent_again(self) -> bool:
-        return self.state == GiftState.SENT and self.sendings < MOST_SENDINGS and self.erased_at is None
+        """Of an adoption that has ended it would wait for ever."""
+        is_out = self.state == GiftState.SENT and self.erased_at is None
+        return is_out and self.sendings < MOST_SENDINGS and self.adoption.is_adopted

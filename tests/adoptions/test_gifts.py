@@ -10,12 +10,13 @@ from django.contrib.auth.models import User
 from django.db import IntegrityError, connection, transaction
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from adoptions import gifts
 from adoptions.gift_words import why_held, without_links
 from adoptions.gifts import Present
 from adoptions.models import Adoption, AdoptionState, Attention, Delivery, Gift, GiftState
-from adoptions.models.gifts import MOST_SENDINGS
+from adoptions.models.gifts import MOST_SENDINGS, GiftQuerySet
 from adoptions.stripe_gateway import read_session
 from adoptions.tasks import deliver_gifts
 from config.mail import deliver_due
@@ -245,6 +246,110 @@ def test_present_that_went_to_somebody_else_goes_to_one_other_and_its_first_lett
     assert gift.recipient_email.startswith("ellie@right")
     assert [Client().get(address).status_code for address in (first, gift.get_absolute_url())] == [404, 200]
     assert Mail.objects.filter(kind="gift_message", text__contains=gift.get_absolute_url()).count() == 1
+
+
+def sent_to_a_stranger() -> tuple[Gift, str]:
+    """And the address in the letter that they have."""
+    gift = give()
+    round_of_worker()
+    return gift, gift.get_absolute_url()
+
+
+@pytest.mark.parametrize("words", ["Many happy returns", "Your bank"])
+@at("2026-12-24T09:00")
+def test_first_letter_opens_nothing_also_where_it_was_to_go_again_before_its_address_was_put_right(words: str) -> None:
+    gift, first = sent_to_a_stranger()
+    assert gifts.send_again(gift)
+    assert gifts.change(gift, Present("Ellie", words, Delivery.EMAIL, "ellie@example.org", CHRISTMAS))
+    assert Client().get(first).status_code == 200, "it is still hers"
+    assert gifts.change(gift, Present("Ellie", "", Delivery.EMAIL, "ellie@right.example", CHRISTMAS))
+    gift.refresh_from_db()
+    assert [Client().get(address).status_code for address in (first, gift.get_absolute_url())] == [404, 200]
+
+
+@at("2026-12-24T09:00")
+def test_present_that_was_opened_goes_again_to_nobody_else() -> None:
+    gift, _ = sent_to_a_stranger()
+    gifts.open_present(gift)
+    assert gifts.send_again(gift)
+    gift.refresh_from_db()
+    assert not gift.is_editable
+    assert not gifts.change(gift, Present("Sam", "", Delivery.EMAIL, "sam@example.org", CHRISTMAS))
+    round_of_worker()
+    assert mails("gift_message") == ["ellie@example.org"] * 2
+
+
+@at("2026-12-24T09:00")
+def test_giver_who_takes_it_into_their_own_hands_is_heard_whatever_address_is_still_in_the_form() -> None:
+    """Without JavaScript and styles it is sent along. What they then pass on stays good when it is mailed as well."""
+    gift, first = sent_to_a_stranger()
+    assert gifts.change(gift, Present("Ellie", "", Delivery.SELF, "ellie@example.org", CHRISTMAS))
+    gift.refresh_from_db()
+    assert (gift.state, gift.recipient_email, gift.sent_at) == ("waiting", "", None)
+    assert Client().get(first).status_code == 404
+    passed_on = gift.get_absolute_url()
+    assert gifts.change(gift, Present("Ellie", "", Delivery.EMAIL, "ellie@right.example", CHRISTMAS))
+    assert Client().get(passed_on).status_code == 200
+
+
+@at("2026-12-24T09:00")
+def test_link_that_came_back_and_was_passed_on_by_the_giver_stays_good() -> None:
+    gift = give()
+    deliver_gifts.func()
+    gifts.came_back(gift)
+    assert gifts.change(gift, Present("Ellie", "", Delivery.SELF))
+    assert Client().get(gift.get_absolute_url()).status_code == 200
+
+
+@at("2026-12-24T09:00")
+def test_who_holds_the_first_letter_cannot_act_while_the_address_is_put_right() -> None:
+    """They had asked for the page when it was; the present of the right one is neither opened nor thanked for."""
+    gift, _ = sent_to_a_stranger()
+    assert gifts.change(gift, Present("Ellie", "", Delivery.EMAIL, "ellie@right.example", CHRISTMAS))
+    gifts.open_present(gift)
+    assert not gifts.say_thanks(gift, "Who are you?")
+    gift.refresh_from_db()
+    assert (gift.opened_at, gift.thanked_at, mails("gift_thanks")) == (None, None, [])
+
+
+@at("2026-12-24T09:00")
+def test_present_that_somebody_gave_thanks_for_has_not_gone_astray() -> None:
+    gift, _ = sent_to_a_stranger()
+    assert gifts.say_thanks(gift, "Lovely")
+    gift.refresh_from_db()
+    assert not gift.may_go_elsewhere
+    assert not gifts.change(gift, Present("Ellie", "", Delivery.EMAIL, "ellie@right.example", CHRISTMAS))
+
+
+@at("2026-12-24T09:00")
+def test_present_of_an_adoption_that_ended_is_not_promised_to_go_again() -> None:
+    """It would wait for ever, and its page be lost to whom it was given."""
+    gift, first = sent_to_a_stranger()
+    Adoption.objects.filter(pk=gift.adoption_id).end(at=timezone.now())
+    assert not gifts.send_again(gift)
+    assert not gifts.change(gift, Present("Ellie", "", Delivery.EMAIL, "ellie@right.example", CHRISTMAS))
+    gift = Gift.objects.get(pk=gift.pk)
+    assert (gift.state, gift.may_be_put_right, Client().get(first).status_code) == ("sent", False, 200)
+
+
+@pytest.mark.django_db(transaction=True)
+@at("2026-12-24T09:00")
+def test_recipient_who_is_forgotten_just_now_is_mailed_nothing_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Asked for between the two steps of forgetting, it waits for both; neither is given up as a deadlock."""
+    gift, _ = sent_to_a_stranger()
+    threads = []
+
+    def ask(rows: GiftQuerySet) -> int:
+        threads.append(threading.Thread(target=at_once, args=[1, lambda: gifts.send_again(gift)]))
+        threads[0].start()
+        threads[0].join(0.2)
+        return 0
+
+    monkeypatch.setattr(GiftQuerySet, "cancel", ask)
+    gifts.forget_recipient(gift)
+    threads[0].join()
+    gift.refresh_from_db()
+    assert (gift.state, bool(gift.erased_at)) == ("sent", True)
 
 
 @at("2026-12-20T12:00")
