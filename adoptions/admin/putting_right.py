@@ -18,7 +18,7 @@ from config.fresh_sign_in import fresh_sign_in_required
 from .. import gifts
 from ..entry_forms import PutRightForm
 from ..gifts import Present
-from ..models import Delivery, Gift, GiftState
+from ..models import OPEN, Delivery, Gift
 from .attention import staff
 
 EIGHT = 8  # in the morning, as EightInLondon
@@ -40,11 +40,11 @@ def put_gift_right(request: HttpRequest, pk: int) -> HttpResponse:
     """By what givers use themselves. Says first what becomes of it: somebody is mailed."""
     if not request.user.has_perm("adoptions.change_gift"):
         raise PermissionDenied
-    gifts_of_people = Gift.objects.filter(erased_at=None).select_related("adoption__supporter", "adoption__species")
-    gift = get_object_or_404(gifts_of_people, pk=pk)
-    step = request.POST.get("step") if gift.may_be_put_right else None
-    form = PutRightForm(request.POST if step == CHANGE else None, gift=gift)
-    if step == AGAIN:
+    of_people = Gift.objects.filter(erased_at=None, adoption__supporter__erased_at=None)
+    gift = get_object_or_404(of_people.select_related("adoption__supporter", "adoption__species"), pk=pk)
+    is_changeable, step = gift.is_editable or gift.may_go_elsewhere, request.POST.get("step")
+    form = PutRightForm(request.POST if step == CHANGE and is_changeable else None, gift=gift)
+    if step == AGAIN and gift.may_be_sent_again:
         return ask_or_do(request, gift, None)
     if form.is_valid():
         return ask_or_do(request, gift, form.present())
@@ -55,7 +55,7 @@ def put_gift_right(request: HttpRequest, pk: int) -> HttpResponse:
         trail=[Gift, gift],
         gift=gift,
         form=form,
-        is_changeable=gift.is_editable or gift.may_go_elsewhere,
+        is_changeable=is_changeable,
         steps={"change": CHANGE, "again": AGAIN if gift.may_be_sent_again else ""},
     )
 
@@ -88,11 +88,11 @@ def effects_of(gift: Gift, present: Present) -> Iterator[str]:
     for name, label in LABELS.items():
         old, new = getattr(gift, name), values[name]
         if old != new:
-            yield f"{label} becomes {in_words(new)} instead of {in_words(old)}."
-    if gift.state == GiftState.SENT:
+            yield f"{label} becomes {in_words(name, new)} instead of {in_words(name, old)}."
+    if Gift.objects.filter(pk=gift.pk).gone_astray(not_to=str(values["recipient_email"])).exists():
         yield (
-            f"The link that {gift.recipient_email} was sent opens nothing from then on. If the giver passed it on, "
-            "they need the new one, from their own page."
+            "The link in the mail that went out opens nothing from then on. If the giver passed it on, they need the "
+            "new one, from their own page."
         )
     yield when_it_goes(gift, present, str(values["held_because"]))
 
@@ -102,8 +102,10 @@ def when_it_goes(gift: Gift, present: Present, held: str) -> str:
         return f"Nothing is sent before somebody of staff has read it: {held}."
     if present.delivery == Delivery.SELF or present.deliver_on is None:
         return "Nothing is mailed: the giver prints it, or passes on the address of its page."
-    to, day = present.recipient_email, f"{present.deliver_on:%-d %B %Y}"
-    if not gift.adoption.is_adopted:
+    to, day, adoption = present.recipient_email, f"{present.deliver_on:%-d %B %Y}", gift.adoption
+    if not adoption.is_adopted and adoption.state not in OPEN:
+        return f"Nothing is mailed: the adoption is {adoption.get_state_display().lower()}."
+    if not adoption.is_adopted:
         return f"It goes to {to} once the money has arrived, and not before {day}."
     now = timezone.localtime()
     if present.deliver_on < now.date() or (present.deliver_on == now.date() and now.hour >= EIGHT):
@@ -115,8 +117,8 @@ def effects_of_sending(gift: Gift) -> list[str]:
     return [f"It goes to {gift.recipient_email} once more, within a minute, as it is."]
 
 
-def in_words(value: object) -> str:
-    if value in Delivery.values:
+def in_words(name: str, value: object) -> str:
+    if name == "delivery":
         return "by email" if value == Delivery.EMAIL else "by the giver’s own hand"
     if isinstance(value, date):
         return f"{value:%-d %B %Y}"

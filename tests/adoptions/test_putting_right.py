@@ -7,10 +7,11 @@ import pytest
 from django.contrib.auth.models import Group, User
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from adoptions import gifts
 from adoptions.gifts import Present
-from adoptions.models import Change, ChangeAct, Delivery, Gift, GiftState
+from adoptions.models import Adoption, Change, ChangeAct, Delivery, Gift, GiftState, Supporter
 from config import roles
 from config.models import Mail
 from tests.adoptions.test_gifts import CHRISTMAS, at, give, mails, round_of_worker
@@ -88,6 +89,7 @@ def test_mail_that_got_lost_goes_out_once_more_as_it_is(client: Client) -> None:
         ({"message": "Verify your bank"}, "Nothing is sent before somebody of staff has read it: “bank”"),
         ({"deliver_on": "2026-12-31"}, "The day becomes 31 December 2026 instead of 24 December 2026"),
         ({"recipient_name": "Eleanor <b>"}, "The name becomes “Eleanor <b>” instead of “Ellie”"),
+        ({"message": "email"}, "The message becomes “email” instead of “Many happy returns”"),
         ({"message": ""}, "The message becomes empty instead of “Many happy returns”"),
     ],
 )
@@ -108,6 +110,51 @@ def test_wrong_answers_come_back_and_nothing_is_kept(client: Client) -> None:
     assert (page.status_code, "ellie at home" in page.text, "That day is past" in page.text) == (422, True, True)
     gift.refresh_from_db()
     assert gift.revision == 0
+
+
+@pytest.mark.parametrize("step", ["change", "again"])
+@at("2026-12-24T09:00")
+def test_what_would_come_to_nothing_is_not_offered(client: Client, step: str) -> None:
+    """A change of what was opened; a sending once more of what goes out for the first time."""
+    ring(client)
+    gift = give()
+    if step == "change":
+        round_of_worker()
+        gifts.open_present(gift)
+    page = client.post(address_of(gift), typed(step=step))
+    assert (page.status_code, 'name="sure"' in page.text, "Ellie" in page.text) == (200, False, True)
+
+
+@at("2026-12-24T09:00")
+def test_other_words_for_the_address_it_went_to_are_refused_with_a_next_step(client: Client) -> None:
+    ring(client)
+    gift = give()
+    round_of_worker()
+    page = client.post(address_of(gift), typed(message="New words", recipient_email="Ellie@EXAMPLE.org"))
+    assert (page.status_code, "It went to this address" in page.text) == (422, True)
+    done = press(client, gift, reads=("Nothing is mailed", "opens nothing"), delivery="self", recipient_email="")
+    assert "Done. Nothing is mailed" in done
+
+
+@at("2026-12-24T09:00")
+def test_present_of_an_adoption_that_ended_is_said_to_go_nowhere(client: Client) -> None:
+    ring(client)
+    sent = give()
+    round_of_worker()
+    Adoption.objects.filter(pk=sent.adoption_id).end(at=timezone.now())
+    page = client.get(address_of(sent))
+    assert ("The adoption is ended" in page.text, "Send it again" in page.text) == (True, False)
+    Gift.objects.filter(pk=sent.pk).update(state="failed", sent_at=None)
+    press(client, sent, reads=("Nothing is mailed: the adoption is ended.",))
+
+
+@at("2026-12-24T09:00")
+def test_present_of_somebody_who_was_erased_is_left_to_whom_it_was_given(client: Client) -> None:
+    ring(client)
+    gift = give()
+    round_of_worker()
+    Supporter.objects.filter(pk=gift.adoption.supporter_id).erase()
+    assert client.get(address_of(gift)).status_code == 404
 
 
 @at("2026-12-20T12:00")
