@@ -6,6 +6,7 @@ the work count as nothing.
 """
 
 from django.db.models import Case, Expression, F, IntegerField, Value, When
+from django.db.models.expressions import Combinable, CombinedExpression
 from django.db.models.functions import Greatest, Least
 
 from .models import Frequency
@@ -30,8 +31,13 @@ def limit_of(amount: str, frequency: str) -> Expression:
     """The same in the database, of the amount and the frequency that stand in these columns."""
     times = [When(**{frequency: each}, then=Value(number)) for each, number in PAYMENTS_A_YEAR.items()]
     year = F(amount) * Case(*times, output_field=IntegerField())
-    first, rest = Least(year, FIRST_PENCE) / 4, Greatest(year - FIRST_PENCE, 0) / 20
-    return Least(first + rest, MOST_PENCE)
+    quarter = parted(Least(year, FIRST_PENCE), 4)
+    return Least(quarter + parted(Greatest(year - FIRST_PENCE, 0), 20), MOST_PENCE)
+
+
+def parted(pence: Combinable, into: int) -> CombinedExpression:
+    """As `//` does it: PostgreSQL divides whole numbers to whole numbers."""
+    return CombinedExpression(pence, Combinable.DIV, Value(into))
 
 
 def needed_pence(benefit_pence: int, frequency: str) -> int:

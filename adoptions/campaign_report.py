@@ -1,46 +1,27 @@
 """What campaign links have brought, each, or all with one word: visits, adoptions, money now and over a year, the cost.
 
-All but the landings is summed up every hour with the other reports, see reports.py: a page reads the sums, and two
-questions are enough however many adoptions there are. Until they have been summed up for the first time, it is done on
-the spot. Money is what the ledger says; landings are about right, as a count without cookies is, and are those of now.
+All but the landings is summed up every hour with the other reports, see campaign_sums.py: a page reads the sums,
+however many adoptions there are. Money is what the ledger says; landings are about right, as a count without cookies
+is, and are those of now.
 """
 
 from abc import ABC, abstractmethod
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import datetime
-from itertools import accumulate, chain
+from itertools import accumulate
 from typing import Any
 
-from django.db.models import (
-    Case,
-    CharField,
-    Count,
-    Exists,
-    F,
-    Func,
-    IntegerField,
-    OuterRef,
-    Q,
-    QuerySet,
-    Sum,
-    Value,
-    When,
-)
+from django.db.models import Sum
 from django.db.models.functions import Coalesce
-from django.utils import timezone
 
-from config.long_lists import AnyOf
 from config.money import pounds
 
-from . import gift_aid
-from .models import ADOPTED, Adoption, Campaign, CampaignDay, Frequency, Payment, PaymentKind, ReportLine
-from .models.reports import line
+from . import campaign_sums
+from .models import ADOPTED, Campaign, CampaignDay, PaymentKind
 from .rows_behind import Behind
 
-EVER_ADOPTED = Q(activated_at__isnull=False)
 WORDS = {"source": "utm_source", "medium": "utm_medium", "content": "utm_content"}
 NO_WORD = "none"
 LISTS = ("adoption", "payment", "campaignday")  # that are filtered by campaigns in one way
@@ -190,11 +171,6 @@ def grouped(campaigns: Iterable[Campaign], field: str) -> list[Group]:
     return sorted(rows, key=lambda row: (-row.income_pence, row.word))
 
 
-def summed_up_at() -> datetime | None:
-    """None: on the spot, for it has not been done before, or there was nothing to sum up."""
-    return ReportLine.objects.filter(report=REPORT).gathered_at()
-
-
 def unknown_landings() -> int:
     """With codes that are no campaign's: mistyped, cut off, or made up."""
     total: int = CampaignDay.objects.filter(campaign=None).aggregate(all=Coalesce(Sum("landings"), 0))["all"]
@@ -202,7 +178,6 @@ def unknown_landings() -> int:
 
 
 Columns = dict[Any, dict[str, int]]  # by what stands in the field of a campaign that they are grouped by
-type Sums = Iterable[tuple[int, str, int]]  # the key of a campaign, what it is, and how many or how many pence
 
 
 def _brought(campaigns: list[Campaign], field: str) -> Columns:
@@ -210,11 +185,10 @@ def _brought(campaigns: list[Campaign], field: str) -> Columns:
     groups = {each.pk: getattr(each, field) for each in campaigns}
     together: Columns = {}
     gave: dict[Any, Counter[int]] = {}
-    sums = _kept(list(groups)) if summed_up_at() else _read(everything(campaigns))
-    for pk, what, value in chain(sums, _landings(list(groups))):
+    for pk, what, value in campaign_sums.sums(campaigns):
         columns = together.setdefault(groups[pk], {})
-        if what.startswith(GAVE):
-            gave.setdefault(groups[pk], Counter())[int(what.removeprefix(GAVE))] += value
+        if what.startswith(campaign_sums.GAVE):
+            gave.setdefault(groups[pk], Counter())[int(what.removeprefix(campaign_sums.GAVE))] += value
         else:
             columns[what] = columns.get(what, 0) + value
     for group, amounts in gave.items():
@@ -229,111 +203,6 @@ def _of_gifts(amounts: Counter[int]) -> dict[str, int]:
     median = rising[bisect_left(list(accumulate(amounts[pence] for pence in rising)), (number + 1) // 2)]
     # Half a penny up, as people round.
     return {"adoptions": number, "mean_pence": (2 * given + number) // (2 * number), "median_pence": median}
-
-
-def _landings(campaigns: list[int]) -> Sums:
-    rows = CampaignDay.objects.filter(AnyOf(F("campaign_id"), campaigns)).order_by()
-    for pk, came in rows.values_list("campaign_id").annotate(came=Sum("landings")):
-        yield pk, "landings", came
-
-
-# --- as they are summed up, by campaign ------------------------------------------------------------------------------
-
-REPORT = "campaigns"
-GAVE = "gave "  # and how many pence: so many adoptions gave that much, of which any mean and any median can be had
-
-
-def _kept(campaigns: list[int]) -> Sums:
-    """A key ends in that of the campaign."""
-    last = Func(F("key"), Value(" "), Value(-1), function="split_part", output_field=CharField())
-    lines = ReportLine.objects.filter(AnyOf(last, list(map(str, campaigns))), report=REPORT)
-    return _read(lines.values("key", "number", "pence"))
-
-
-def _read(lines: Iterable[Mapping[str, Any]]) -> Sums:
-    """A line has either a number or pence."""
-    for each in lines:
-        what, _, pk = each["key"].rpartition(" ")
-        yield int(pk), what, each["number"] or each["pence"]
-
-
-def everything(campaigns: Iterable[Campaign]) -> Iterator[dict[str, Any]]:
-    """The lines to keep of these campaigns."""
-    wanted, today = list(campaigns), timezone.localdate()
-    for pk, number, pence in chain(_adoptions(wanted), _new(wanted), _first(wanted), _payments(wanted), _tax(wanted)):
-        for what, value in number.items():
-            yield line(REPORT, today, f"{what} {pk}", value)
-        for what, value in pence.items():
-            yield line(REPORT, today, f"{what} {pk}", 0, value)
-
-
-type Parts = Iterator[tuple[int, dict[str, int], dict[str, int]]]  # of a campaign: numbers, and pence
-
-
-def _adoptions(campaigns: list[Campaign]) -> Parts:
-    in_a_year = Case(
-        When(frequency=Frequency.MONTHLY, then=F("amount_pence") * 12),
-        default=F("amount_pence"),
-        output_field=IntegerField(),
-    )
-    rows = (
-        Adoption.objects.filter(campaign__in=campaigns)
-        .order_by()
-        .values("campaign_id", "amount_pence")
-        .annotate(
-            started=Count("pk"),
-            gave=Count("pk", filter=EVER_ADOPTED),
-            late=Count("pk", filter=EVER_ADOPTED & Q(created_at__gt=F("campaign__ends_at"))),
-            year_pence=Coalesce(Sum(in_a_year, filter=Q(state__in=ADOPTED)), 0),
-        )
-    )
-    summed: dict[int, tuple[Counter[str], Counter[str]]] = {}
-    for row in rows:
-        number, pence = summed.setdefault(row["campaign_id"], (Counter(), Counter()))
-        number.update(started=row["started"], late=row["late"])
-        pence.update(year_pence=row["year_pence"])
-        if row["gave"]:
-            number[f"{GAVE}{row['amount_pence']}"] = row["gave"]
-    for pk, (number, pence) in summed.items():
-        yield pk, number, pence
-
-
-def their_first(adoptions: QuerySet[Adoption]) -> QuerySet[Adoption]:
-    """Of the adopted ones, the first of whoever adopted: what came from another system before counts as well."""
-    at, pk = OuterRef("activated_at"), OuterRef("pk")
-    before = Q(activated_at__lt=at) | Q(activated_at=at, pk__lt=pk)
-    theirs = Adoption.objects.filter(before, supporter=OuterRef("supporter"))
-    return adoptions.filter(EVER_ADOPTED, ~Exists(theirs))
-
-
-def _new(campaigns: list[Campaign]) -> Parts:
-    rows = their_first(Adoption.objects.filter(campaign__in=campaigns)).order_by()
-    for pk, number in rows.values_list("campaign_id").annotate(number=Count("pk")):
-        yield pk, {"new": number}, {}
-
-
-def _first(campaigns: list[Campaign]) -> Parts:
-    known = {campaign.code: campaign.pk for campaign in campaigns}
-    rows = Adoption.objects.filter(EVER_ADOPTED, first_campaign_code__in=known).order_by()
-    for code, number in rows.values_list("first_campaign_code").annotate(number=Count("pk")):
-        yield known[code], {"first": number}, {}
-
-
-def _payments(campaigns: list[Campaign]) -> Parts:
-    rows = Payment.objects.filter(adoption__campaign__in=campaigns).order_by().values("adoption__campaign_id")
-    summed = rows.annotate(
-        income_pence=Coalesce(Sum("amount_pence"), 0),
-        returned_pence=Coalesce(-Sum("amount_pence", filter=~Q(kind=PaymentKind.CHARGE)), 0),
-    )
-    for pk, income, returned in summed.values_list("adoption__campaign_id", "income_pence", "returned_pence"):
-        yield pk, {}, {"income_pence": income, "returned_pence": returned}
-
-
-def _tax(campaigns: list[Campaign]) -> Parts:
-    rows = gift_aid.expected(Payment.objects.filter(adoption__campaign__in=campaigns)).order_by()
-    summed = rows.values("adoption__campaign_id").annotate(pence=Sum("tax_pence"))
-    for pk, pence in summed.values_list("adoption__campaign_id", "pence"):
-        yield pk, {}, {"tax_pence": pence}
 
 
 HEADINGS_OF_FIGURES = (

@@ -156,7 +156,7 @@ def expected(payments: PaymentQuerySet) -> PaymentQuerySet:
         .alias(day=TruncDate("occurred_at"), left=F("amount_pence") + Coalesce(Subquery(back.values("all")), 0))
         .filter(Exists(declared.exclude(cancelled_on__lte=OuterRef("day"))))
         .filter(left__gt=0, adoption__benefit_pence__lte=benefits.limit_of("left", "adoption__frequency"))
-        .annotate(tax_pence=F("left") / 4)
+        .annotate(tax_pence=benefits.parted(F("left"), 4))
     )
 
 

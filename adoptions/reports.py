@@ -17,7 +17,7 @@ from django.utils import timezone
 
 from species.models import Comment, CommentStatus
 
-from . import campaign_report
+from . import campaign_report, campaign_sums
 from .models import (
     ADOPTED,
     BY_HAND,
@@ -81,7 +81,7 @@ def everything() -> Iterator[dict[str, Any]]:
     yield from of_failures()
     yield from of_plans()
     yield from of_comments()
-    yield from campaign_report.everything(Campaign.objects.all())
+    yield from campaign_sums.everything(Campaign.objects.all())
 
 
 def of_failures() -> Iterator[dict[str, Any]]:

@@ -14,7 +14,8 @@ from django.http import HttpRequest
 from config.long_lists import COUNTED, AnyOf, CappedPaginator, Known, LongList
 
 from .. import gift_aid
-from ..campaign_report import EVER_ADOPTED, NO_WORD, OF_ONE, WORDS, their_first
+from ..campaign_report import NO_WORD, OF_ONE, WORDS
+from ..campaign_sums import EVER_ADOPTED, their_first
 from ..models import Adoption, Answer, Campaign, Payment
 from ..models.payments import PaymentQuerySet
 

@@ -23,7 +23,7 @@ from config.spreadsheet import csv_response
 from config.two_editors import ToldOfColleagues
 from species.models import Species
 
-from .. import campaign_codes, campaign_report, campaigns, matchback
+from .. import campaign_codes, campaign_report, campaign_sums, campaigns, matchback
 from ..models import Campaign
 from . import campaign_figures, campaign_preview, send_lists
 from .reports import chart
@@ -162,7 +162,7 @@ class CampaignAdmin(ToldOfColleagues[Campaign]):
                 "leads_to": campaigns.destination(campaign),
                 "problems": campaigns.problems(campaign),
                 "figures": campaign_figures.of_one(request, found),
-                "summed_up_at": campaign_report.summed_up_at(),
+                "summed_up_at": campaign_sums.summed_up_at(),
                 "days": campaign.days.all()[:DAYS_SHOWN],
             }
         return super().change_view(request, object_id, form_url, extra_context)
@@ -194,7 +194,7 @@ class CampaignAdmin(ToldOfColleagues[Campaign]):
             pages=page.paginator.get_elided_page_range(page.number),
             found=[] if by else campaign_figures.answers(request, matchback.figures(page.object_list)),
             unknown=campaign_figures.unknown(request),
-            summed_up_at=campaign_report.summed_up_at(),
+            summed_up_at=campaign_sums.summed_up_at(),
         )
 
     def report_csv(self, request: HttpRequest) -> HttpResponse:

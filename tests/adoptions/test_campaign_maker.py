@@ -16,7 +16,7 @@ from django.test import Client
 from django.utils import timezone
 from PIL import Image
 
-from adoptions import campaign_codes, campaign_report, campaigns, gift_aid, ledger, merging, reports
+from adoptions import campaign_codes, campaign_report, campaign_sums, campaigns, gift_aid, ledger, merging, reports
 from adoptions.admin import campaigns as campaigns_admin
 from adoptions.gift_aid import Taxpayer
 from adoptions.models import (
@@ -208,8 +208,8 @@ def test_kept_sums_are_read_and_built_anew_they_are_the_ledgers_whatever_happene
     reports.gather()
     before = {by: reported(by) for by in campaign_report.WORDS}
     assert before == {by: asked_independently(by) for by in campaign_report.WORDS}
-    rows = ReportLine.objects.filter(report=campaign_report.REPORT)
-    assert campaign_report.summed_up_at() == rows.latest("gathered_at").gathered_at
+    rows = ReportLine.objects.filter(report=campaign_sums.REPORT)
+    assert campaign_sums.summed_up_at() == rows.latest("gathered_at").gathered_at
     with django_assert_num_queries(3):
         campaign_report.figures([button])
 

@@ -189,7 +189,7 @@ def test_what_is_expected_of_many_payments_is_what_is_said_of_each() -> None:
         subscription = None if frequency == Frequency.ONCE else f"sub_{number}"
         terms = {"frequency": frequency, "benefit_pence": worth, "stripe_subscription_id": subscription}
         adoption = make_adoption(supporter=person, stripe_session_id=f"cs_{number}", **terms)
-        for pence, back, days in product((300, 2800, 300_000), (0, 1, None), (0, 10, 25)):
+        for pence, back, days in product((300, 2800, 300_000), (0, 1, None), (0, 15, 25)):
             at = timezone.now() - timedelta(days=days)
             is_past = number == 1 and pence == 300
             past = {"is_brought_in": True, "method": "card", "stripe_id": ""} if is_past else {}
