@@ -12,7 +12,7 @@ from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
 from django.contrib.auth.models import PermissionsMixin as HasPermissions
 from django.contrib.postgres.search import TrigramWordSimilarity
 from django.db import connection, transaction
-from django.db.models import CharField, Value
+from django.db.models import CharField, QuerySet, Value
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import urlencode
@@ -21,7 +21,7 @@ from config.long_lists import LONGEST_TERM, MOST_WORDS, a_few, by_index_alone, w
 from config.models import Mail
 from config.money import pounds
 
-from . import access, finding, taking_over
+from . import access, finding, refunds, taking_over
 from .finding import Rows, alone, is_last4
 from .gift_aid_forms import whole_postcode
 from .models import (
@@ -34,6 +34,7 @@ from .models import (
     PastPayment,
     Payment,
     PaymentKind,
+    RefundRequest,
     Supporter,
 )
 
@@ -161,18 +162,34 @@ def in_hand(supporter: Supporter, user: AbstractBaseUser | AnonymousUser) -> lis
         "species", "plan", "gift", "supporter", "payment_link", "past"
     )[:IN_HAND]
     charges = Payment.objects.through_us().filter(adoption__in=list(rows), kind=PaymentKind.CHARGE)
-    charges = charges.order_by("occurred_at", "pk")
+    charges = charges.select_related("adoption").order_by("occurred_at", "pk")
     newest = {charge.adoption_id: charge for charge in charges}
-    return [InHand(row, list(deeds(row, newest.get(row.pk), may))) for row in rows]
+    back = refunds_of(charges) if may("adoptions.add_refundrequest") else {}
+    return [InHand(row, [*back.get(row.pk, []), *deeds(row, newest.get(row.pk), may)]) for row in rows]
+
+
+def refunds_of(charges: QuerySet[Payment]) -> dict[int, list[Deed]]:
+    """By adoption: the newest payment of which anything is left, and what waits for a second person."""
+    left, found = refunds.refundable_of(charges), dict[int, list[Deed]]()
+    for charge in charges:
+        if left[charge.pk]:
+            words = f"Refund {pounds(left[charge.pk])} of {timezone.localtime(charge.occurred_at):%d/%m/%Y}"
+            address = reverse("admin:refund_by_hand" if charge.is_by_hand else "admin:refund", args=[charge.pk])
+            found[charge.adoption_id] = [Deed(words, address + back_to(charge.adoption), Weight.ENDING)]
+    for wanted in RefundRequest.objects.waiting().filter(payment__in=charges).select_related("payment"):
+        words = f"Refund of {pounds(wanted.amount_pence)}: waits for a second person"
+        deed = Deed(words, reverse("admin:refund_second", args=[wanted.pk]), Weight.ENDING)
+        found.setdefault(wanted.payment.adoption_id, []).append(deed)
+    return found
+
+
+def back_to(adoption: Adoption) -> str:
+    """For the end of an address: where to go when it is done."""
+    return "?" + urlencode({"back": reverse("admin:supporter_timeline", args=[adoption.supporter_id])})
 
 
 def deeds(adoption: Adoption, charge: Payment | None, may: Callable[[str], bool]) -> Iterator[Deed]:
-    back = "?" + urlencode({"back": reverse("admin:supporter_timeline", args=[adoption.supporter_id])})
-    if charge and may("adoptions.add_refundrequest"):
-        when = timezone.localtime(charge.occurred_at)
-        words = f"Refund {pounds(charge.amount_pence)} of {when:%d/%m/%Y}"
-        address = reverse("admin:refund_by_hand" if charge.is_by_hand else "admin:refund", args=[charge.pk])
-        yield Deed(words, address + back, Weight.ENDING)
+    back = back_to(adoption)
     if charge and not adoption.supporter.has_email and may("adoptions.view_payment"):
         yield Deed("Receipt to print", reverse("admin:receipt_for_post", args=[charge.pk]))
     if adoption.is_repeating and adoption.is_adopted and may("adoptions.add_change"):

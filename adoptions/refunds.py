@@ -11,7 +11,7 @@ from datetime import timedelta
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.db.models import F, Model, QuerySet, Sum
+from django.db.models import F, Model, OuterRef, QuerySet, Subquery, Sum
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
@@ -43,9 +43,15 @@ class WaitsForSecond(Exception):
 
 def refundable_pence(payment: Payment) -> int:
     """What is left of a payment, less what was asked for and not answered yet."""
-    left = payment.amount_pence + payment.reversals.balance_pence()
-    asked = RefundRequest.objects.filter(payment=payment).unanswered().aggregate(total=Sum("amount_pence"))["total"]
-    return max(0, left - (asked or 0))
+    return refundable_of(Payment.objects.filter(pk=payment.pk))[payment.pk]
+
+
+def refundable_of(charges: QuerySet[Payment]) -> dict[int, int]:
+    """The same of many, in one query; by the number of the payment."""
+    asked = RefundRequest.objects.unanswered().filter(payment=OuterRef("pk")).order_by().values("payment")
+    asked_pence = Coalesce(Subquery(asked.values(total=Sum("amount_pence"))), 0)
+    left = F("amount_pence") + Coalesce(Sum("reversals__amount_pence"), 0) - asked_pence
+    return {pk: max(0, pence) for pk, pence in charges.order_by().annotate(left=left).values_list("pk", "left")}
 
 
 def needs_second(payment: Payment, pence: int) -> bool:

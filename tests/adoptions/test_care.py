@@ -3,6 +3,7 @@
 import re
 from typing import Any
 from urllib.parse import quote_plus, urlencode
+from uuid import uuid4
 
 import pytest
 from django.contrib.auth.models import Group, Permission, User
@@ -13,7 +14,7 @@ from django.utils import timezone
 
 from adoptions import access, care, gift_aid
 from adoptions.gift_aid import Taxpayer
-from adoptions.models import AccessLink, FormerAddress, Gift, Supporter
+from adoptions.models import AccessLink, FormerAddress, Gift, RefundRequest, Supporter
 from adoptions.models.supporters import no_email
 from adoptions.tasks import send_access_link
 from config.desk_page import see_back
@@ -217,6 +218,31 @@ def test_page_offers_what_a_role_may_do_and_no_more_and_what_ends_something_last
         user.groups.add(Group.objects.get(name=role))
         client.force_login(user)
         assert deeds_of(client, zoe) == deeds, role
+
+
+def test_refund_is_offered_of_what_is_left_and_what_waits_is_shown(
+    desk: Client, zoe: Supporter, marek: User, settings: Any
+) -> None:
+    """Of the newest payment that has anything left. Nobody is led to a page that can only say no."""
+    settings.REFUND_ALONE_PENCE = 1000
+    first, second = zoe.adoptions.get().payments.order_by("occurred_at", "pk")
+    day = f"{second.occurred_at:%d/%m/%Y}"
+
+    def offered() -> list[str]:
+        return [deed for deed in deeds_of(desk, zoe) if "Refund" in deed]
+
+    back = {"kind": "refund", "amount_pence": -1000, "charge": second}
+    make_payment(second.adoption, **back)
+    assert offered() == [f"! Refund £26 of {day}"]
+    asked: dict[str, Any] = {"reason": "duplicate", "by": marek, "needs_second": True}
+    RefundRequest.objects.create(payment=second, public_id=uuid4(), amount_pence=2600, **asked)
+    assert offered() == [f"! Refund £36 of {day}", "! Refund of £26: waits for a second person"]
+    RefundRequest.objects.create(payment=first, public_id=uuid4(), amount_pence=3600, **asked)
+    assert offered() == ["! Refund of £36: waits for a second person", "! Refund of £26: waits for a second person"]
+    RefundRequest.objects.waiting().turn_down(by=marek)
+    for charge, pence in ((first, 3600), (second, 2600)):
+        make_payment(charge.adoption, kind="refund", amount_pence=-pence, charge=charge)
+    assert offered() == []
 
 
 def test_mail_goes_again_from_the_page(desk: Client, zoe: Supporter) -> None:

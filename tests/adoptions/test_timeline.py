@@ -280,7 +280,7 @@ def test_number_of_queries_does_not_grow(staff: Client, marek: User, django_asse
     supporter = live_a_little(marek)
     page_of(staff, supporter)
     for _ in range(2):
-        with django_assert_max_num_queries(47):
+        with django_assert_max_num_queries(49):
             page_of(staff, supporter)
         make_active_adoption(supporter=supporter)
         Gift.objects.create(adoption=make_active_adoption(supporter=supporter, is_gift=True), recipient_name="Elly")
