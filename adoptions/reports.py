@@ -131,6 +131,7 @@ class Row:
     """One line of a table: its label, its cells, and from which day to which the rows behind it are, and which ones.
 
     `moved`: the cells with rows behind them that may come to nothing, as what was taken and given back on one day.
+    `of_none`: the shares and middles of none at all; the nought in them says nothing.
     """
 
     label: str
@@ -139,6 +140,7 @@ class Row:
     last: date | None = None
     only: tuple[tuple[str, str], ...] = ()
     moved: frozenset[int] = frozenset()
+    of_none: frozenset[int] = frozenset()
 
 
 PAYMENTS = Behind("adoptions_payment", "occurred_at", (("is_brought_in__exact", "0"),))
@@ -286,7 +288,9 @@ def retention() -> Report:
     rows = []
     for month in months():
         began, stay = started.get((month, ""), (0, 0))[0], kept.get((month, ""), (0, 0))[0]
-        rows.append(Row(f"{month:%B %Y}", [began, stay, 100 * stay // began if began else 0], month, end_of(month)))
+        cells = [began, stay, 100 * stay // began if began else 0]
+        of_none = frozenset() if began else frozenset({2})
+        rows.append(Row(f"{month:%B %Y}", cells, month, end_of(month), of_none=of_none))
     about = "Of the adoptions that began in a month and repeat, how many still run today."
     headings = ["Began", "Still run", "Of 100"]
     running = BEGUN.who(state__in=",".join(sorted(ADOPTED)))
@@ -324,7 +328,8 @@ def failed_payments() -> Report:
     for month in months():
         parts = fates((key, figures) for (on, key), figures in known.items() if on == month)
         came, days = back.get((month, ""), (0, 0))[1], after.get((month, ""), (0, 0))[0]
-        rows.append(Row(f"{month:%B %Y}", [*cells_of(parts), came, days], month, end_of(month)))
+        of_none = frozenset() if (month, "") in after else frozenset({7})
+        rows.append(Row(f"{month:%B %Y}", [*cells_of(parts), came, days], month, end_of(month), of_none=of_none))
     about = (
         "Payments of adoptions that repeat, the first one of each apart, that a bank refused when they were first "
         "tried, by the month of that try. By a retry: paid in the end by the same card or account. With another card: "
@@ -373,7 +378,9 @@ def comments() -> Report:
         by_status = {status: known.get((month, status), (0, 0))[0] for status in CommentStatus}
         yes = by_status[CommentStatus.APPROVED]
         middle = waited.get((month, ""), (0, 0))[0]
-        rows.append(Row(f"{month:%B %Y}", [sum(by_status.values()), yes, middle], month, end_of(month)))
+        of_none = frozenset() if (month, "") in waited else frozenset({2})
+        cells = [sum(by_status.values()), yes, middle]
+        rows.append(Row(f"{month:%B %Y}", cells, month, end_of(month), of_none=of_none))
     about = "By the month in which they were written. Waited: of half of those decided on, no longer than this."
     decided = WRITTEN.who(moderated_at__isnull="0")
     behind = (WRITTEN, WRITTEN.who(status=CommentStatus.APPROVED), decided)

@@ -89,9 +89,7 @@ def as_file(request: HttpRequest, kind: str) -> HttpResponse:
     if found is None:
         raise Http404
     headings = [f"{name} £" if place in found.money else name for place, name in enumerate(found.headings)]
-    rows = [
-        [row.label, *(decimal(v) if p in found.money else v for p, v in enumerate(row.cells))] for row in found.rows
-    ]
+    rows = [[row.label, *(in_file(found, row, place) for place in range(len(row.cells)))] for row in found.rows]
     return csv_response(f"{kind}.csv", ["", *headings], rows)
 
 
@@ -105,7 +103,15 @@ def shown(ways: Ways, report: Report) -> Shown:
     return Shown(report, chart(bars), rows)
 
 
+def in_file(report: Report, row: Row, place: int) -> str | int:
+    if place in row.of_none:
+        return ""
+    return decimal(row.cells[place]) if place in report.money else row.cells[place]
+
+
 def cell(report: Report, row: Row, place: int) -> str:
+    if place in row.of_none:
+        return "–"
     return pounds(row.cells[place]) if place in report.money else f"{row.cells[place]:,}"
 
 

@@ -281,6 +281,21 @@ def test_day_of_which_nothing_stays_leads_to_what_came_and_went(fiona: Client) -
 
 
 @pytest.mark.usefixtures("season")
+def test_share_or_middle_of_none_is_said_to_be_none(fiona: Client) -> None:
+    """Not nought of a hundred who stayed, where nobody began; nor no wait, where nobody has decided yet."""
+    Comment.objects.create(species=make_species(), name="Sam", body="Not read yet", created_at=MOMENTS[1])
+    reports.gather()
+    shown = {each.report.slug: dict(each.rows) for each in fiona.get(PAGE).context["reports"]}
+    said = [
+        [words for words, _ in shown[slug][month]]
+        for slug, month in (("retention", "May 2026"), ("retention", "June 2026"), ("comments", "July 2026"))
+    ]
+    assert said == [["0", "0", "–"], ["2", "1", "50"], ["1", "0", "–"]]
+    assert shown["failed-payments"]["May 2026"][7] == ("–", "")
+    assert "May 2026,0,0,\r\n" in fiona.get(f"{PAGE}retention.csv").text
+
+
+@pytest.mark.usefixtures("season")
 def test_chart_and_file_say_what_the_table_says(fiona: Client) -> None:
     reports.gather()
     page = fiona.get(PAGE).text
