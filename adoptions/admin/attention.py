@@ -68,6 +68,13 @@ class AttentionAdmin(FieldsByRight, ReadOnly, LongList[Attention]):
             *super().get_urls(),
         ]
 
+    def get_fields(self, request: HttpRequest, obj: Attention | None = None) -> Any:
+        """What is empty says nothing: who asked to give back, and who dealt with it."""
+        fields = super().get_fields(request, obj)
+        not_yet = {"asked_by", "asked_at"} if obj and not obj.asked_at else set()
+        not_yet |= {"resolved_at", "resolved_by", "how"} if obj and not obj.resolved_at else set()
+        return [name for name in fields if name not in not_yet]
+
     def searches(self, words: list[str]) -> list[QuerySet[Any]]:
         ours = a_few(finding.by_reference(words[0]))
         by_key = [Attention.objects.filter(kind=kind, key=words[0]) for kind in AttentionKind]

@@ -52,7 +52,7 @@ def ask_or_offer(request: HttpRequest, adoption: Adoption, form: TakeOverForm) -
     except taking_over.CannotTakeOver as error:
         form.add_error(None, str(error))
         return None
-    messages.success(request, f"{successor.supporter.email} is sent a link to go on with {adoption}, as {successor}.")
+    messages.success(request, f"A link to go on with {adoption}, as {successor}, goes to {successor.supporter.email}.")
     return see_back(request, reverse("admin:adoptions_adoption_change", args=[adoption.pk]))
 
 

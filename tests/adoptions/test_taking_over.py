@@ -82,8 +82,9 @@ def test_from_the_call_to_the_first_payment_and_the_end_of_the_one_before(
     timeline_of_amara = f"/admin/adoptions/supporter/{amara.supporter_id}/timeline/"
     assert page_of(amara) in fiona.get(timeline_of_amara).text
     reads = ("ada@example.org is mailed a link to pay £5 a month", "nothing changes", "stays with who paid it")
-    press_twice(fiona, page_of(amara), said(), reads=reads)
+    done = press_twice(fiona, page_of(amara), said(), reads=reads)
     successor = Takeover.objects.get().successor
+    assert f"A link to go on with {amara}, as {successor}, goes to ada@example.org." in done.text
     assert (successor.supporter.email, successor.price, successor.state) == ("ada@example.org", amara.price, "pending")
     [letter] = mails("payment_link")
     assert letter.to == "ada@example.org"
@@ -319,6 +320,9 @@ def test_who_offered_it_says_that_it_is_dealt_with_and_no_other_fundraiser_does(
     assert set(Attention.objects.open()) == {disputed, later}
     mine.refresh_from_db()
     assert str(mine.resolved_by) == "fundraiser"
+    page = fiona.get(reverse("admin:adoptions_attention_change", args=[mine.pk])).text
+    assert ["Resolved by" in each for each in (page, pages[mine.pk])] == [True, False]
+    assert "Asked to give it back" not in page
 
 
 @pytest.mark.threat("L5")
