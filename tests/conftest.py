@@ -8,7 +8,10 @@ from typing import Any
 import pytest
 from django.conf import settings
 from django.db import connection, transaction
+from django.template import Context, RequestContext, Template
 from django.test import Client, TransactionTestCase
+from django.test.signals import template_rendered
+from django.utils.safestring import SafeString
 from pytest_django.plugin import DjangoDbBlocker
 
 from tests.migrated_database import name_of_migrated
@@ -51,12 +54,26 @@ def empty_what_was_written(_: TransactionTestCase) -> None:
             cursor.execute("; ".join(f"DELETE FROM {table}" for table in written))
 
 
+def tell_of_whole_pages(self: Template, context: Context) -> SafeString:
+    """Tell the test client what a page was drawn from, but not what each piece of it was.
+
+    Django tells of every template that another includes and of every field and widget of a form, a hundred and more
+    for a page, each with a copy of everything it was drawn from. No test asks for those.
+    """
+    if context.template is self and isinstance(context, RequestContext):
+        template_rendered.send(sender=self, template=self, context=context)
+    return self.nodelist.render(context)
+
+
 @pytest.fixture(autouse=True, scope="session")
-def quick_settings() -> Iterator[None]:
-    """What hundreds of tests pay for and only production needs: slow passwords, truncated tables."""
+def quick_settings(django_test_environment: None) -> Iterator[None]:
+    """What hundreds of tests pay for and only production needs: slow passwords, truncated tables; and what nobody
+    needs.
+    """
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(settings, "PASSWORD_HASHERS", ["django.contrib.auth.hashers.MD5PasswordHasher"])
         patch.setattr(TransactionTestCase, "_fixture_teardown", empty_what_was_written)
+        patch.setattr(Template, "_render", tell_of_whole_pages)
         yield
 
 
