@@ -244,3 +244,13 @@ def test_telephone_call_from_search_to_refund_takes_fewer_than_eight_presses(
     expect(page.locator(".messagelist")).to_contain_text("£36 is on its way back")
     assert refunded_at_stripe(payment) == [3600]
     assert len(presses) < 8
+
+
+@pytest.mark.parametrize("desk", [(PHONE, "dark")], indirect=True, ids=["phone"])
+def test_name_without_a_space_leaves_room_for_what_stands_beside_it(desk: BrowserContext) -> None:
+    make_active_adoption(supporter=make_supporter("W" * 100))
+    page = desk.new_page()
+    page.goto("/admin/adoptions/adoption/")
+    box = page.locator("#result_list td", has_text="WWW").bounding_box()
+    assert box
+    assert box["width"] < 250
