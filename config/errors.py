@@ -36,7 +36,8 @@ def bad_request(request: HttpRequest, exception: Exception | None = None) -> Htt
 
 
 def permission_denied(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
-    return error_page(403)
+    """Of the desk it is said to colleagues alone: whoever is not one of them is asked to sign in."""
+    return error_page(403, template="admin/not_open.html" if request.path.startswith("/admin/") else None)
 
 
 def page_not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:

@@ -1,7 +1,9 @@
 """Error pages say what happened and what to do next, and need nothing to say it."""
 
 import pytest
+from django.contrib.auth.models import User
 from django.template.loader import render_to_string
+from django.test import Client
 
 from tests.site.reading import read
 
@@ -19,6 +21,17 @@ def test_error_page_needs_no_request_and_no_database(name: str) -> None:
 def test_error_page_offers_a_way_on(name: str) -> None:
     links = {tag["href"] for tag in read(render_to_string(f"{name}.html")).all("a")}
     assert {"/", "/contact/"} <= links
+
+
+@pytest.mark.django_db
+def test_colleague_whose_role_does_not_open_a_page_is_told_so_and_led_back(client: Client) -> None:
+    """Not of links in emails that have run out, nor to the home page of the public."""
+    client.force_login(User.objects.create_user("marek", is_staff=True))
+    answer = client.get("/admin/adoptions/adoption/")
+    page = read(answer.text)
+    assert (answer.status_code, page.all("a")[-1]["href"]) == (403, "/admin/")
+    assert "Your role does not open this page" in answer.text
+    assert "personal link" not in answer.text
 
 
 def test_page_not_found_can_be_searched_from() -> None:
