@@ -5,6 +5,9 @@ from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
+from django.utils import timezone
+
+from config.money import pounds
 
 from .adoptions import Adoption
 from .payments import Payment
@@ -156,7 +159,7 @@ class RefundRequest(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.public_id}"
+        return f"{pounds(self.amount_pence)}, asked for on {timezone.localtime(self.asked_at):%d/%m/%Y}"
 
     @property
     def waits_for_second(self) -> bool:

@@ -16,6 +16,7 @@ from adoptions import fulfilment, gift_aid, reconcile, refunds, stripe_acts, str
 from adoptions.models import Adoption, Attention, Payment, PaymentKind, RefundReason, RefundRequest
 from adoptions.stripe_gateway import StripeRefused, StripeUnavailable
 from config.models import Mail
+from config.money import pounds
 from tests.adoptions.conftest import Amara, carry, work
 from tests.adoptions.test_adopting import at_once
 
@@ -310,6 +311,7 @@ def test_large_refund_waits_for_a_second_person(amara: Amara, desk: Client, priy
     assert refunds.refundable_pence(payment) == 0  # nobody asks for it a second time meanwhile
     assert "refund waiting for a second person" in text(priya.get("/admin/"))
     assert page in priya.get("/admin/adoptions/refundrequest/?state=waiting").text
+    assert f"{pounds(wanted.amount_pence)}, asked for on" in priya.get(page.replace("second", "change")).text
     look = text(priya.get(page))
     for words in ("Rang us.", "Nothing of the payment stays here.", "The adoption ends now", "Refund £5 now"):
         assert words in look
