@@ -91,9 +91,8 @@ class Brought(ABC):
             "new": Behind("adoptions_adoption").who(new=named),
             "late": Behind("adoptions_adoption").who(late=named),
             "first": Behind("adoptions_adoption").who(first=named),
-            **dict.fromkeys(("income_pence", "return_pence"), money),
+            **dict.fromkeys(("income_pence", "return_pence", "tax_pence"), money),
             "returned_pence": money.who(kind__in=WENT_BACK),
-            "tax_pence": Behind("adoptions_payment").who(taxed=named),
             "year_pence": started.who(state__in=",".join(sorted(ADOPTED))),
             **dict.fromkeys(("campaigns", "cost_pence"), links),
         }

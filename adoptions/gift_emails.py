@@ -16,7 +16,8 @@ from config.models import Mail
 from .emails import certificate_url
 from .models import Gift
 
-KINDS = ("gift_message", "gift_scheduled", "gift_waiting", "gift_delivered", "gift_thanks")
+MESSAGE = "gift_message"
+KINDS = (MESSAGE, "gift_scheduled", "gift_waiting", "gift_delivered", "gift_thanks")
 
 
 def manage_url() -> str:
@@ -28,13 +29,13 @@ def gift_url(gift: Gift) -> str:
 
 
 def message_key(gift: Gift) -> str:
-    return f"gift_message:{gift.pk}:{gift.sendings}"
+    return f"{MESSAGE}:{gift.pk}:{gift.sendings}"
 
 
 def queue_message(gift: Gift) -> bool:
     """The present itself. Keyed by the sending: a second one needs the giver to ask for it."""
     return queue_mail(
-        "gift_message",
+        MESSAGE,
         to=gift.recipient_email,
         key=f"{gift.pk}:{gift.sendings}",
         context={
@@ -85,5 +86,5 @@ def erase_copies(gift: Gift) -> int:
     for kind in KINDS:
         about |= Q(key__startswith=f"{kind}:{gift.pk}:")
     copies = Mail.objects.filter(about)
-    copies.filter(kind="gift_message").update(to="erased@erased.invalid")
+    copies.filter(kind=MESSAGE).update(to="erased@erased.invalid")
     return copies.blank()

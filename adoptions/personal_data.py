@@ -25,6 +25,7 @@ from .models import (
     ConsentEvent,
     Gift,
     GiftAidDeclaration,
+    GiftState,
     ImportedRow,
     Likeness,
     Merge,
@@ -199,7 +200,8 @@ def forget(supporter: Supporter) -> bool:
 def forget_gifts(adoptions: Any) -> None:
     """Whom they gave something to, unless that is already with the recipient: their page is theirs."""
     for gift in Gift.objects.filter(adoption__in=list(adoptions)):
-        if not gift.opened_at and not gift.sent_at:
+        goes_again = gift.state == GiftState.SCHEDULED and gift.sendings
+        if not (gift.opened_at or gift.sent_at or goes_again):
             Gift.objects.filter(pk=gift.pk).erase()
         gift_emails.erase_copies(gift)
 

@@ -31,7 +31,7 @@ from .asking_first import asks_first
 from .desk_page import see_back
 from .fresh_sign_in import fresh_sign_in_required
 from .long_lists import COUNTED, LongList, a_few
-from .models import AuditEntry, BlockedLoad, Mail, MailWords
+from .models import SENT_ANEW_ELSEWHERE, AuditEntry, BlockedLoad, Mail, MailWords
 from .read_only import ReadOnly
 from .two_editors import ToldOfColleagues
 
@@ -109,6 +109,9 @@ class MailAdmin(LongList[Mail]):
         for mail_id in ids:
             mail.deliver.enqueue(mail_id)
         self.message_user(request, f"{count} queued to be sent again.", messages.SUCCESS)
+        if left := chosen.filter(kind__in=SENT_ANEW_ELSEWHERE).count():
+            words = f"{left} left out: what they are about may have changed since. Send them again from there."
+            self.message_user(request, words, messages.WARNING)
         return see_back(request, request.get_full_path())
 
 

@@ -23,6 +23,10 @@ class MailState(models.TextChoices):
     BOUNCED = "bounced", "Came back"
 
 
+# Kinds of which what they are about may have changed since: another one is made from there, and never this one again.
+SENT_ANEW_ELSEWHERE: set[str] = set()
+
+
 class MailQuerySet(models.QuerySet["Mail"]):
     def due(self) -> "MailQuerySet":
         """Waiting and due, or claimed by a worker that died before it could say what became of it."""
@@ -65,7 +69,7 @@ class MailQuerySet(models.QuerySet["Mail"]):
     def sendable_again(self) -> "MailQuerySet":
         """What failed or came back, or what the person says never came; nothing of which the words are erased."""
         over = self.filter(state__in=[MailState.FAILED, MailState.SENT, MailState.BOUNCED])
-        return over.exclude(text=ERASED)
+        return over.exclude(text=ERASED).exclude(kind__in=SENT_ANEW_ELSEWHERE)
 
     def send_again(self) -> int:
         return self.sendable_again().update(

@@ -3,7 +3,7 @@
 from abc import abstractmethod
 from heapq import nlargest
 from itertools import chain
-from typing import Any, TypeGuard, cast
+from typing import Any, TypeGuard
 
 from django.contrib import admin
 from django.contrib.admin.views.main import SEARCH_VAR
@@ -13,11 +13,9 @@ from django.http import HttpRequest
 
 from config.long_lists import COUNTED, AnyOf, CappedPaginator, Known, LongList
 
-from .. import gift_aid
 from ..campaign_report import NO_WORD, OF_ONE, WORDS
 from ..campaign_sums import EVER_ADOPTED, their_first
 from ..models import Adoption, Answer, Campaign, Payment
-from ..models.payments import PaymentQuerySet
 
 MORE = 8  # times as many are looked through, where some of the newest are no rows of a list
 
@@ -157,23 +155,6 @@ class BroughtNew(OfCampaigns):
             return queryset
         ids = list(named(self.value() or "").values_list("pk", flat=True))
         return their_first(queryset.filter(AnyOf(F("campaign_id"), ids)))
-
-    @classmethod
-    def newest(cls, asked: str, most: int) -> list[int]:
-        return newest_of(named(asked), Adoption.objects.filter(campaign=OuterRef("pk")), most)
-
-
-class WithGiftAid(OfCampaigns):
-    """Payments that Gift Aid can be claimed on, or has been."""
-
-    title = "Gift Aid expected, of the campaign"
-    parameter_name = "taxed"
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        if self.value() is None:
-            return queryset
-        ids = list(named(self.value() or "").values_list("pk", flat=True))
-        return of_adoptions(gift_aid.expected(cast(PaymentQuerySet, queryset)), AnyOf(F("campaign_id"), ids))
 
     @classmethod
     def newest(cls, asked: str, most: int) -> list[int]:

@@ -21,6 +21,7 @@ from .attention import staff
 from .putting_right import put_gift_right
 
 RELEASES = "The words reach whoever they are for: by email on their day, or within a minute where that day has come."
+GOES_AGAIN = "Those that were sent, or came back, go to the same address once more: as after a mail server was away."
 NEVER_SENDS = (
     "Nothing is sent to whoever it is for, and their page is closed. It cannot be undone.",
     "The adoption and its money stay as they are. The givers are not mailed: please write to them.",
@@ -49,7 +50,7 @@ class GiftAdmin(FieldsByRight, ReadOnly, LongList[Gift]):
     search_fields = ["recipient_name"]
     search_help_text = "Reference, recipient, or the address of either"
     ordering = ["-pk"]
-    actions = ["release", "cancel"]
+    actions = ["release", "send_again", "cancel"]
     fields = [
         "adoption_link",
         ("recipient_name", "recipient_email"),
@@ -91,6 +92,12 @@ class GiftAdmin(FieldsByRight, ReadOnly, LongList[Gift]):
     def release(self, request: HttpRequest, queryset: QuerySet[Gift]) -> None:
         count = sum(gifts.release(pk, by=staff(request)) for pk in queryset.values_list("pk", flat=True))
         self.message_user(request, f"{count} released. A present whose day has come goes out within a minute.")
+
+    @admin.action(description="Send again, as they are", permissions=["decide"])
+    @asks_first(GOES_AGAIN)
+    def send_again(self, request: HttpRequest, queryset: QuerySet[Gift]) -> None:
+        count = sum(gifts.send_again(gift, by=staff(request)) for gift in queryset)
+        self.message_user(request, f"{count} of {len(queryset)} go out again within a minute.")
 
     @admin.action(description="Never send these", permissions=["decide"])
     @asks_first(*NEVER_SENDS)

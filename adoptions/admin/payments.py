@@ -13,7 +13,7 @@ from config.read_only import ReadOnly
 from .. import finding
 from ..models import Payment
 from . import reports
-from .by_campaign import AnsweredAMail, ByCampaign, ByContent, ByMedium, BySource, ListOfBrought, WithGiftAid
+from .by_campaign import AnsweredAMail, ByCampaign, ByContent, ByMedium, BySource, ListOfBrought
 
 
 @admin.register(Payment)
@@ -32,7 +32,7 @@ class PaymentAdmin(ReadOnly, ListOfBrought[Payment]):
         "card_last4",
     ]
     list_filter = [
-        *(BySource, ByMedium, ByContent, WithGiftAid, AnsweredAMail),  # shown where they are used
+        *(BySource, ByMedium, ByContent, AnsweredAMail),  # shown where they are used
         *("is_brought_in", "kind", "method", ByCampaign, "occurred_at"),
     ]
     list_select_related = ["adoption__supporter", "fee"]
@@ -51,9 +51,7 @@ class PaymentAdmin(ReadOnly, ListOfBrought[Payment]):
 
     def get_ordering(self, request: HttpRequest) -> Any:
         """What links brought stands by adoption: for the newest payments of an old campaign, all there are are read."""
-        is_theirs = any(
-            each.parameter_name in request.GET for each in (ByCampaign, BySource, ByMedium, ByContent, WithGiftAid)
-        )
+        is_theirs = any(each.parameter_name in request.GET for each in (ByCampaign, BySource, ByMedium, ByContent))
         return ["-adoption_id", "-id"] if is_theirs else super().get_ordering(request)
 
     def searches(self, words: list[str]) -> list[QuerySet[Any]]:

@@ -31,6 +31,7 @@ class GiftState(models.TextChoices):
 
 
 EDITABLE = frozenset({GiftState.WAITING, GiftState.SCHEDULED, GiftState.HELD, GiftState.FAILED})
+GONE = frozenset({GiftState.SENT, GiftState.FAILED})
 
 
 class EightInLondon(Func):
@@ -83,8 +84,8 @@ class GiftQuerySet(models.QuerySet["Gift"]):
         return gone.update(state=GiftState.FAILED, sent_at=None)
 
     def send_again(self) -> int:
-        """The giver says that it never came. Goes out with the next round."""
-        again = self.filter(state=GiftState.SENT, sendings__lt=MOST_SENDINGS, erased_at=None)
+        """It never came, or came back. Goes out with the next round."""
+        again = self.filter(state__in=GONE, sendings__lt=MOST_SENDINGS, erased_at=None)
         return again.update(state=GiftState.SCHEDULED, sent_at=None)
 
     def release(self) -> int:
@@ -197,10 +198,11 @@ class Gift(models.Model):
     @property
     def may_go_elsewhere(self) -> bool:
         """It went to an address that may have been somebody else's."""
-        return self.may_be_sent_again and self.opened_at is None and self.thanked_at is None
+        is_out = self.state == GiftState.SENT and self.may_be_sent_again
+        return is_out and self.opened_at is None and self.thanked_at is None
 
     @property
     def may_be_sent_again(self) -> bool:
         """Of an adoption that has ended it would wait for ever."""
-        is_out = self.state == GiftState.SENT and self.erased_at is None
+        is_out = self.state in GONE and self.erased_at is None
         return is_out and self.sendings < MOST_SENDINGS and self.adoption.is_adopted

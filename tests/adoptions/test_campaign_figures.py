@@ -96,7 +96,8 @@ def worked_out(name: str, rows: list[Any], line: Any) -> Any:
         case "return_pence":
             return sum(pence) * 100 // line.cost_pence
         case "tax_pence":
-            return sum((row.amount_pence + sum(each.amount_pence for each in row.reversals.all())) // 4 for row in rows)
+            left = ((row, row.amount_pence + sum(each.amount_pence for each in row.reversals.all())) for row in rows)
+            return sum(pence // 4 for row, pence in left if row.kind == PaymentKind.CHARGE and gift_aid.covering(row))
         case "year_pence":
             return sum(row.amount_pence * (12 if row.frequency == "monthly" else 1) for row in rows)
         case "mean_pence":
@@ -198,7 +199,7 @@ OF_ADOPTIONS = [
 ]
 LISTS = {
     "adoption": [*OF_ADOPTIONS, "first=utm_source:appeal"],
-    "payment": [*FILTERS, "taxed=campaign__id__exact:{pk}", "taxed=utm_source:appeal"],
+    "payment": FILTERS,
     "campaignday": FILTERS,
 }
 

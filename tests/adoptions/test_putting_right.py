@@ -9,13 +9,15 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from adoptions import gifts
+from adoptions import gifts, personal_data
 from adoptions.gifts import Present
 from adoptions.models import Adoption, Change, ChangeAct, Delivery, Gift, GiftState, Supporter
+from adoptions.tasks import deliver_gifts
 from config import roles
 from config.models import Mail
 from tests.adoptions.test_gifts import CHRISTMAS, at, give, mails, round_of_worker
 from tests.asked_first import press_twice, sure_of
+from tests.makers import make_supporter
 
 pytestmark = pytest.mark.django_db
 
@@ -205,3 +207,38 @@ def test_erased_one_is_no_page_and_the_link_is_for_who_may_use_it(client: Client
     assert "Nothing to change or to send." in client.get(screen).text
     client.force_login(member("Auditor"))
     assert "For a giver who rings" not in client.get(screen).text
+
+
+@at("2026-12-24T09:00")
+def test_letters_that_came_back_go_out_again_from_the_list_and_never_as_they_stood_in_the_log(client: Client) -> None:
+    """A mail server was away. In the meantime one was put right: the letter to the old address stays where it is."""
+    ring(client)
+    kept, changed = give(), give(supporter=make_supporter("Kit", "kit@example.org"), stripe_session_id="cs_2")
+    deliver_gifts.func()
+    Mail.objects.filter(kind="gift_message").update(state="failed", error="451", failed_at=timezone.now())
+    deliver_gifts.func()
+    changed.refresh_from_db()
+    assert gifts.change(changed, Present("Ellie", "", Delivery.EMAIL, "ellie@right.example", CHRISTMAS))
+    mail_log = reverse("admin:config_mail_changelist")
+    letters = list(Mail.objects.filter(kind="gift_message").values_list("pk", flat=True))
+    said = press_twice(client, mail_log, {"action": "send_again", "_selected_action": letters}).text
+    assert ("0 queued to be sent again." in said, "2 left out" in said) == (True, True)
+    chosen = {"action": "send_again", "_selected_action": [kept.pk, changed.pk]}
+    said = press_twice(
+        client, reverse("admin:adoptions_gift_changelist"), chosen, reads=("a mail server was away",)
+    ).text
+    assert "1 of 2 go out again within a minute." in said
+    round_of_worker()
+    sent = Mail.objects.filter(kind="gift_message", state="sent").values_list("to", flat=True)
+    assert sorted(sent) == ["ellie@example.org", "ellie@right.example"]
+    assert list(Gift.objects.values_list("state", flat=True)) == ["sent", "sent"]
+
+
+@at("2026-12-24T09:00")
+def test_who_has_a_present_keeps_it_when_its_giver_is_erased_while_it_goes_again() -> None:
+    gift = give()
+    round_of_worker()
+    assert gifts.send_again(gift)
+    personal_data.forget_gifts([gift.adoption_id])
+    gift.refresh_from_db()
+    assert gift.erased_at is None

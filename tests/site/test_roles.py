@@ -80,6 +80,7 @@ adoptions.difference.ask_again                      -    -    -    y    -
 adoptions.difference.leave                          -    -    -    y    -
 adoptions.gift.cancel                               -    -    y    -    -
 adoptions.gift.release                              -    -    y    -    -
+adoptions.gift.send_again                           -    -    y    -    -
 adoptions.giftaiddeclaration.record_posted          -    -    y    -    -
 adoptions.giftaiddeclaration.take_back_by_word      -    -    y    -    -
 adoptions.giftaiddeclaration.take_back_in_writing   -    -    y    -    -
