@@ -63,6 +63,9 @@ class CampaignForm(forms.ModelForm[Campaign]):
             values["code"] = campaigns.free_code(values["name"])
             if not values["code"]:
                 self.add_error("code", "Type one: nothing of the name can stand in an address.")
+        if (pence := values.get("preset_pence")) and values.get("preset_frequency") == "":
+            amount = pounds(pence)  # the page begins with what repeats
+            self.add_error("preset_frequency", f"Say how often: {amount} once is not {amount} every month.")
         return values
 
 

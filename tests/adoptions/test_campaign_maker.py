@@ -457,7 +457,7 @@ def test_name_and_species_alone_make_a_link(fiona: Client) -> None:
     [("5", 500), ("£12.50", 1250), (" 0.01 ", 1), ("", None), ("12.345", "no"), ("-5", "no"), ("99999999999", "no")],
 )
 def test_amount_is_typed_and_shown_in_pounds(fiona: Client, typed: str, pence: int | str | None) -> None:
-    campaign = make_campaign(preset_pence=2450, cost_pence=100000)
+    campaign = make_campaign(preset_frequency="once", preset_pence=2450, cost_pence=100000)
     address = f"/admin/adoptions/campaign/{campaign.pk}/change/"
     form = fiona.get(address).context["adminform"].form
     assert [form[name].value() for name in ("preset_pence", "cost_pence")] == ["24.50", "1000"]
@@ -470,6 +470,16 @@ def test_amount_is_typed_and_shown_in_pounds(fiona: Client, typed: str, pence: i
     assert campaign.cost_pence == 100000
     if pence == "no":
         assert f'value="{typed}"' in response.text
+
+
+def test_amount_is_not_taken_without_how_often_it_is_asked_for(fiona: Client) -> None:
+    """£24 of an adoption given once would stand chosen on the page as £24 every month."""
+    answers = {"name": "Spring", "destination": "adopt", "species": make_species().pk, "preset_pence": "24"}
+    answers |= {"starts_at_0": "2026-11-01", "starts_at_1": "00:00"}
+    page = fiona.post("/admin/adoptions/campaign/add/", answers).text
+    assert ("Say how often: £24 once is not £24 every month." in page, Campaign.objects.count()) == (True, 0)
+    fiona.post("/admin/adoptions/campaign/add/", {**answers, "preset_frequency": "once"})
+    assert Campaign.objects.get().preset_frequency == "once"
 
 
 def test_preview_is_the_page_with_the_words_as_typed_and_keeps_none_of_it(fiona: Client) -> None:
