@@ -187,10 +187,14 @@ def gifts(supporter: Supporter) -> Iterator[Moment]:
                 yield Moment(at, "Gift", f"{whom}: {what}.", address)
 
 
+HOW_TOLD = {source.label.lower() for source in Source}  # by phone, on paper: what colleagues wrote down has no page
+
+
 def consents(supporter: Supporter) -> Iterator[Moment]:
     for event in ConsentEvent.objects.filter(supporter=supporter).select_related("by")[:MOST_OF_A_KIND]:
         ground = f" ({event.get_basis_display().lower()}, words of {event.wording_version})" if event.basis else ""
-        words = f"News by email: {event.get_state_display().lower()}{ground}, at {event.page}"
+        where = event.page if event.page in HOW_TOLD else f"at {event.page}"
+        words = f"News by email: {event.get_state_display().lower()}{ground}, {where}"
         yield Moment(event.at, "Consent", words, page("adoptions_consentevent", event.pk), name_of(event.by))
 
 

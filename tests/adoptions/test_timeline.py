@@ -268,6 +268,15 @@ def test_nothing_of_others_is_in_it(staff: Client, marek: User) -> None:
     assert "Amara" not in page.replace("All that happened", "")
 
 
+def test_word_on_news_said_on_the_phone_was_said_on_no_page(staff: Client) -> None:
+    supporter = make_active_adoption().supporter
+    consent.grant(supporter, page="/adopt/amur-leopard/")
+    consent.refuse(supporter, page="by phone")
+    page = page_of(staff, supporter)
+    assert ", at /adopt/amur-leopard/" in page
+    assert "may not be written to, by phone" in page
+
+
 def test_fate_of_a_mail_is_said(staff: Client) -> None:
     supporter = make_active_adoption().supporter
     details.change_name(supporter, "Amara Obi")
