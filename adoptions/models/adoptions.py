@@ -259,6 +259,18 @@ class Adoption(models.Model):
         return f"{pounds(self.amount_pence)} {EVERY[Frequency(self.frequency)]}".strip()
 
     @property
+    def standing(self) -> str:
+        """`active, paused until 30 January 2027`: its state, and what is decided already of one that runs."""
+        parts = [self.get_state_display().lower()]
+        if self.is_paused:
+            parts.append(
+                f"paused until {self.resumes_on:%-d %B %Y}" if self.resumes_on else "paused until further notice"
+            )
+        if self.is_adopted and self.ends_on:
+            parts.append(f"ends on {self.ends_on:%-d %B %Y}")
+        return ", ".join(parts)
+
+    @property
     def certificate_name(self) -> str:
         """Whose name stands on the certificate."""
         gift = getattr(self, "gift", None) if self.is_gift else None

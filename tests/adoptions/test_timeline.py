@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -15,6 +15,7 @@ from adoptions import attention, consent, details, gift_aid, gifts, personal_dat
 from adoptions.gift_aid import Taxpayer
 from adoptions.gifts import Present
 from adoptions.models import (
+    Adoption,
     Attention,
     AttentionKind,
     Change,
@@ -275,6 +276,15 @@ def test_word_on_news_said_on_the_phone_was_said_on_no_page(staff: Client) -> No
     page = page_of(staff, supporter)
     assert ", at /adopt/amur-leopard/" in page
     assert "may not be written to, by phone" in page
+
+
+def test_pause_and_an_end_to_come_stand_beside_the_state(staff: Client) -> None:
+    """“Is it paused?” is asked on the telephone, and “active” alone would be the wrong answer."""
+    adoption = make_active_adoption(frequency="monthly", stripe_subscription_id="sub_1")
+    Adoption.objects.update(is_paused=True, resumes_on=date(2027, 1, 30))
+    assert "a month, active, paused until 30 January 2027<" in page_of(staff, adoption.supporter)
+    Adoption.objects.update(is_paused=False, resumes_on=None, ends_on=date(2027, 2, 28))
+    assert "a month, active, ends on 28 February 2027<" in page_of(staff, adoption.supporter)
 
 
 def test_fate_of_a_mail_is_said(staff: Client) -> None:
