@@ -69,9 +69,16 @@ def signed(event: dict[str, Any], *, secret: str = "whsec_standin", at: int | No
     return {"data": body, "content_type": "application/json", "headers": {"Stripe-Signature": header}}
 
 
+class QuickToStop(StandIn):
+    """Looks more often whether it is to stop: a test would wait a fortieth of a second for each that it has started."""
+
+    def serve_forever(self, poll_interval: float = 0.5) -> None:
+        super().serve_forever(0.005)
+
+
 @pytest.fixture
 def standin_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StandIn]:
-    server = StandIn(
+    server = QuickToStop(
         port=0,
         key="sk_test_standin",
         webhook_url=NOWHERE,
