@@ -45,10 +45,11 @@ def empty_what_was_written(_: TransactionTestCase) -> None:
     """
     kept = {"django_migrations", "django_content_type", "auth_permission"}
     tables = [connection.ops.quote_name(t) for t in connection.introspection.table_names() if t not in kept]
-    question = " UNION ALL ".join(f"(SELECT '{table}' FROM {table} LIMIT 1)" for table in tables)
+    # Asked as one row: as one row each, PostgreSQL plans for twice as long.
+    question = ", ".join(f"CASE WHEN EXISTS (SELECT FROM {table}) THEN '{table}' END" for table in tables)
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(question)
-        written = [table for (table,) in cursor.fetchall()]
+        cursor.execute(f"SELECT array_remove(ARRAY[{question}], NULL)")
+        [written] = cursor.fetchone()
         if written:
             cursor.execute("SET LOCAL session_replication_role = replica")
             cursor.execute("; ".join(f"DELETE FROM {table}" for table in written))
