@@ -7,6 +7,7 @@ them somebody was found. Only where none knows them are names looked for that ar
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from enum import IntEnum
+from typing import Any
 
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
 from django.contrib.auth.models import PermissionsMixin as HasPermissions
@@ -37,6 +38,7 @@ from .models import (
     RefundRequest,
     Supporter,
 )
+from .models.supporters import WithoutAccents
 
 SHOWN = 50
 ADOPTIONS_SHOWN = 5
@@ -100,14 +102,24 @@ def gathered(reasons: set[tuple[int, str]]) -> list[Found]:
     return list(found.values())
 
 
+def named_like(typed: str) -> QuerySet[Supporter]:
+    """By an index of names without accents; how like depends on a setting of the transaction."""
+    named = Supporter.objects.alias(plain=WithoutAccents("name"))
+    return named.filter(plain__trigram_word_similar=WithoutAccents(Value(typed)))
+
+
 def alike(typed: str) -> set[tuple[int, str]]:
-    """For a name that was misheard or misspelt. The best of a few: where a hundred are alike, more must be typed."""
+    """For a name that was misheard or misspelt, accents aside, which would count as letters that are wrong.
+
+    The best of a few: where a hundred are alike, more must be typed.
+    """
     if len(typed) < HAS_TYPED:
         return set()
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SET LOCAL pg_trgm.word_similarity_threshold = " + LIKE)
-        few = by_index_alone(a_few(Supporter.objects.filter(name__trigram_word_similar=typed)))
-    likeness = TrigramWordSimilarity(typed, "name")
+        few = by_index_alone(a_few(named_like(typed)))
+    like: Any = WithoutAccents(Value(typed))  # the stubs know of a string alone
+    likeness = TrigramWordSimilarity(like, WithoutAccents("name"))
     best = Supporter.objects.filter(pk__in=few).order_by(likeness.desc(), "pk")
     pks = list(best.values_list("pk", flat=True)[:SHOWN])
     return {(pk, LIKE_IT) for pk in pks}
