@@ -1,5 +1,6 @@
 """Where a campaign link leads, how often it was followed, and whether it still does what it was made for."""
 
+import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -21,6 +22,8 @@ from .models import Attention, AttentionKind, Campaign, CampaignDay, Destination
 from .models.campaigns import LONGEST_CODE, SHORTEST_CODE
 
 MOST_CODES = 20  # in one address
+DASHES = re.compile(r"[_\u2010-\u2015\u2212]")  # what office programs and people make of a hyphen
+UNWANTED = re.compile(r"[^a-z0-9-]")
 PAGES: dict[str, str] = {
     Destination.HOME: "species:home",
     Destination.THREATS: "species:threats",
@@ -28,6 +31,11 @@ PAGES: dict[str, str] = {
 }  # that are of no one species
 
 _previewed: ContextVar[Campaign | None] = ContextVar("previewed", default=None)
+
+
+def as_typed(code: str) -> str:
+    """A code in any spelling that office programs and people make of it, as we write it."""
+    return UNWANTED.sub("", DASHES.sub("-", code.lower()))[:LONGEST_CODE].strip("-")
 
 
 def follow(code: str, *, is_counted: bool) -> str:

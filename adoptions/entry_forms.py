@@ -18,6 +18,7 @@ from species.models import Species
 
 from . import by_hand, complaints, consent, refunds
 from .by_hand import Money, Return
+from .campaign_field import CampaignField
 from .checkout import Answers
 from .forms import AS_GIFT, FOR_ME, OTHER, AdoptForm
 from .gift_aid_forms import GIFT_AID_FIELDS
@@ -46,7 +47,7 @@ OLDEST = timedelta(days=366)  # a cheque is good for six months
 DAYS = ["%Y-%m-%d", "%d/%m/%Y", "%d.%m.%Y", "%d %B %Y", "%d %b %Y"]
 YES, NO = "yes", "no"
 GROUPS = [
-    ("Who", ["source", "name", "email", "no_email", "news"]),
+    ("Who", ["source", "c", "name", "email", "no_email", "news"]),
     ("What they give", ["frequency", "other_amount", "method", "received_on", "reference", "note", "another"]),
     ("Who it is for", ["is_gift", *GIFT_FIELDS]),
     ("Gift Aid", GIFT_AID_FIELDS),
@@ -128,6 +129,9 @@ class EntryForm(AdoptForm):
         choices=[(each.value, each.label) for each in TOLD_TO_STAFF],
         widget=forms.RadioSelect,
     )
+    c = CampaignField(
+        label="Which appeal brought it? (optional)", help_text="The code of its campaign, as on the letter."
+    )
     method = way_field("How do they pay?", (LINK, "Card or Direct Debit: we mail them a link to pay"))
     received_on = ReceivedField(label="Received on (not for a link)", required=False)
     reference = reference_field()
@@ -152,7 +156,7 @@ class EntryForm(AdoptForm):
         self.speak_of_them()
         for field in self.fields.values():
             field.error_messages["required"] = str(field.error_messages["required"]).replace(" your ", " their ")
-            field.widget.attrs["autocomplete"] = "off"  # or the browser fills in whoever sits before it
+            field.widget.attrs.setdefault("autocomplete", "off")  # or the browser fills in whoever sits before it
 
     def add_error(self, field: str | None, error: Any) -> None:
         """What is missing is missing of them."""

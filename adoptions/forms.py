@@ -55,7 +55,7 @@ class AdoptForm(GiftFields, GiftAidFields):
     no_news = forms.BooleanField(label=consent.wording(Basis.SOFT_OPT_IN), required=False)
     news_asked = forms.CharField(widget=forms.HiddenInput, required=False, max_length=20)
     attempt = forms.UUIDField(widget=forms.HiddenInput, required=False)
-    c = forms.RegexField(r"^[a-z0-9-]{3,32}\Z", widget=forms.HiddenInput, required=False)
+    c: forms.CharField = forms.RegexField(r"^[a-z0-9-]{3,32}\Z", widget=forms.HiddenInput, required=False)
     another = forms.BooleanField(widget=forms.HiddenInput, required=False)
 
     def __init__(self, data: Any = None, *, plan: Plan, **kwargs: Any) -> None:
@@ -88,8 +88,8 @@ class AdoptForm(GiftFields, GiftAidFields):
         self.check_gift_aid()
         if cleaned.get("amount_pence"):
             self.check_benefit(cleaned["amount_pence"], cleaned["frequency"])
-        # A campaign code never stops anybody from adopting: what is not one is dropped.
-        self.errors.pop("c", None)
+        if self["c"].is_hidden:  # a campaign code that nobody typed stops nobody: what is not one is dropped
+            self.errors.pop("c", None)
         cleaned.setdefault("c", "")
         return cleaned
 

@@ -2,6 +2,7 @@
 
 import uuid
 from typing import Any
+from urllib.parse import urlencode
 
 from django import forms
 from django.contrib import admin, messages
@@ -17,7 +18,7 @@ from config.fresh_sign_in import fresh_sign_in_required
 from config.money import pounds
 from species.models import Species
 
-from .. import by_hand, checkout, payment_links, receipts, refunds
+from .. import by_hand, campaign_field, campaigns, checkout, payment_links, receipts, refunds
 from ..by_hand import CannotTakeBack, Entry
 from ..campaign_report import decimal
 from ..entry_forms import LINK, EntryForm, GiveBackForm, TakeBackForm
@@ -83,8 +84,8 @@ def enter_adoption(request: HttpRequest) -> HttpResponse:
 
 
 def filled_in(asked: QueryDict) -> dict[str, Any]:
-    """`frequency`, `amount` in pence and `method` in the address are filled in; what is none of these is not."""
-    found: dict[str, Any] = {"attempt": uuid.uuid4(), "frequency": "once"}
+    """`c`, `frequency`, `amount` in pence and `method` in the address are filled in; what is none of these is not."""
+    found: dict[str, Any] = {"attempt": uuid.uuid4(), "frequency": "once", "c": campaigns.code_in(asked)}
     if asked.get("frequency") in Frequency:
         found["frequency"] = asked["frequency"]
     pence = asked.get("amount", "")
@@ -114,16 +115,18 @@ def entered(request: HttpRequest, adoption: Adoption) -> HttpResponse:
     is_link = PaymentLink.objects.filter(adoption=adoption).exists()
     mail = f"{who.email} is sent {'the link to pay' if is_link else 'the receipt'}."
     mail = mail if who.has_email else "Print the receipt and the certificate for them."
-    messages.success(request, f"{adoption} is entered for {who.name}, {adoption.price}. {mail}")
+    brought = f" It counts for the appeal {adoption.campaign_code}." if adoption.campaign_code else ""
+    messages.success(request, f"{adoption} is entered for {who.name}, {adoption.price}.{brought} {mail}")
     return see(reverse("admin:adoptions_adoption_change", args=[adoption.pk]))
 
 
 def entry_page(
     request: HttpRequest, form: EntryForm, species: Species, plan: Plan, offers: list[tuple[Species, Plan]]
 ) -> HttpResponse:
-    whose = f"&supporter={form.supporter.pk}" if form.supporter else ""
+    kept = {"supporter": form.supporter.pk if form.supporter else "", "c": campaigns.code_in(request.GET)}
+    kept = {name: value for name, value in kept.items() if value}
     others = [
-        (f"{one.common_name}, {way.name}", f"?species={one.slug}&plan={way.slug}{whose}")
+        (f"{one.common_name}, {way.name}", f"?{urlencode({'species': one.slug, 'plan': way.slug, **kept})}")
         for one, way in offers
         if (one, way) != (species, plan)
     ]
@@ -136,6 +139,7 @@ def entry_page(
         species=species,
         plan=plan,
         others=others,
+        campaigns=campaign_field.offered(),
     )
 
 

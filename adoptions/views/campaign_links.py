@@ -1,5 +1,3 @@
-import re
-
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.views.decorators.cache import never_cache
@@ -7,17 +5,13 @@ from django.views.decorators.http import require_safe
 
 from .. import campaigns
 
-DASHES = re.compile(r"[_\u2010-\u2015\u2212]")  # what office programs and people make of a hyphen
-UNWANTED = re.compile(r"[^a-z0-9-]")
-
 
 @never_cache
 @require_safe
 def follow(request: HttpRequest, code: str) -> HttpResponse:
     """A link in a mail: to the page its campaign names, with the code in the address. No cookie, no trace of who."""
-    clean = UNWANTED.sub("", DASHES.sub("-", code.lower()))[:32].strip("-")
     is_person = request.method == "GET" and not is_prefetch(request)
-    place = campaigns.follow(clean, is_counted=is_person and not is_staff(request))
+    place = campaigns.follow(campaigns.as_typed(code), is_counted=is_person and not is_staff(request))
     return HttpResponseRedirect(place, headers={"X-Robots-Tag": "noindex"})
 
 

@@ -12,7 +12,20 @@ from django.db import IntegrityError, connection, transaction
 from django.test import Client
 from django.utils import timezone
 
-from adoptions import by_hand, care, checkout, consent, gift_aid, personal_data, reconcile, refunds, reports, timeline
+from adoptions import (
+    by_hand,
+    campaign_field,
+    campaign_report,
+    care,
+    checkout,
+    consent,
+    gift_aid,
+    personal_data,
+    reconcile,
+    refunds,
+    reports,
+    timeline,
+)
 from adoptions.by_hand import CannotTakeBack
 from adoptions.models import (
     Adoption,
@@ -23,6 +36,7 @@ from adoptions.models import (
     HandEntry,
     Payment,
     PaymentKind,
+    Plan,
     RefundReason,
     Supporter,
 )
@@ -32,7 +46,7 @@ from config.models import AuditEntry, Mail
 from config.retention import purge
 from tests.adoptions.test_races import at_once
 from tests.adoptions.world import World, shown
-from tests.makers import make_active_adoption, make_plan, make_species, put_roles
+from tests.makers import make_active_adoption, make_campaign, make_plan, make_species, put_roles
 
 pytestmark = pytest.mark.django_db
 
@@ -232,6 +246,49 @@ def test_what_is_wrong_is_said_and_nothing_is_kept(fiona: Client, typed: dict[st
     response = fiona.post(ENTER, cheque(**typed))
     assert (response.status_code, words in response.text) == (422, True)
     assert not Supporter.objects.exists()
+
+
+# --- which appeal brought it ------------------------------------------------------------------------------------------
+
+
+def test_letter_counts_for_the_appeal_it_answers_even_one_that_is_over(fiona: Client) -> None:
+    over = timezone.now() - timedelta(days=40)
+    spring = make_campaign("spring-26", name="Spring letter", starts_at=over - timedelta(days=9), ends_at=over)
+    summer = make_campaign("summer-26", name="Summer letter", is_paused=True)
+    typed = cheque(c=" Spring\u201326 ", received_on=str(timezone.localdate() - timedelta(days=3)))
+    told = fiona.post(ENTER, typed, follow=True)
+    assert "It counts for the appeal spring-26." in told.text
+    adoption = Adoption.objects.get()
+    assert (adoption.campaign, adoption.campaign_code, adoption.first_campaign_code) == (spring, *["spring-26"] * 2)
+    [brought] = campaign_report.figures([spring])
+    assert (brought.adoptions, brought.late, brought.first, brought.income_pence) == (1, 1, 1, 3600)
+    again = entered(fiona, c="summer-26", other_amount="50")
+    assert (again.campaign, again.first_campaign_code) == (summer, "spring-26")
+    none = entered(fiona, c="", email="sam@example.org", name="Sam")
+    assert (none.campaign, none.campaign_code, none.first_campaign_code) == (None, "", "")
+
+
+def test_code_of_nobody_is_said_and_shown_back_and_the_newest_are_offered(
+    fiona: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(campaign_field, "OFFERED", 2)
+    for number in range(3):
+        make_campaign(f"letter-{number}", name=f"Letter {number}")
+    page = fiona.post(ENTER, cheque(c="leter-1"))
+    field = page.context["form"]["c"]
+    assert (page.status_code, field.errors) == (
+        *(422, ["No campaign has the code “leter-1”. Look it up, or leave this empty."]),
+    )
+    assert (field.value(), page.context["campaigns"]) == (
+        *("leter-1", [("letter-2", "Letter 2"), ("letter-1", "Letter 1")]),
+    )
+    assert not Adoption.objects.exists()
+    plan = make_plan()
+    Plan.objects.filter(pk=plan.pk).update(slug="other", name="Other")
+    make_plan()
+    page = fiona.get(f"{ENTER}?c=letter-0")
+    assert page.context["form"]["c"].value() == "letter-0"
+    assert [address.partition("&c=")[2] for _, address in page.context["others"]] == ["letter-0"]
 
 
 # --- twice ------------------------------------------------------------------------------------------------------------
