@@ -40,6 +40,7 @@ from .models import (
 )
 from .models.supporters import WithoutAccents
 
+CHANGE_PLAN = "Stop, pause, skip or change the amount"
 SHOWN = 50
 ADOPTIONS_SHOWN = 5
 LIKE_IT = "a name like it"
@@ -205,7 +206,7 @@ def deeds(adoption: Adoption, charge: Payment | None, may: Callable[[str], bool]
     if charge and not adoption.supporter.has_email and may("adoptions.view_payment"):
         yield Deed("Receipt to print", reverse("admin:receipt_for_post", args=[charge.pk]))
     if adoption.is_repeating and adoption.is_adopted and may("adoptions.add_change"):
-        yield Deed("Stop, pause or skip", reverse("admin:change_plan", args=[adoption.pk]) + back, Weight.ENDING)
+        yield Deed(CHANGE_PLAN, reverse("admin:change_plan", args=[adoption.pk]) + back, Weight.ENDING)
         if may("adoptions.add_adoption") and taking_over.is_possible(adoption):
             address = reverse("admin:take_over", args=[adoption.pk])
             yield Deed("Let somebody else take over", address + back, Weight.SELDOM)

@@ -246,7 +246,7 @@ class AdoptionAdmin(FieldsByRight, ReadOnly, ListOfBrought[Adoption]):
         if not possible(adoption):
             return "Nothing to stop or change."
         address = reverse("admin:change_plan", args=[adoption.pk])
-        stop = format_html('<a href="{}">Stop, pause or skip</a>', address)
+        stop = format_html('<a href="{}">{}</a>', address, care.CHANGE_PLAN)
         if not taking_over.is_possible(adoption):
             return stop
         address = reverse("admin:take_over", args=[adoption.pk])

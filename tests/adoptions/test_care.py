@@ -217,7 +217,7 @@ def test_page_offers_what_a_role_may_do_and_no_more_and_what_ends_something_last
     present, certificate, enter = f"Present {adoption.gift}", "Certificate", "Enter an adoption for them"
     put_right = f"{present}: put right, or send again"
     refund = f"! Refund £36 of {adoption.payments.latest('pk').occurred_at:%d/%m/%Y}"
-    stop, over = "! Stop, pause or skip", "Let somebody else take over"
+    stop, over = "! Stop, pause, skip or change the amount", "Let somebody else take over"
     zoe.adoptions.update(frequency="monthly", stripe_subscription_id="sub_1")
     expected = {
         "Fundraiser": [

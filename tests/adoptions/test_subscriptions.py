@@ -1,6 +1,7 @@
 """Everything a subscription does: what can be wished for, what time brings, and who is told of it, once."""
 
 import contextlib
+import html
 import random
 import threading
 import uuid
@@ -37,6 +38,7 @@ from tests.adoptions.conftest import Amara, carry, work
 from tests.adoptions.test_adopting import at_once, ours
 from tests.adoptions.test_races import Slow, apply_whatever_came, unlocked, without_constraint
 from tests.asked_first import press_twice, sure_of
+from tests.test_hostile_input import HOSTILE
 
 
 @pytest.fixture
@@ -349,6 +351,54 @@ def test_staff_pause_and_skip(desk: Client, adopted: Adoption, act: str) -> None
     assert (at_stripe(adopted).is_paused, adopted.is_paused) == (True, True)
 
 
+def test_staff_give_another_amount_and_rhythm_by_the_rules_of_supporters(desk: Client, adopted: Adoption) -> None:
+    plan = f"/admin/adoptions/adoption/{adopted.pk}/plan/"
+    due = f"{adopted.next_payment_on:%-d %B %Y}"
+    reads = ("Give £8 a month?", f"due on {due}, it is £8 a month in place of £5 a month.", "A mail to amara@")
+    done = press_twice(desk, plan, {"act": "amount", "amount": "8"}, reads=reads).text
+    assert "Done, as Stripe says: give £8 a month." in done
+    assert 'value="96"' in done  # a year of it, filled in
+    assert (at_stripe(adopted).amount_pence, len(mails("amount_changed"))) == (800, 1)
+    done = press_twice(desk, plan, {"act": "rhythm", "amount": "60"}, reads=("it is £60 a year in place of",)).text
+    assert "Done, as Stripe says: give £60 a year." in done
+    assert "Give every month instead" in done
+    changes = list(Change.objects.order_by("pk").values_list("act", "detail", "by__username"))
+    assert changes == [("amount", "£5 → £8", "marek"), ("rhythm", "£8 a month → £60 a year", "marek")]
+    subscriptions.pause(subscriptions.fresh(adopted), by=None)
+    assert "Give every month instead" not in desk.get(plan).text
+    assert "Nothing was done" in desk.post(plan, {"act": "rhythm", "amount": "5"}, follow=True).text
+    assert "in place of" in desk.post(plan, {"act": "amount", "amount": "50"}).text
+
+
+def test_amount_that_cannot_be_comes_back_to_staff_and_asks_stripe_nothing(desk: Client, adopted: Adoption) -> None:
+    """With what was typed, whatever it is; where it was typed, and with a sentence for staff."""
+    plan = f"/admin/adoptions/adoption/{adopted.pk}/plan/"
+    expected = {"5": "They give £5 a month already.", "2.99": "Enter an amount from £3 to £10,000.", "": "Enter an"}
+    for typed in (*expected, *HOSTILE[::4]):
+        for act in ("amount", "rhythm") if typed in {"", "2.99"} else ("amount",):
+            answer = desk.post(plan, {"act": act, "amount": typed, "sure": "x"})
+            assert (answer.status_code, list(answer.context["form"].errors)) == (422, ["amount"]), typed
+            assert f'id="id_{act}_amount_error"' in answer.text, typed
+            assert html.escape(expected.get(typed, "")) in answer.text
+            assert "<script>alert(1)" not in answer.text
+    assert not Change.objects.exists()
+
+
+def test_second_press_and_colleague_who_was_first_change_no_amount(desk: Client, adopted: Adoption) -> None:
+    plan = f"/admin/adoptions/adoption/{adopted.pk}/plan/"
+    wish = {"act": "amount", "amount": "8"}
+    sure = sure_of(desk.post(plan, wish).text)
+    assert "it is £9 a month" in desk.post(plan, {**wish, "amount": "9", **sure}).text
+    assert "Done, as Stripe says" in desk.post(plan, {**wish, **sure}, follow=True).text
+    again = desk.post(plan, {**wish, **sure})
+    assert (again.status_code, "They give £8 a month already." in again.text) == (422, True)
+    wish = {"act": "amount", "amount": "20"}
+    sure = sure_of(desk.post(plan, wish).text)
+    subscriptions.change_amount(subscriptions.fresh(adopted), pence=1000, by=None)
+    assert "in place of £10 a month" in desk.post(plan, {**wish, **sure}).text
+    assert list(Change.objects.order_by("pk").values_list("detail", flat=True)) == ["£5 → £8", "£8 → £10"]
+
+
 def test_second_of_staff_is_told_what_changed_while_they_read(desk: Client, adopted: Adoption) -> None:
     plan = f"/admin/adoptions/adoption/{adopted.pk}/plan/"
     sure = sure_of(desk.post(plan, {"act": "skip"}).text)
@@ -370,6 +420,18 @@ def test_staff_are_never_told_done_when_stripe_did_not_say_so(amara: Amara, desk
     assert "Done, as Stripe says" not in page
     amara.stripe.control("end_subscription", subscription=adopted.stripe_subscription_id)
     assert "Done, as Stripe says" not in press(desk, adopted, "skip")
+
+
+def test_another_amount_is_not_done_when_stripe_does_not_say_so(amara: Amara, desk: Client, adopted: Adoption) -> None:
+    plan, wish = f"/admin/adoptions/adoption/{adopted.pk}/plan/", {"act": "amount", "amount": "8"}
+    amara.stripe.control("faults", fail=10)
+    page = press_twice(desk, plan, wish).text
+    amara.stripe.control("faults")
+    assert "nobody knows yet" in page
+    amara.stripe.control("end_subscription", subscription=adopted.stripe_subscription_id)
+    refused = press_twice(desk, plan, wish).text
+    assert "Nothing was changed. Stripe" in refused
+    assert "Done, as Stripe says" not in page + refused
 
 
 def test_plan_needs_its_own_permission(adopted: Adoption) -> None:
