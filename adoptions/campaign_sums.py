@@ -32,14 +32,26 @@ from .models.reports import line
 
 EVER_ADOPTED = Q(activated_at__isnull=False)
 REPORT = "campaigns"
+# Of what is summed up, in reports.py as well as here: one more when anything is summed up that was not before. Until
+# the worker has summed up by it, what a version before kept is not read: of a new figure it has nothing, which is no 0.
+VERSION = 1
+KEPT_BY = "version"
 GAVE = "gave "  # and how many pence: so many adoptions gave that much, of which any mean and any median can be had
 
 type Sums = Iterable[tuple[int, str, int]]  # the key of a campaign, what it is, and how many or how many pence
 
 
 def summed_up_at() -> datetime | None:
-    """None: on the spot, for it has not been done before, or there was nothing to sum up."""
-    return ReportLine.objects.filter(report=REPORT).gathered_at()
+    """None: on the spot, for it has not been done yet, or not by this version.
+
+    A later version's sums are good: while an update goes out, two versions do not undo each other's work in turn.
+    """
+    return ReportLine.objects.filter(report=KEPT_BY, number__gte=VERSION).gathered_at()
+
+
+def is_outdated() -> bool:
+    """After an update, and on a new site, nobody waits for the next hour."""
+    return summed_up_at() is None
 
 
 def sums(campaigns: list[Campaign]) -> Sums:

@@ -66,7 +66,14 @@ def gather() -> int:
     return len(lines)
 
 
+def gather_if_outdated() -> None:
+    """Asked for more than once while it is done, it is done once."""
+    if campaign_sums.is_outdated():
+        gather()
+
+
 def everything() -> Iterator[dict[str, Any]]:
+    yield line(campaign_sums.KEPT_BY, timezone.localdate(), "", campaign_sums.VERSION)
     payments = Payment.objects.through_us().annotate(period=TruncDay("occurred_at")).order_by()
     for row in payments.values("period", "kind", "method").annotate(number=Count("pk"), pence=Sum("amount_pence")):
         yield line(TAKINGS, row["period"], f"{row['kind']} {row['method']}", row["number"], row["pence"])

@@ -13,6 +13,7 @@ from config.tasks import FIRST_WAIT, every, retried, whenever
 
 from . import (
     access,
+    campaign_sums,
     campaigns,
     declaring,
     fulfilment,
@@ -198,6 +199,13 @@ def look_for_people_twice() -> None:
 def gather_reports() -> None:
     """The sums that the reports of the admin show."""
     reports.gather()
+
+
+@whenever(campaign_sums.is_outdated)
+@task
+def gather_reports_after_update() -> None:
+    """An update may sum up what the one before did not."""
+    reports.gather_if_outdated()
 
 
 @whenever(exports.is_needed)

@@ -15,7 +15,7 @@ from config.desk_page import desk_page
 from config.money import pounds
 from config.spreadsheet import csv_response
 
-from .. import reports
+from .. import campaign_sums, reports
 from ..campaign_report import decimal
 from ..models import ReportLine
 from ..reports import Report, Row
@@ -72,12 +72,13 @@ def check(request: HttpRequest) -> None:
 @require_safe
 def show(request: HttpRequest) -> HttpResponse:
     check(request)
-    gathered_at, ways = ReportLine.objects.gathered_at(), Ways(request)
+    gathered_at, ways = campaign_sums.summed_up_at(), Ways(request)
     return desk_page(
         request,
         "admin/adoptions/reports.html",
         "Reports",
         gathered_at=gathered_at,
+        is_updated=not gathered_at and ReportLine.objects.exists(),
         reports=[shown(ways, report) for report in reports.all_reports()] if gathered_at else [],
     )
 

@@ -232,7 +232,7 @@ def test_kept_sums_are_read_and_built_anew_they_are_the_ledgers_whatever_happene
     assert after == {by: asked_independently(by) for by in campaign_report.WORDS}
     assert after["source"]["autumn"][6:8] == (300 + 400 + 9000 + 100 - 1234, 1234 + 777)
     assert after["source"]["autumn"][3:5] == (4, 3), "two of the four adoptions are of the two who are one"
-    rows.delete()
+    ReportLine.objects.all().delete()
     assert {by: reported(by) for by in campaign_report.WORDS} == after, "summed up on the spot they are the same"
 
 

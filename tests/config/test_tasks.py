@@ -90,6 +90,7 @@ def test_task_of_a_dead_worker_is_put_back() -> None:
 
 def test_timetable_enqueues_each_slot_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tasks, "timetable", [(timedelta(hours=1), tick)])
+    monkeypatch.setattr(tasks, "watched", [])
     tasks.enqueue_due()
     tasks.enqueue_due()
     assert DBTaskResult.objects.count() == 1
