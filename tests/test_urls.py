@@ -153,7 +153,7 @@ def test_every_view_of_ours_says_which_methods_it_takes() -> None:
 def test_only_what_carries_another_proof_does_without_the_forms_token() -> None:
     """Who has no token is told by a signature, by the secret of a link, or by what the browser says of its page.
 
-    What a browser reports of itself is only counted.
+    What a browser reports of itself is only counted; a campaign's link takes no post at all, and says so.
     """
     patterns = [*views(get_resolver().url_patterns)]
     bare = {
@@ -166,6 +166,7 @@ def test_only_what_carries_another_proof_does_without_the_forms_token() -> None:
         "config.policy_reports",
         "adoptions.views.webhook",
         "adoptions.views.unsubscribing",
+        "adoptions.views.campaign_links",
     }
     assert any(is_guarded(pattern.callback) for pattern in patterns)
 

@@ -1,11 +1,13 @@
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.views.decorators.cache import never_cache
+from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_safe
 
 from .. import campaigns
 
 
+@csrf_exempt  # a post is told that there is nothing to post to, not that it is forged
 @never_cache
 @require_safe
 def follow(request: HttpRequest, code: str) -> HttpResponse:

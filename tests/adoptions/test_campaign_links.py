@@ -89,8 +89,11 @@ def test_scanner_and_prefetch_are_not_counted(client: Client, campaign: Campaign
     assert landings() == 1
 
 
-def test_link_takes_no_post(client: Client, campaign: Campaign) -> None:
-    assert client.post("/go/leopard26").status_code == 405
+def test_link_takes_no_post(browser_client: Client, campaign: Campaign) -> None:
+    """Also of a browser, whose posts are looked at before any view is asked."""
+    answer = browser_client.post("/go/leopard26", headers={"Origin": "https://elsewhere.example"})
+    assert (answer.status_code, answer.headers["Allow"]) == (405, "GET, HEAD")
+    assert landings() == 0
 
 
 @pytest.mark.threat("L11")
