@@ -41,7 +41,9 @@ def permission_denied(request: HttpRequest, exception: Exception | None = None) 
 
 
 def page_not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
-    return error_page(404, code=code_of(request))
+    """On the desk a colleague is led back to it. Whoever is not signed in reads no more of it than of any address."""
+    is_colleague = request.path.startswith("/admin/") and getattr(getattr(request, "user", None), "is_staff", False)
+    return error_page(404, template="admin/not_found.html" if is_colleague else None, code=code_of(request))
 
 
 def server_error(request: HttpRequest) -> HttpResponse:

@@ -34,6 +34,18 @@ def test_colleague_whose_role_does_not_open_a_page_is_told_so_and_led_back(clien
     assert "personal link" not in answer.text
 
 
+@pytest.mark.django_db
+@pytest.mark.parametrize("address", ["no-such-page/", "adoptions/adoption/7/link/"])
+def test_colleague_who_finds_no_page_is_led_back_to_the_desk(client: Client, address: str) -> None:
+    """And nobody else: a visitor is asked to sign in, or reads the page of the public."""
+    assert "/admin/" not in client.get(f"/admin/{address}").text
+    client.force_login(User.objects.create_superuser("marek"))
+    answer = client.get(f"/admin/{address}")
+    assert (answer.status_code, read(answer.text).all("a")[-1]["href"]) == (404, "/admin/")
+    assert "There is no such page on the desk" in answer.text
+    assert "/admin/" not in client.get("/no-such-page/").text
+
+
 def test_page_not_found_can_be_searched_from() -> None:
     page = read(render_to_string("404.html"))
     assert [(form["action"], form["method"]) for form in page.all("form")] == [("/search/", "")]
