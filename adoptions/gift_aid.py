@@ -181,16 +181,17 @@ def effect_of_return(payment: Payment, *, left: int, pence: int) -> str:
     if not benefits.is_within(worth, left + pence, rhythm):
         return "Gift Aid was not possible for this payment: what came with it is worth too much. Nothing changes there."
     lost = pounds(benefits.added_pence(left + pence))
-    again = "If more was claimed already, that goes back to the tax office."
+    again = "claimed already, that goes back to the tax office."
     if not left:
-        return f"It is declared for Gift Aid: the {lost} of tax can no longer be claimed on it. {again}"
+        return f"It is declared for Gift Aid: the {lost} of tax can no longer be claimed on it. If it was {again}"
     if not benefits.is_within(worth, left, rhythm):
         return (
             f"It is declared for Gift Aid: the {lost} of tax can no longer be claimed, for what came with it is worth "
-            f"more than the tax office allows with the {pounds(left)} that stays. {again}"
+            f"more than the tax office allows with the {pounds(left)} that stays. If it was {again}"
         )
     stays = pounds(benefits.added_pence(left))
-    return f"It is declared for Gift Aid: {stays} of tax, on the {pounds(left)} that stays, instead of {lost}. {again}"
+    now = f"{stays} of tax, on the {pounds(left)} that stays, instead of {lost}"
+    return f"It is declared for Gift Aid: {now}. If more was {again}"
 
 
 def day_of(moment: datetime) -> str:

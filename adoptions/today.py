@@ -6,6 +6,7 @@ Each asks one indexed question, and nobody is shown a number about rows they may
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
 from django.contrib.auth.models import PermissionsMixin as HasPermissions
@@ -62,7 +63,9 @@ class Matter:
 
 def matters(user: AbstractBaseUser | AnonymousUser) -> list[Matter]:
     """All that this member of staff may see, bad news first."""
-    found = [make() for permission, make in MATTERS if isinstance(user, HasPermissions) and user.has_perm(permission)]
+    if not (isinstance(user, AbstractBaseUser) and isinstance(user, HasPermissions)):
+        return []
+    found = [make() for permission, make in matters_for(user) if user.has_perm(permission)]
     return sorted(found, key=lambda matter: not (matter.is_urgent and matter.count))
 
 
@@ -124,11 +127,11 @@ def unseen_money() -> Matter:
     return Matter(*words, waiting["count"], address, is_late, note)
 
 
-def refunds_for_a_second() -> Matter:
-    """Above what one person may give back alone."""
+def refunds_for_a_second(user: AbstractBaseUser) -> Matter:
+    """Above what one person may give back alone; not those that they asked for, which somebody else decides."""
     words = ("refunds waiting for a second person", "refund waiting for a second person")
-    address = rows_of("adoptions_refundrequest", "?state=waiting")
-    return Matter(*words, RefundRequest.objects.waiting().count(), address, is_urgent=False)
+    address = rows_of("adoptions_refundrequest", "?state=yours")
+    return Matter(*words, RefundRequest.objects.to_decide(by=user).count(), address, is_urgent=False)
 
 
 def parked_events() -> Matter:
@@ -206,20 +209,22 @@ def live_campaigns() -> Matter:
     )
 
 
-MATTERS: list[tuple[str, Callable[[], Matter]]] = [
-    ("adoptions.view_difference", differences),
-    ("adoptions.view_attention", attentions),
-    ("adoptions.view_complaint", complaints),
-    ("adoptions.add_refundrequest", refunds_for_a_second),
-    ("adoptions.view_stripeevent", parked_events),
-    ("adoptions.change_handentry", unseen_money),
-    ("config.view_mail", failing_mails),
-    ("config.change_mailwords", unusable_words),
-    ("adoptions.view_adoption", failed_payments),
-    ("species.view_comment", waiting_comments),
-    ("adoptions.view_gift", gifts_this_week),
-    ("adoptions.add_merge", people_twice),
-    ("species.view_fact", facts_to_review),
-    ("adoptions.view_campaign", live_campaigns),
-    ("config.view_blockedload", blocked_loads),
-]
+def matters_for(user: AbstractBaseUser) -> list[tuple[str, Callable[[], Matter]]]:
+    """Each with the right that it needs."""
+    return [
+        ("adoptions.view_difference", differences),
+        ("adoptions.view_attention", attentions),
+        ("adoptions.view_complaint", complaints),
+        ("adoptions.add_refundrequest", partial(refunds_for_a_second, user)),
+        ("adoptions.view_stripeevent", parked_events),
+        ("adoptions.change_handentry", unseen_money),
+        ("config.view_mail", failing_mails),
+        ("config.change_mailwords", unusable_words),
+        ("adoptions.view_adoption", failed_payments),
+        ("species.view_comment", waiting_comments),
+        ("adoptions.view_gift", gifts_this_week),
+        ("adoptions.add_merge", people_twice),
+        ("species.view_fact", facts_to_review),
+        ("adoptions.view_campaign", live_campaigns),
+        ("config.view_blockedload", blocked_loads),
+    ]

@@ -105,6 +105,7 @@ def page(request: HttpRequest, payment: Payment, form: RefundForm, **more: Any) 
         payment=payment,
         adoption=payment.adoption,
         left=form.left,
+        waiting=RefundRequest.objects.waiting().filter(payment=payment),
         **more,
     )
 
@@ -201,9 +202,11 @@ class WaitsForSecond(admin.SimpleListFilter):
     parameter_name = "state"
 
     def lookups(self, request: HttpRequest, model_admin: object) -> list[tuple[str, str]]:
-        return [("waiting", "Waiting for one")]
+        return [("waiting", "Waiting for one"), ("yours", "Waiting for you")]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[RefundRequest]) -> QuerySet[RefundRequest]:
+        if self.value() == "yours":
+            return queryset & RefundRequest.objects.to_decide(by=cast(User, request.user))
         return queryset & RefundRequest.objects.waiting() if self.value() == "waiting" else queryset
 
 

@@ -87,17 +87,22 @@ class RefundRequestQuerySet(models.QuerySet["RefundRequest"]):
         """For a second person to look at: Stripe has not been asked."""
         return self.unanswered().filter(needs_second=True, second=None)
 
+    def to_decide(self, *, by: models.Model) -> "RefundRequestQuerySet":
+        """Of those that wait, what somebody else asked for."""
+        return self.waiting().exclude(by=by.pk)
+
     def to_ask(self) -> "RefundRequestQuerySet":
         return self.unanswered().exclude(needs_second=True, second=None)
 
     def approve(self, *, by: models.Model) -> int:
         """0: it is decided, or it was them who asked."""
-        return self.waiting().exclude(by=by.pk).update(second=by, second_at=Now())
+        return self.to_decide(by=by).update(second=by, second_at=Now())
 
     def turn_down(self, *, by: models.Model) -> int:
         """By a second person, or taken back by whoever asked. Nothing goes back."""
-        others = self.waiting().exclude(by=by.pk)
-        moved = others.update(second=by, second_at=Now(), answered_at=Now(), refused="turned down by a second person")
+        moved = self.to_decide(by=by).update(
+            second=by, second_at=Now(), answered_at=Now(), refused="turned down by a second person"
+        )
         return moved or self.waiting().filter(by=by.pk).update(answered_at=Now(), refused="taken back by who asked")
 
     def mark_made(self, *, stripe_id: str) -> int:

@@ -15,6 +15,7 @@ from django.utils import timezone
 from adoptions import fulfilment, gift_aid, reconcile, refunds, stripe_acts, stripe_gateway, subscriptions
 from adoptions.models import Adoption, Attention, Payment, PaymentKind, RefundReason, RefundRequest
 from adoptions.stripe_gateway import StripeRefused, StripeUnavailable
+from adoptions.today import matters
 from config.models import Mail
 from config.money import pounds
 from tests.adoptions.conftest import Amara, carry, work
@@ -248,9 +249,9 @@ def test_refund_page_says_what_it_means_for_the_adoption(amara: Amara, payment: 
 @pytest.mark.parametrize(
     ("worth", "pence", "words"),
     [
-        (0, 3600, "the £9 of tax can no longer be claimed on it"),
-        (0, 1000, "£6.50 of tax, on the £26 that stays, instead of £9"),
-        (800, 1000, "more than the tax office allows with the £26 that stays"),
+        (0, 3600, "the £9 of tax can no longer be claimed on it. If it was claimed already"),
+        (0, 1000, "£6.50 of tax, on the £26 that stays, instead of £9. If more was claimed already"),
+        (800, 1000, "more than the tax office allows with the £26 that stays. If it was claimed already"),
         (2000, 1000, "was not possible for this payment"),
     ],
     ids=["whole", "part", "part_too_small_for_what_came", "never_possible"],
@@ -309,7 +310,17 @@ def test_large_refund_waits_for_a_second_person(amara: Amara, desk: Client, priy
     assert refunds.ask_for_unanswered() == 0
     assert refunded_at_stripe(payment) == []
     assert refunds.refundable_pence(payment) == 0  # nobody asks for it a second time meanwhile
+    again = text(desk.get(f"/admin/adoptions/adoption/payments/{payment.pk}/refund/"))
+    assert f'marek asked to give back £5 of it, and that waits for a second person: <a href="{page}">' in again
+    assert "Nothing of this payment is left" not in again
     assert "refund waiting for a second person" in text(priya.get("/admin/"))
+    counts = [
+        [matter.count for matter in matters(user) if "second person" in matter.label]
+        for user in User.objects.filter(username__in=["marek", "priya"]).order_by("username")
+    ]
+    assert counts == [[0], [1]]  # who asked for it cannot decide it
+    yours = "/admin/adoptions/refundrequest/?state=yours"
+    assert [page in each.get(yours).text for each in (priya, desk)] == [True, False]
     assert page in priya.get("/admin/adoptions/refundrequest/?state=waiting").text
     assert f"{pounds(wanted.amount_pence)}, asked for on" in priya.get(page.replace("second", "change")).text
     look = text(priya.get(page))
