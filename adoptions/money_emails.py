@@ -13,7 +13,7 @@ from django.utils import timezone
 from config.mail import queue_mail
 from config.models import Mail
 
-from . import emails
+from . import emails, payment_days
 from .models import ADOPTED, Adoption, Attention, Payment, PaymentKind, Takeover
 from .stripe_objects import Dispute, Invoice, Refund, Refusal, Subscription
 
@@ -139,7 +139,8 @@ def queue_amount_changed(adoption: Adoption, subscription: Subscription, *, befo
 
 def queue_paused(adoption: Adoption, subscription: Subscription) -> bool:
     """Stripe keeps no date of a pause. The revision names the one reading of Stripe in which it began."""
-    return to_payer("paused", adoption, f"{subscription.id}:{adoption.revision}", manage_url=manage_url())
+    key, skipped_on = f"{subscription.id}:{adoption.revision}", payment_days.skipped(subscription)
+    return to_payer("paused", adoption, key, skipped_on=skipped_on, manage_url=manage_url())
 
 
 def queue_resumed(adoption: Adoption, subscription: Subscription) -> bool:

@@ -1,13 +1,14 @@
 """When the next payment of a subscription falls due, counted as Stripe counts: from the day it began."""
 
 import calendar
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from django.utils import timezone
 
 from .stripe_objects import Subscription
 
 MONTHS = {"month": 1, "year": 12}
+A_DAY = timedelta(days=1)
 RUNNING = {"active", "trialing", "past_due", "unpaid"}
 
 
@@ -19,6 +20,19 @@ def next_payment(subscription: Subscription) -> date | None:
     if not subscription.is_paused:
         return timezone.localdate(end)
     return timezone.localdate(first_after(subscription, end)) if subscription.resumes_at else None
+
+
+def after_skipping(end: datetime) -> date:
+    """Until when a subscription is paused to leave out the one payment that falls due then."""
+    return timezone.localdate(end) + A_DAY
+
+
+def skipped(subscription: Subscription) -> date | None:
+    """The day of the one payment that a pause leaves out; None for a pause of another length, or none."""
+    end, resumes_at = subscription.current_period_end, subscription.resumes_at
+    if not (subscription.is_paused and end and resumes_at and timezone.localdate(resumes_at) == after_skipping(end)):
+        return None
+    return timezone.localdate(end)
 
 
 def first_after(subscription: Subscription, end: datetime) -> datetime:

@@ -16,13 +16,12 @@ from django.utils import timezone
 
 from config.money import pounds
 
-from . import fulfilment, stripe_acts, stripe_gateway
+from . import fulfilment, payment_days, stripe_acts, stripe_gateway
 from .models import INTERVALS, REPEATING, Adoption, AdoptionState, Change, ChangeAct, Frequency
 from .models.changes import Actor
 from .stripe_gateway import StripeRefused
 
 LONGEST_PAUSE = timedelta(days=366)
-A_DAY = timedelta(days=1)
 
 type Flow = Literal["", "payment_method_update", "subscription_cancel"]
 
@@ -85,7 +84,7 @@ def skip_next(adoption: Adoption, *, by: Actor) -> Adoption:
     end = stripe_gateway.read_subscription(adoption.stripe_subscription_id or "").current_period_end
     if end is None:
         raise CannotChange("There is no next payment to skip.")
-    resumes_on = timezone.localdate(end) + A_DAY
+    resumes_on = payment_days.after_skipping(end)
     wish = write_down(adoption, ChangeAct.SKIP, by=by, detail=f"the payment of {timezone.localdate(end):%-d %B %Y}")
     return carry_out(
         wish,

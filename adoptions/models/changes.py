@@ -68,6 +68,8 @@ class Change(models.Model):
         ]
 
     def __str__(self) -> str:
+        if self.act == ChangeAct.SKIP and self.detail:  # which payment, in place of the next
+            return f"Skip {self.detail}"
         return f"{self.get_act_display()} {self.detail}".strip()
 
 

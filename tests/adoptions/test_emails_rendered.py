@@ -461,6 +461,11 @@ def test_message_of_a_giver_cannot_pass_for_our_words(kind: str) -> None:
         ("cancelled", {"is_taken_over": True, "undo_url": ""}, "What you paid lasts until 24 December 2026"),
         ("refund_made", {"is_whole": False}, "That is a part of your payment"),
         ("paused", {}, "is paused until you take it up again. Nothing is taken meanwhile."),
+        (
+            "paused",
+            {"skipped_on": DAY},
+            "The payment of 24 December 2026 for your adoption of the Amur leopard is skipped",
+        ),
         ("paused", {}, "It goes on by itself: the next payment, £36, is due on 24 December 2026."),
         ("resumed", {}, "goes on after its pause. The next payment, £36, is due on 24 December 2026."),
         ("renewal_notice", {}, "renews on 24 December 2026: £36 is taken then, as every year."),

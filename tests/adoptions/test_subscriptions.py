@@ -28,6 +28,7 @@ from adoptions import (
     stripe_gateway,
     subscriptions,
     tasks,
+    timeline,
 )
 from adoptions.models import Adoption, AdoptionState, Change, Frequency
 from adoptions.stripe_gateway import StripeRefused, StripeUnavailable
@@ -145,6 +146,19 @@ def test_pause_until_further_notice_and_resume(adopted: Adoption) -> None:
     assert (going_on.is_paused, going_on.next_payment_on) == (False, adopted.next_payment_on)
     with pytest.raises(CannotChange):
         subscriptions.resume(going_on, by=None)
+
+
+def test_skipped_payment_is_told_as_that_and_not_as_a_pause(adopted: Adoption) -> None:
+    due = f"{adopted.next_payment_on:%-d %B %Y}"
+    skipped = subscriptions.skip_next(adopted, by=None)
+    told = Mail.objects.get(kind="paused")
+    assert told.subject == f"Your next payment is skipped ({adopted.reference})"
+    words = " ".join(told.text.split())
+    assert f"The payment of {due} for your adoption of the Amur leopard is skipped" in words
+    assert f"The next payment, £5 a month, is taken on {skipped.next_payment_on:%-d %B %Y}." in words
+    assert "paused" not in told.text + told.html
+    [change] = timeline.changes(adopted.supporter)
+    assert change.words == f"Skip the payment of {due} ({adopted.reference}). Done."
 
 
 @pytest.mark.parametrize("days", [-1, 0, 400])
