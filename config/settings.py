@@ -152,6 +152,7 @@ LANGUAGES = [("en-gb", "English"), ("ru", "Русский")]
 TIME_ZONE = "Europe/London"  # for people; the database is in UTC
 USE_TZ = True
 USE_I18N = True
+FORMAT_MODULE_PATH = "config.formats"
 LOCALE_PATHS = [BASE_DIR / "species" / "locale"]  # of the templates' words as well: they stand outside of every app
 
 # Whether new passwords of staff are looked for in a list of leaked ones, on the net: see config/passwords.py.

@@ -1,14 +1,17 @@
 import re
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from django import forms
 from django.conf import settings
 from django.contrib.auth.models import User
-from django.test import RequestFactory
+from django.test import Client, RequestFactory
+from django.utils import formats
 
 from adoptions.models import Supporter
 from config.desk_page import Step, desk_page
+from config.models import AuditEntry
 from tests.makers import make_supporter
 
 pytestmark = pytest.mark.django_db
@@ -35,6 +38,17 @@ def test_page_says_where_it_stands_and_refuses_what_it_cannot_take() -> None:
     ]
     assert '<li aria-current="page">A page</li>' in way
     assert "This field is required." in html
+
+
+def test_lists_of_the_desk_tell_the_time_as_its_own_pages_do(client: Client) -> None:
+    """Not 12:47 on one and 12:47 p.m. on the next."""
+    noon = datetime(2026, 11, 29, 12, 47, tzinfo=UTC)
+    client.force_login(User.objects.create_superuser("fiona"))
+    AuditEntry.objects.create(at=noon, act="changed", what="adoptions.adoption", path="/admin/")
+    assert "29 Nov 2026, 12:47<" in client.get("/admin/config/auditentry/").text
+    ways = ("TIME_FORMAT", "DATETIME_FORMAT", "SHORT_DATETIME_FORMAT")
+    assert [formats.date_format(noon, way) for way in ways] == ["12:47", "29 Nov 2026, 12:47", "29/11/2026 12:47"]
+    assert formats.get_format("SHORT_DATE_FORMAT") == "d/m/Y"  # all else is as Django has it
 
 
 def test_frame_of_our_own_pages_is_written_once() -> None:
