@@ -1,6 +1,7 @@
 """What operators and auditors look at: mails, their words, and what staff did."""
 
 import re
+from collections.abc import Iterator
 from typing import Any
 
 from django.contrib import admin, messages
@@ -31,12 +32,13 @@ from .asking_first import asks_first
 from .desk_page import see_back
 from .fresh_sign_in import fresh_sign_in_required
 from .long_lists import COUNTED, LongList, a_few
+from .mail_kinds import name_of
 from .models import SENT_ANEW_ELSEWHERE, AuditEntry, BlockedLoad, Mail, MailWords
 from .read_only import ReadOnly
 from .two_editors import ToldOfColleagues
 
 __all__ = ["tasks_admin"]
-SHOWN = ["kind", "to", "subject", "state", "attempts", "not_before", "sent_at", "failed_at", "error", "words"]
+SHOWN = ["what", "to", "subject", "state", "attempts", "not_before", "sent_at", "failed_at", "error", "words"]
 SHOWN += ["html_link", "key", "message_id"]
 CODE = re.compile(r"(?<!\d)\d{6}(?!\d)")  # that goes with a link to sign in
 
@@ -57,6 +59,14 @@ class IsStuck(admin.SimpleListFilter):
         return queryset.filter(pk__in={pk for half in halves for pk in half.values_list("pk", flat=True)[:COUNTED]})
 
 
+class ByKind(admin.AllValuesFieldListFilter):
+    """Those that are in the log, in words."""
+
+    def choices(self, changelist: Any) -> Iterator[Any]:
+        for choice in super().choices(changelist):
+            yield {**choice, "display": name_of(str(choice["display"]))}
+
+
 SENDS = "Each goes to its address once more, as it was then, where it was sent or given up before."
 
 
@@ -64,8 +74,8 @@ SENDS = "Each goes to its address once more, as it was then, where it was sent o
 class MailAdmin(LongList[Mail]):
     """The log of every mail, as it was sent. Nothing here can be edited; a mail can be sent again."""
 
-    list_display = ["created_at", "kind", "to", "subject", "state", "attempts", "sent_at", "error"]
-    list_filter = [IsStuck, "state", "kind", "created_at"]
+    list_display = ["created_at", "what", "to", "subject", "state", "attempts", "sent_at", "error"]
+    list_filter = [IsStuck, "state", ("kind", ByKind), "created_at"]
     sortable_by = []
     search_fields = ["to"]
     search_help_text = "The address, or the key"
@@ -75,6 +85,10 @@ class MailAdmin(LongList[Mail]):
 
     def get_urls(self) -> list[URLPattern]:
         return [path("<int:pk>/html/", self.admin_site.admin_view(show_html), name="mail_html"), *super().get_urls()]
+
+    @admin.display(description="Kind")
+    def what(self, letter: Mail) -> str:
+        return name_of(letter.kind)
 
     @admin.display(description="Words")
     def words(self, letter: Mail) -> str:

@@ -23,6 +23,7 @@ from . import mail_words
 from .desk_page import desk_page, see
 from .fresh_sign_in import fresh_sign_in_required
 from .mail import queue_rendered
+from .mail_kinds import name_of
 from .models import MailWords
 from .screens import ABOUT
 
@@ -62,7 +63,10 @@ def may_edit(request: HttpRequest) -> User:
 def all_kinds(request: HttpRequest) -> HttpResponse:
     may_edit(request)
     edited, unusable = set(MailWords.objects.values_list("kind", flat=True)), mail_words.unusable()
-    rows = [(kind, mail_words.shipped(kind)[0], kind in edited, kind in unusable) for kind in mail_words.kinds()]
+    rows = [
+        (kind, name_of(kind), mail_words.shipped(kind)[0], kind in edited, kind in unusable)
+        for kind in sorted(mail_words.kinds(), key=name_of)
+    ]
     about = ABOUT["config.mailwords"]
     template = "admin/config/mail_words_list.html"
     return desk_page(request, template, "Words of the mails", rows=rows, about=about, unusable=unusable)
@@ -148,9 +152,9 @@ def page(
     return desk_page(
         request,
         "admin/config/mail_words.html",
-        f"Words of the mail {form.kind}",
+        f"Words of the mail “{name_of(form.kind)}”",
         trail=[MailWords],
-        here=form.kind,
+        here=name_of(form.kind),
         form=form,
         drawn=drawn,
         problems=problems,

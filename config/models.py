@@ -12,6 +12,8 @@ from django.db.models import F, Q
 from django.db.models.functions import Coalesce, Now, Upper
 from django.utils import timezone
 
+from .mail_kinds import name_of
+
 ERASED = "Erased, as the person asked."
 
 
@@ -156,7 +158,7 @@ class MailWords(models.Model):
         verbose_name_plural = "words of the mails"
 
     def __str__(self) -> str:
-        return self.kind
+        return name_of(self.kind)
 
 
 class RateWindow(models.Model):

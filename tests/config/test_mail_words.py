@@ -7,7 +7,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
 
-from config import mail_words
+from config import mail_kinds, mail_words
 from config.mail import queue_mail
 from config.models import Mail, MailWords
 from tests.adoptions.test_emails_rendered import HOSTILE_NAMES, Page, context_of
@@ -49,6 +49,20 @@ def test_our_own_words_can_be_edited_and_say_the_same(kind: str) -> None:
 
 def squeezed(words: str) -> str:
     return " ".join(words.split())
+
+
+def test_every_kind_has_a_name_that_the_desk_shows(marek: Client) -> None:
+    assert sorted({*KINDS, *mail_words.OURS_ALONE, "mail_test"}) == sorted(mail_kinds.NAMES)
+    assert len(set(mail_kinds.NAMES.values())) == len(mail_kinds.NAMES)
+    for kind in ("campaign_test", "gone_by_now"):
+        Mail.objects.create(key=kind, kind=kind, to="a@example.org", subject="s", text="t", html="h", message_id=kind)
+    shown = marek.get("/admin/config/mail/?kind=campaign_test").text
+    assert shown.count("Test of a campaign link") == 2  # as what the list is filtered by, and in its one row
+    assert ">campaign_test<" not in shown
+    assert ">gone_by_now<" in shown
+    shown = marek.get("/admin/config/mailwords/").text
+    assert f'<a href="{address("campaign_test")}">Test of a campaign link</a>' in shown
+    assert "Words of the mail “Test of a campaign link”" in marek.get(address("campaign_test")).text
 
 
 @pytest.mark.threat("L5")
