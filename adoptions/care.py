@@ -22,7 +22,7 @@ from config.long_lists import LONGEST_TERM, MOST_WORDS, a_few, by_index_alone, w
 from config.models import Mail
 from config.money import pounds
 
-from . import access, finding, refunds, taking_over
+from . import access, finding, refund_wishes, refunds, taking_over
 from .finding import Rows, alone, is_last4
 from .gift_aid_forms import whole_postcode
 from .models import (
@@ -178,22 +178,47 @@ def in_hand(supporter: Supporter, user: AbstractBaseUser | AnonymousUser) -> lis
     charges = charges.select_related("adoption").order_by("occurred_at", "pk")
     newest = {charge.adoption_id: charge for charge in charges}
     back = refunds_of(charges) if may("adoptions.add_refundrequest") else {}
-    return [InHand(row, [*back.get(row.pk, []), *deeds(row, newest.get(row.pk), may)]) for row in rows]
+    asks = wishes_of(charges) if isinstance(user, HasPermissions) and refund_wishes.has_to_ask(user) else {}
+    return [
+        InHand(row, [*back.get(row.pk, []), *deeds(row, newest.get(row.pk), may), *asks.get(row.pk, [])])
+        for row in rows
+    ]
 
 
 def refunds_of(charges: QuerySet[Payment]) -> dict[int, list[Deed]]:
     """By adoption: the newest payment of which anything is left, and what waits for a second person."""
-    left, found = refunds.refundable_of(charges), dict[int, list[Deed]]()
-    for charge in charges:
-        if left[charge.pk]:
-            words = f"Refund {pounds(left[charge.pk])} of {timezone.localtime(charge.occurred_at):%d/%m/%Y}"
-            address = reverse("admin:refund_by_hand" if charge.is_by_hand else "admin:refund", args=[charge.pk])
-            found[charge.adoption_id] = [Deed(words, address + back_to(charge.adoption), Weight.ENDING)]
+    found = dict[int, list[Deed]]()
+    for charge, left in newest_with_money_left(charges):
+        address = refund_wishes.page_that_refunds(charge) + back_to(charge.adoption)
+        found[charge.adoption_id] = [Deed(f"Refund {left}", address, Weight.ENDING)]
     for wanted in RefundRequest.objects.waiting().filter(payment__in=charges).select_related("payment"):
         words = f"Refund of {pounds(wanted.amount_pence)}: waits for a second person"
         deed = Deed(words, reverse("admin:refund_second", args=[wanted.pk]), Weight.ENDING)
         found.setdefault(wanted.payment.adoption_id, []).append(deed)
     return found
+
+
+def wishes_of(charges: QuerySet[Payment]) -> dict[int, list[Deed]]:
+    """By adoption, for who has to ask finance: its newest payment with money left, or that they were asked."""
+    found, newest = dict[int, list[Deed]](), newest_with_money_left(charges)
+    waiting = refund_wishes.waiting([charge.adoption for charge, _ in newest])
+    for charge, left in newest:
+        address = reverse("admin:ask_refund", args=[charge.pk]) + back_to(charge.adoption)
+        deed = Deed(f"Ask finance to refund {left}", address)
+        if wish := waiting.get(charge.pk):
+            deed = Deed("Finance is asked for a refund", reverse("admin:adoptions_attention_change", args=[wish.pk]))
+        found[charge.adoption_id] = [deed]
+    return found
+
+
+def newest_with_money_left(charges: QuerySet[Payment]) -> list[tuple[Payment, str]]:
+    """One of each adoption that has any, with what is left: "£36 of 29/11/2026". `charges`: the oldest first."""
+    left = refunds.refundable_of(charges)
+    newest = {charge.adoption_id: charge for charge in charges if left[charge.pk]}
+    return [
+        (charge, f"{pounds(left[charge.pk])} of {timezone.localtime(charge.occurred_at):%d/%m/%Y}")
+        for charge in newest.values()
+    ]
 
 
 def back_to(adoption: Adoption) -> str:

@@ -9,20 +9,21 @@ What another system collected before, and a list told of, is written once under 
 import uuid
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 
 from django.db import transaction
 from django.db.models import Max, Min, Model
 from django.utils import timezone
 
-from config.money import Pence
+from config.money import Pence, pounds
 
-from .models import OPEN, Adoption, Because, Fee, HandEntry, Method, PastPayment, Payment, PaymentKind
+from .models import OPEN, Adoption, Attention, Because, Fee, HandEntry, Method, PastPayment, Payment, PaymentKind
 from .stripe_objects import BalanceLine, Charge, Dispute, Refund
 
 REFUND_STANDS = {"succeeded", "pending", "requires_action"}
 NO_MONEY_MOVED = {"warning_needs_response", "warning_under_review", "warning_closed", "prevented"}
 STERLING = "gbp"
+TO_THE_SECOND = timedelta(seconds=1)  # Stripe says when by whole seconds
 
 
 def record_charge(adoption: Adoption, charge: Charge, *, invoice_id: str = "") -> Payment | None:
@@ -87,7 +88,7 @@ def movements_of_dispute(dispute: Dispute) -> list[tuple[PaymentKind, Pence]]:
 
 
 def add(payment: Payment, kind: PaymentKind, stripe_id: str, amount_pence: Pence, source: Refund | Dispute) -> None:
-    Payment.objects.get_or_create(
+    _, is_new = Payment.objects.get_or_create(
         stripe_id=stripe_id,
         kind=kind,
         defaults={
@@ -97,6 +98,14 @@ def add(payment: Payment, kind: PaymentKind, stripe_id: str, amount_pence: Pence
             "occurred_at": source.created,
         },
     )
+    if is_new and kind == PaymentKind.REFUND:
+        answer_who_asked(payment, amount_pence, before=source.created + TO_THE_SECOND)
+
+
+def answer_who_asked(payment: Payment, pence: Pence, *, before: datetime) -> None:
+    """Finance was asked to give it back, and has. `before`: what was asked after a refund is not answered by it."""
+    asked = Attention.objects.wishing_back(payment).filter(opened_at__lt=before)
+    asked.resolve(how=f"{pounds(abs(pence))} went back.")
 
 
 def record_by_hand(
@@ -125,6 +134,8 @@ def record_by_hand(
             occurred_at=max(at, charge.occurred_at) if charge else at,
         )
         entry.save(force_insert=True)
+        if charge and kind == PaymentKind.REFUND:
+            answer_who_asked(charge, pence, before=timezone.now())
     return entry.payment
 
 

@@ -34,7 +34,7 @@ ROLES: dict[str, tuple[str, ...]] = {
         "adoptions.add_adoption",  # of somebody who rings, writes or comes by
         "adoptions.view_handentry",
         *every("adoptions", ("note",), "view", "add"),
-        "adoptions.add_change",  # stop, pause or skip for somebody who rings
+        "adoptions.add_change",  # stop, pause, skip or another amount for who rings, and asking finance to refund
         *every("adoptions", ("exportedfile", "importedfile"), "view", "add"),  # lists of people
         *every("config", ("mail", "mailwords"), "view", "change"),
         "species.view_species",

@@ -199,9 +199,11 @@ def model_of(path: str) -> type[Model] | None:
 def chosen() -> dict[str, dict[str, Any]]:
     """Arguments that are numbers of other rows than those of the screen, or of only some of them."""
     by_hand = {"payment_id": Payment.objects.get(method="cheque").pk}
+    through_stripe = {"payment_id": Payment.objects.filter(method="stripe").earliest("pk").pk}
     alike = Likeness.objects.get()
     return {
-        "refund": {"payment_id": Payment.objects.filter(method="stripe").earliest("pk").pk},
+        "refund": through_stripe,
+        "ask_refund": through_stripe,
         "refund_by_hand": by_hand,
         "take_back_payment": by_hand,
         "receipt_for_post": by_hand,

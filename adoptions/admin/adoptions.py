@@ -14,7 +14,7 @@ from config.fields_by_right import FieldsByRight
 from config.money import pounds
 from config.read_only import ReadOnly
 
-from .. import care, finding, taking_over
+from .. import care, finding, refund_wishes, taking_over
 from ..models import (
     OPEN,
     Adoption,
@@ -27,6 +27,7 @@ from ..models import (
     PaymentLink,
 )
 from . import by_hand
+from .asking_refunds import ask_refund
 from .by_campaign import (
     AnsweredAMail,
     AsAReportLinks,
@@ -47,14 +48,25 @@ from .taking_over import take_over
 class PaymentInline(FieldsByRight, ReadOnly, admin.TabularInline[Payment, Adoption]):
     model = Payment
     template = "admin/rows.html"
-    fields = ["occurred_at", "kind", "amount", "method", "stripe_id", "card_last4", "refund", "receipt"]
-    readonly_fields = ["occurred_at", "kind", "amount", "method", "stripe_id", "card_last4", "refund", "receipt"]
+    fields = ["occurred_at", "kind", "amount", "method", "stripe_id", "card_last4", "refund", "ask", "receipt"]
+    readonly_fields = ["occurred_at", "kind", "amount", "method", "stripe_id", "card_last4", "refund", "ask", "receipt"]
     extra = 0
     needs = {"refund": "adoptions.add_refundrequest"}
 
     @admin.display(description="Amount")
     def amount(self, payment: Payment) -> str:
         return pounds(payment.amount_pence)
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Nobody asks finance for what they can do themselves."""
+        fields = super().get_fields(request, obj)
+        return fields if refund_wishes.has_to_ask(request.user) else [name for name in fields if name != "ask"]
+
+    @admin.display(description="Give back")
+    def ask(self, payment: Payment) -> str:
+        if payment.kind != PaymentKind.CHARGE or payment.is_brought_in:
+            return ""
+        return format_html('<a href="{}">Ask finance</a>', reverse("admin:ask_refund", args=[payment.pk]))
 
     @admin.display(description="Give back")
     def refund(self, payment: Payment) -> str:
@@ -186,6 +198,7 @@ class AdoptionAdmin(FieldsByRight, ReadOnly, ListOfBrought[Adoption]):
         wrap = self.admin_site.admin_view
         return [
             path("payments/<int:payment_id>/refund/", wrap(refund_payment), name="refund"),
+            path("payments/<int:payment_id>/ask-refund/", wrap(ask_refund), name="ask_refund"),
             path("<int:adoption_id>/plan/", wrap(change_plan), name="change_plan"),
             path("<int:adoption_id>/take-over/", wrap(take_over), name="take_over"),
             *by_hand.urls(),

@@ -22,8 +22,8 @@ from config.long_lists import LongList, a_few
 from config.money import pounds
 from config.read_only import ReadOnly
 
-from .. import finding, refunds, shield, taking_over
-from ..models import Attention, AttentionKind, Closure, PaymentKind
+from .. import finding, refund_wishes, refunds, shield, taking_over
+from ..models import Attention, AttentionKind, Closure, Payment, PaymentKind
 from ..models.attention import AttentionQuerySet
 from ..stripe_gateway import StripeRefused, StripeUnavailable
 
@@ -89,14 +89,17 @@ class AttentionAdmin(FieldsByRight, ReadOnly, LongList[Attention]):
 
     @admin.display(description="Refund")
     def refund_link(self, attention: Attention) -> str:
-        """Of the newest payment, where giving back is the likely answer."""
+        """Of the payment that is asked for, or of the newest where giving back is the likely answer."""
+        if attention.kind == AttentionKind.REFUND_ASKED:
+            payment = Payment.objects.filter(pk=refund_wishes.payment_id_of(attention)).first()
+            return link_to_refund(payment) if payment and not attention.resolved_at else "—"
         offers = attention.kind in {AttentionKind.TWICE, AttentionKind.FRAUD_WARNING}
         if not offers or attention.adoption is None or attention.key.startswith("cs_"):
             return "—"
         payment = attention.adoption.payments.filter(kind=PaymentKind.CHARGE).first()
         if payment is None:
             return "Nothing has been paid."
-        return format_html('<a href="{}">Refund the payment</a>', reverse("admin:refund", args=[payment.pk]))
+        return link_to_refund(payment)
 
     @admin.action(description="Mark as dealt with", permissions=["resolve"])
     def resolve(self, request: HttpRequest, queryset: QuerySet[Attention]) -> None:
@@ -118,6 +121,10 @@ class AttentionAdmin(FieldsByRight, ReadOnly, LongList[Attention]):
         shown = context["original"]
         context["may_settle"] = to_settle(request).filter(pk=shown.pk).exists()
         return super().render_change_form(request, context, *args, **kwargs)
+
+
+def link_to_refund(payment: Payment) -> str:
+    return format_html('<a href="{}">Refund the payment</a>', refund_wishes.page_that_refunds(payment))
 
 
 def staff(request: HttpRequest) -> AbstractBaseUser:

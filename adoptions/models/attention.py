@@ -4,6 +4,7 @@ from django.db.models import F, Q
 from django.db.models.functions import Now
 
 from .adoptions import Adoption
+from .payments import Payment
 
 
 class AttentionKind(models.TextChoices):
@@ -14,6 +15,7 @@ class AttentionKind(models.TextChoices):
     DISPUTE = "dispute", "Payment disputed"
     FRAUD_WARNING = "fraud_warning", "Early fraud warning"
     REFUND_FAILED = "refund_failed", "Refund did not arrive"
+    REFUND_ASKED = "refund_asked", "Refund asked for"
     ODD_AMOUNT = "odd_amount", "Amount at Stripe cannot be right"
     GIFT_WORDS = "gift_words", "Words of a present to read"
     CAMPAIGN_LINK = "campaign_link", "A campaign's link does not lead where it should"
@@ -28,6 +30,11 @@ class AttentionQuerySet(models.QuerySet["Attention"]):
     def resolve(self, *, how: str, by: models.Model | None = None) -> int:
         """Dealt with by a person, or by itself (`by` None). 0: somebody was first."""
         return self.open().update(resolved_at=Now(), resolved_by=by, how=how[:300])
+
+    def wishing_back(self, payment: Payment) -> "AttentionQuerySet":
+        """What finance was asked to give back of a payment: see adoptions/refund_wishes.py."""
+        about = self.filter(kind=AttentionKind.REFUND_ASKED, adoption=payment.adoption_id)
+        return about.filter(key__startswith=f"{payment.pk}:")
 
     def ask_for_second(self, *, by: models.Model) -> int:
         """To give back what one may not alone. 0: somebody asked before."""

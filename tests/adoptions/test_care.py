@@ -216,12 +216,13 @@ def test_page_offers_what_a_role_may_do_and_no_more_and_what_ends_something_last
     link = "Mail them a link to their adoption (new card, stop, receipt)"
     present, certificate, enter = f"Present {adoption.gift}", "Certificate", "Enter an adoption for them"
     put_right = f"{present}: put right, or send again"
-    refund = f"! Refund £36 of {adoption.payments.latest('pk').occurred_at:%d/%m/%Y}"
+    newest = f"£36 of {adoption.payments.latest('pk').occurred_at:%d/%m/%Y}"
+    refund, ask = f"! Refund {newest}", f"Ask finance to refund {newest}"
     stop, over = "! Stop, pause, skip or change the amount", "Let somebody else take over"
     zoe.adoptions.update(frequency="monthly", stripe_subscription_id="sub_1")
     expected = {
         "Fundraiser": [
-            *(link, "Correct the name or the email", enter, put_right, certificate, stop, "Send again"),
+            *(link, "Correct the name or the email", enter, put_right, certificate, ask, stop, "Send again"),
             *("—", over, "All we hold, as a file for them", "! Erase them"),
         ],
         "Finance": [enter, present, certificate, refund],

@@ -72,6 +72,7 @@ ASK_NOTHING = {
         *("adoptions_attention_release", "adoptions_attention_resolve", "adoptions_campaign_forget_list"),
         *("change_plan", "species_comment_queue", *(f"species_{model}_put_in_place" for model in roles.CONTENT)),
     ),
+    "asks a colleague who has to say who they are": ("ask_refund",),
     "goes to whoever presses it": ("adoptions_campaign_test_mail",),
 }
 

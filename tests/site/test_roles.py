@@ -109,6 +109,7 @@ OFFERED = {
 # Screens of our own beside those: who gets further than "no". The others are answered 403 or 404.
 OWN = {
     "refund": ("Finance",),
+    "ask_refund": ("Fundraiser",),
     "refund_second": ("Finance",),
     "enter_adoption": ("Fundraiser", "Finance"),
     "hand_over": ("Fundraiser",),
