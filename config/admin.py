@@ -60,11 +60,13 @@ class IsStuck(admin.SimpleListFilter):
 
 
 class ByKind(admin.AllValuesFieldListFilter):
-    """Those that are in the log, in words."""
+    """Those that are in the log, by their names."""
 
     def choices(self, changelist: Any) -> Iterator[Any]:
-        for choice in super().choices(changelist):
-            yield {**choice, "display": name_of(str(choice["display"]))}
+        everything, *kinds = super().choices(changelist)
+        yield everything
+        named = ({**each, "display": name_of(str(each["display"]))} for each in kinds)
+        yield from sorted(named, key=lambda each: str(each["display"]))
 
 
 SENDS = "Each goes to its address once more, as it was then, where it was sent or given up before."

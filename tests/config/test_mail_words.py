@@ -54,9 +54,14 @@ def squeezed(words: str) -> str:
 def test_every_kind_has_a_name_that_the_desk_shows(marek: Client) -> None:
     assert sorted({*KINDS, *mail_words.OURS_ALONE, "mail_test"}) == sorted(mail_kinds.NAMES)
     assert len(set(mail_kinds.NAMES.values())) == len(mail_kinds.NAMES)
-    for kind in ("campaign_test", "gone_by_now"):
+    for kind in ("campaign_test", "gone_by_now", "receipt"):
         Mail.objects.create(key=kind, kind=kind, to="a@example.org", subject="s", text="t", html="h", message_id=kind)
-    shown = marek.get("/admin/config/mail/?kind=campaign_test").text
+    page = marek.get("/admin/config/mail/?kind=campaign_test")
+    [by_kind] = [each for each in page.context["cl"].filter_specs if each.title == "kind"]
+    assert [str(each["display"]) for each in by_kind.choices(page.context["cl"])] == [
+        *("All", "Receipt", "Test of a campaign link", "gone_by_now"),
+    ]
+    shown = page.text
     assert shown.count("Test of a campaign link") == 2  # as what the list is filtered by, and in its one row
     assert ">campaign_test<" not in shown
     assert ">gone_by_now<" in shown
