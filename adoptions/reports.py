@@ -6,8 +6,7 @@ list brought in, is in none of them: it never came to the bank by way of this si
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 
 from django.db import connection, transaction
@@ -17,10 +16,9 @@ from django.utils import timezone
 
 from species.models import Comment, CommentStatus
 
-from . import campaign_report, campaign_sums
+from . import campaign_sums, report_periods, takings
 from .models import (
     ADOPTED,
-    BY_HAND,
     REPEATING,
     WHAT_BECAME,
     Adoption,
@@ -28,23 +26,21 @@ from .models import (
     Campaign,
     FailedRenewal,
     Frequency,
-    Method,
     Payment,
-    PaymentKind,
     ReportLine,
     Source,
 )
 from .models.reports import line
+from .report_periods import Period
+from .report_tables import Report, Row
 from .rows_behind import Behind
 
-DAYS, MONTHS = 31, 13
-TAKINGS, NEW, LOST, STARTED, KEPT, PLANS, COMMENTS, WAITED = (
-    *("takings", "new", "lost", "started", "kept", "plans", "comments", "waited"),
+NEW, LOST, STARTED, KEPT, PLANS, COMMENTS, WAITED = (
+    *("new", "lost", "started", "kept", "plans", "comments", "waited"),
 )
 FAILED, CAME_BACK, CAME_AFTER = "failed", "came back", "came back after"
 BEGAN = Q(activated_at__isnull=False, frequency__in=REPEATING) & ~Q(source=Source.IMPORT)
 OURS = ",".join(source for source in Source if source != Source.IMPORT)
-WAYS = (Method.STRIPE, *BY_HAND)
 
 
 class Median(Aggregate):
@@ -76,7 +72,7 @@ def everything() -> Iterator[dict[str, Any]]:
     yield line(campaign_sums.KEPT_BY, timezone.localdate(), "", campaign_sums.VERSION)
     payments = Payment.objects.through_us().annotate(period=TruncDay("occurred_at")).order_by()
     for row in payments.values("period", "kind", "method").annotate(number=Count("pk"), pence=Sum("amount_pence")):
-        yield line(TAKINGS, row["period"], f"{row['kind']} {row['method']}", row["number"], row["pence"])
+        yield line(takings.TAKINGS, row["period"], f"{row['kind']} {row['method']}", row["number"], row["pence"])
     for report, moment in ((NEW, "activated_at"), (LOST, "ended_at")):
         moved = Adoption.objects.filter(BEGAN, **{f"{moment}__isnull": False}).annotate(period=TruncMonth(moment))
         for move in moved.order_by().values("period", "frequency").annotate(number=Count("pk")):
@@ -133,24 +129,6 @@ def of_comments() -> Iterator[dict[str, Any]]:
 sums = ReportLine.objects.sums
 
 
-@dataclass(frozen=True)
-class Row:
-    """One line of a table: its label, its cells, and from which day to which the rows behind it are, and which ones.
-
-    `moved`: the cells with rows behind them that may come to nothing, as what was taken and given back on one day.
-    `of_none`: the shares and middles of none at all; the nought in them says nothing.
-    """
-
-    label: str
-    cells: list[int]
-    first: date | None = None
-    last: date | None = None
-    only: tuple[tuple[str, str], ...] = ()
-    moved: frozenset[int] = frozenset()
-    of_none: frozenset[int] = frozenset()
-
-
-PAYMENTS = Behind("adoptions_payment", "occurred_at", (("is_brought_in__exact", "0"),))
 REPEATS = (("frequency__in", "monthly,yearly"), ("source__in", OURS))
 BEGUN = Behind("adoptions_adoption", "activated_at", REPEATS)
 ENDED = Behind("adoptions_adoption", "ended_at", (*REPEATS, ("activated_at__isnull", "0")))
@@ -160,126 +138,26 @@ FAILURES = Behind("adoptions_failedrenewal", "failed_at")
 WRITTEN = Behind("species_comment", "created_at", (("status", "all"),))  # by itself it opens on what waits
 
 
-@dataclass(frozen=True)
-class Report:
-    """`money`: columns of pence. `drawn`: the column of the chart. `behind`: for each column, where its rows are."""
-
-    slug: str
-    title: str
-    about: str
-    headings: list[str]
-    rows: list[Row]
-    money: list[int] = field(default_factory=list)
-    drawn: int = 0
-    behind: tuple[Behind, ...] = ()
-
-    @property
-    def is_by_time(self) -> bool:
-        """Its lines are days or months, the newest first."""
-        return any(row.first and not row.only for row in self.rows)
-
-    @property
-    def chart_heading(self) -> str:
-        return self.headings[self.drawn]
-
-
-def all_reports() -> list[Report]:
-    return [
-        takings_by_day(),
-        takings_by_month(),
-        takings_by_way(),
-        coming_and_going(),
-        retention(),
-        failed_payments(),
-        reasons_of_failure(),
-        plans(),
-        comments(),
-    ]
-
-
-def month_before(day: date, months: int) -> date:
-    """The first day of the month that many months before a day's own."""
-    count = day.year * 12 + day.month - 1 - months
-    return date(count // 12, count % 12 + 1, 1)
-
-
-def months() -> list[date]:
-    return [month_before(timezone.localdate(), back) for back in range(MONTHS)]
-
-
-def end_of(month: date) -> date:
-    return month_before(month, -1) - timedelta(days=1)
-
-
-def takings_row(label: str, first: date, last: date, found: Iterable[tuple[str, int, int]]) -> Row:
-    parts = list(found)
-    came = [(number, pence) for key, number, pence in parts if key.split()[0] == PaymentKind.CHARGE]
-    net = sum(pence for _, _, pence in parts)
-    received = sum(pence for _, pence in came)
-    moved = frozenset(({2} if len(came) < len(parts) else set()) | ({3} if parts else set()))
-    return Row(label, [sum(number for number, _ in came), received, received - net, net], first, last, moved=moved)
-
-
-TAKINGS_HEADINGS = ["Payments", "Received", "Gone back", "Stays"]
-CHARGES = PAYMENTS.who(kind__exact=PaymentKind.CHARGE)
-TAKINGS_BEHIND = (
-    CHARGES,
-    CHARGES,
-    PAYMENTS.who(kind__in=campaign_report.WENT_BACK),
-    PAYMENTS,
-)
-
-
-def takings_by_day() -> Report:
-    today = timezone.localdate()
-    days = [today - timedelta(days=back) for back in range(DAYS)]
-    known = sums(TAKINGS, days[-1])
-    rows = [
-        takings_row(f"{day:%a %-d %b %Y}", day, day, ((k, *v) for (on, k), v in known.items() if on == day))
-        for day in days
-    ]
-    about = (
-        "What the ledger says, on the day on which it happened at Stripe. Gone back: refunds and disputes. What a list "
-        "brought in from another system is not in it."
+def all_reports(period: Period | None = None) -> list[Report]:
+    """Of late, if no other period is asked for. What is chosen is of now."""
+    period = period or report_periods.of_late()
+    by_time = (
+        *(takings.by_day, takings.by_month, takings.by_way),
+        *(coming_and_going, retention, failed_payments, reasons_of_failure),
     )
-    return Report("takings-by-day", "Takings by day", about, TAKINGS_HEADINGS, rows, [1, 2, 3], 3, TAKINGS_BEHIND)
+    return [*(report(period) for report in by_time), plans(), comments(period)]
 
 
-def takings_by_month() -> Report:
-    known = sums(TAKINGS, months()[-1])
-    rows = []
-    for month in months():
-        parts = ((k, *v) for (day, k), v in known.items() if month <= day <= end_of(month))
-        rows.append(takings_row(f"{month:%B %Y}", month, end_of(month), parts))
-    about = "The same by month."
-    return Report("takings-by-month", "Takings by month", about, TAKINGS_HEADINGS, rows, [1, 2, 3], 3, TAKINGS_BEHIND)
+def months(period: Period) -> list[tuple[date, date]]:
+    """The first and the last day of each: whole ones, for all but takings are kept by the month."""
+    return [(month.first, month.last) for month in period.span.whole_months()]
 
 
-def takings_by_way() -> Report:
-    """What stays of each month, by the way on which it came."""
-    known = sums(TAKINGS, months()[-1])
-    rows = []
-    for month in months():
-        stays, moved = dict.fromkeys(WAYS, 0), set()
-        for (day, key), (_, pence) in known.items():
-            if month <= day <= end_of(month):
-                way = Method(key.split()[1])
-                stays[way] += pence
-                moved |= {WAYS.index(way), len(WAYS)}
-        cells = [*stays.values(), sum(stays.values())]
-        rows.append(Row(f"{month:%B %Y}", cells, month, end_of(month), moved=frozenset(moved)))
-    about = "What stays, by the way on which it came: through Stripe, or written down by staff."
-    headings = [*(way.label for way in WAYS), "In all"]
-    behind = (*(PAYMENTS.who(method__exact=way) for way in WAYS), PAYMENTS)
-    return Report("takings-by-way", "Takings by way", about, headings, rows, [0, 1, 2, 3, 4], 4, behind)
-
-
-def coming_and_going() -> Report:
+def coming_and_going(period: Period) -> Report:
     """Active at the end of a month is all who had begun by then, less all who had ended."""
     new, lost = sums(NEW), sums(LOST)
     rows = []
-    for month in months():
-        last = end_of(month)
+    for month, last in months(period):
         came, went = (sum(n for (day, _), (n, _) in found.items() if day == month) for found in (new, lost))
         active = sum(n for (day, _), (n, _) in new.items() if day <= last)
         active -= sum(n for (day, _), (n, _) in lost.items() if day <= last)
@@ -290,14 +168,14 @@ def coming_and_going() -> Report:
     return Report("coming-and-going", "Active, new and lost", about, headings, rows, [], 2, behind)
 
 
-def retention() -> Report:
+def retention(period: Period) -> Report:
     started, kept = sums(STARTED), sums(KEPT)
     rows = []
-    for month in months():
+    for month, last in months(period):
         began, stay = started.get((month, ""), (0, 0))[0], kept.get((month, ""), (0, 0))[0]
         cells = [began, stay, 100 * stay // began if began else 0]
         of_none = frozenset() if began else frozenset({2})
-        rows.append(Row(f"{month:%B %Y}", cells, month, end_of(month), of_none=of_none))
+        rows.append(Row(f"{month:%B %Y}", cells, month, last, of_none=of_none))
     about = "Of the adoptions that began in a month and repeat, how many still run today."
     headings = ["Began", "Still run", "Of 100"]
     running = BEGUN.who(state__in=",".join(sorted(ADOPTED)))
@@ -328,15 +206,15 @@ RECOVERED = FAILURES.who(became="recovered")
 FAILED_BEHIND = (FAILURES, FAILURES, *(FAILURES.who(became=what) for what in Became))
 
 
-def failed_payments() -> Report:
+def failed_payments(period: Period) -> Report:
     """By the month of the first try. What failed lately may still be tried again: those months are not over."""
     known, back, after = sums(FAILED), sums(CAME_BACK), sums(CAME_AFTER)
     rows = []
-    for month in months():
+    for month, last in months(period):
         parts = fates((key, figures) for (on, key), figures in known.items() if on == month)
         came, days = back.get((month, ""), (0, 0))[1], after.get((month, ""), (0, 0))[0]
         of_none = frozenset() if (month, "") in after else frozenset({7})
-        rows.append(Row(f"{month:%B %Y}", [*cells_of(parts), came, days], month, end_of(month), of_none=of_none))
+        rows.append(Row(f"{month:%B %Y}", [*cells_of(parts), came, days], month, last, of_none=of_none))
     about = (
         "Payments of adoptions that repeat, the first one of each apart, that a bank refused when they were first "
         "tried, by the month of that try. By a retry: paid in the end by the same card or account. With another card: "
@@ -348,10 +226,10 @@ def failed_payments() -> Report:
     return Report("failed-payments", "Failed payments and recovery", about, headings, rows, [1, 6], 0, behind)
 
 
-def reasons_of_failure() -> Report:
-    since, until = months()[-1], end_of(months()[0])
+def reasons_of_failure(period: Period) -> Report:
+    (since, _), (_, until) = months(period)[-1], months(period)[0]
     by_reason: dict[str, list[tuple[str, tuple[int, int]]]] = {}
-    for (_, key), figures in sums(FAILED, since).items():
+    for (_, key), figures in sums(FAILED, since, until).items():
         by_reason.setdefault(key.partition(" ")[2], []).append((key, figures))
     rows = []
     for reason, found in by_reason.items():
@@ -360,7 +238,8 @@ def reasons_of_failure() -> Report:
         share = 100 * (cells[2] + cells[3]) // cells[0]
         rows.append(Row(reason.replace("_", " ").capitalize(), [*cells, share], since, until, only))
     rows.sort(key=lambda row: (-row.cells[0], row.label))
-    about = f"The same since {since:%B %Y}, by why the first try was refused, in the word of the bank or of Stripe."
+    months_of = f"{since:%B %Y} to {until:%B %Y}"
+    about = f"The same of {months_of}, by why the first try was refused, in the word of the bank or of Stripe."
     headings, behind = [*FAILED_HEADINGS, "Recovered of 100"], (*FAILED_BEHIND, RECOVERED)
     return Report("reasons-of-failure", "Why payments fail", about, headings, rows, [1], 0, behind)
 
@@ -378,16 +257,16 @@ def plans() -> Report:
     return Report("plans", "What is chosen", about, ["Adoptions", "In a year"], rows, [1], 0, (NOW, NOW))
 
 
-def comments() -> Report:
+def comments(period: Period) -> Report:
     known, waited = sums(COMMENTS), sums(WAITED)
     rows = []
-    for month in months():
+    for month, last in months(period):
         by_status = {status: known.get((month, status), (0, 0))[0] for status in CommentStatus}
         yes = by_status[CommentStatus.APPROVED]
         middle = waited.get((month, ""), (0, 0))[0]
         of_none = frozenset() if (month, "") in waited else frozenset({2})
         cells = [sum(by_status.values()), yes, middle]
-        rows.append(Row(f"{month:%B %Y}", cells, month, end_of(month), of_none=of_none))
+        rows.append(Row(f"{month:%B %Y}", cells, month, last, of_none=of_none))
     about = "By the month in which they were written. Waited: of half of those decided on, no longer than this."
     decided = WRITTEN.who(moderated_at__isnull="0")
     behind = (WRITTEN, WRITTEN.who(status=CommentStatus.APPROVED), decided)

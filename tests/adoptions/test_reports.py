@@ -17,9 +17,11 @@ from django.db import connection
 from django.test import Client
 from django_tasks_db.models import DBTaskResult
 
-from adoptions import campaign_report, campaign_sums, reports
+from adoptions import campaign_report, campaign_sums, reports, takings
 from adoptions.campaign_report import Brought
 from adoptions.models import Adoption, AdoptionState, FailedRenewal, PaymentKind, ReportLine
+from adoptions.report_periods import MONTHS, of_late, read
+from adoptions.report_tables import Report
 from adoptions.tasks import gather_reports_after_update
 from config.tasks import enqueue_due
 from species.models import Comment
@@ -81,7 +83,7 @@ def today() -> Any:
         yield
 
 
-def rows(report: reports.Report) -> dict[str, list[int]]:
+def rows(report: Report) -> dict[str, list[int]]:
     return {row.label: row.cells for row in report.rows}
 
 
@@ -103,21 +105,21 @@ FROM adoptions_payment WHERE occurred_at >= '{since}' GROUP BY 1
 def test_takings_are_the_ledgers_to_the_penny() -> None:
     reports.gather()
     for report, form, since in (
-        (reports.takings_by_day(), "Dy FMDD Mon YYYY", "2026-10-20 23:00+00"),
-        (reports.takings_by_month(), "FMMonth YYYY", "2025-11-01 00:00+00"),
+        (takings.by_day(of_late()), "Dy FMDD Mon YYYY", "2026-10-20 23:00+00"),
+        (takings.by_month(of_late()), "FMMonth YYYY", "2025-11-01 00:00+00"),
     ):
         expected = {label: list(figures) for label, *figures in asked(TAKINGS.format(format=form, since=since))}
         found = {label: cells for label, cells in rows(report).items() if any(cells)}
         assert found == expected
-    assert rows(reports.takings_by_month())["July 2026"] == [3, 906, 202, 704]
-    everything = sum(line.pence for line in ReportLine.objects.filter(report=reports.TAKINGS))
+    assert rows(takings.by_month(of_late()))["July 2026"] == [3, 906, 202, 704]
+    everything = sum(line.pence for line in ReportLine.objects.filter(report=takings.TAKINGS))
     assert everything == asked("SELECT sum(amount_pence) FROM adoptions_payment")[0][0]
 
 
 @pytest.mark.usefixtures("season")
 def test_active_new_and_lost_equal_an_independent_count() -> None:
     reports.gather()
-    for row in reports.coming_and_going().rows:
+    for row in reports.coming_and_going(of_late()).rows:
         assert row.first
         assert row.last
         begin, end = (midnight(day) for day in (row.first, row.last + timedelta(days=1)))
@@ -128,7 +130,7 @@ def test_active_new_and_lost_equal_an_independent_count() -> None:
             FROM adoptions_adoption WHERE frequency <> 'once' AND activated_at IS NOT NULL
         """)
         assert row.cells == [new, lost, active], row.label
-    assert rows(reports.coming_and_going())["August 2026"] == [0, 1, 5]
+    assert rows(reports.coming_and_going(of_late()))["August 2026"] == [0, 1, 5]
 
 
 def midnight(day: date) -> str:
@@ -188,19 +190,19 @@ WHERE f.failed_at >= '2025-11-01' GROUP BY 1
 def test_failed_payments_and_their_reasons_equal_an_independent_count() -> None:
     reports.gather()
     expected = {label: list(figures) for label, *figures in asked(FAILED)}
-    found = rows(reports.failed_payments())
+    found = rows(reports.failed_payments(of_late()))
     assert {label: cells for label, cells in found.items() if any(cells)} == expected
     assert found["July 2026"] == [2, 1008, 0, 1, 0, 1, 407, 7]
     assert sum(cells[0] for cells in found.values()) == 10  # two are longer ago than the table reaches
     why = {reason.replace("_", " ").capitalize(): list(figures) for reason, *figures in asked(WHY)}
-    assert rows(reports.reasons_of_failure()) == why
+    assert rows(reports.reasons_of_failure(of_late())) == why
     assert len(why) == 2
 
 
 @pytest.mark.usefixtures("season")
 def test_retention_plans_and_comments_are_those_of_the_season() -> None:
     reports.gather()
-    kept = rows(reports.retention())
+    kept = rows(reports.retention(of_late()))
     assert (kept["June 2026"], kept["July 2026"], kept["May 2026"]) == ([2, 1, 50], [2, 2, 100], [0, 0, 0])
     expected = asked("""
         SELECT frequency, count(*), sum(amount_pence * CASE frequency WHEN 'monthly' THEN 12 ELSE 1 END)::int
@@ -208,7 +210,7 @@ def test_retention_plans_and_comments_are_those_of_the_season() -> None:
     """)
     found = sorted((label.split(", ")[1], *cells) for label, cells in rows(reports.plans()).items())
     assert [tuple(figures) for _, *figures in found] == [tuple(figures) for _, *figures in expected]
-    assert rows(reports.comments())["November 2026"] == [4, 3, 7]
+    assert rows(reports.comments(of_late()))["November 2026"] == [4, 3, 7]
 
 
 @pytest.mark.usefixtures("season")
@@ -234,7 +236,7 @@ def fiona(client: Client) -> Client:
 NOT_A_SUM = {"Of 100", "Recovered of 100", "Days", "Waited, minutes"}
 
 
-def worth(report: reports.Report, place: int, listed: Any) -> int:
+def worth(report: Report, place: int, listed: Any) -> int:
     """What the rows of a list come to, as the figure that leads to it counts them."""
     heading = report.headings[place]
     if place not in report.money:
@@ -262,10 +264,122 @@ def test_every_figure_leads_to_the_rows_it_counts(fiona: Client) -> None:
                     assert worth(each.report, place, listed) == row.cells[place], (each.report.slug, row.label, heading)
                     led[each.report.slug] += 1
     assert set(led) == {one.slug for one in reports.all_reports()}
-    assert led["coming-and-going"] >= reports.MONTHS  # how many were active at the end of each month among them
+    assert led["coming-and-going"] >= MONTHS  # how many were active at the end of each month among them
     for hostile in ("x", "9999-12-31", "0001-01-01", "2026-13-01", "\0"):
         assert fiona.get("/admin/adoptions/adoption/", {"stood_on": hostile}).status_code in (200, 302, 400)
     assert led["failed-payments"] >= 12
+
+
+IN_ALL = """
+SELECT count(*) FILTER (WHERE kind = 'charge'), coalesce(sum(amount_pence) FILTER (WHERE kind = 'charge'), 0)::int,
+  coalesce(-sum(amount_pence) FILTER (WHERE kind <> 'charge'), 0)::int, coalesce(sum(amount_pence), 0)::int
+FROM adoptions_payment WHERE occurred_at >= {begin} AND occurred_at < {end}
+"""
+PERIODS = {  # each with its first and last day, how many days stand each by itself, months in parts, and whole months
+    "period=tax-2023": ("2023-04-06", "2024-04-05", 366, 13, 13),
+    "period=tax-2026": ("2026-04-06", "2026-11-20", 229, 8, 8),
+    "period=financial-2023": ("2023-04-01", "2024-03-31", 366, 12, 12),
+    "period=calendar-2024": ("2024-01-01", "2024-12-31", 366, 12, 12),
+    "period=two-years": ("2025-01-01", "2026-11-20", 0, 23, 23),
+    "from=2024-02-29&to=2024-02-29": ("2024-02-29", "2024-02-29", 1, 1, 1),
+    "from=30/06/2026&to=01/07/2026": ("2026-06-30", "2026-07-01", 2, 2, 2),
+    "from=2016-12-01&to=2026-11-20": ("2016-12-01", "2026-11-20", 0, 120, 120),
+}
+
+
+@pytest.fixture
+def edges() -> None:
+    """The last moment of a tax year and the first of the next, in London's summer time; and what went back of it."""
+    adoption = make_adoption(supporter=make_supporter("Ines", "ines@example.org"), activated_at=MOMENTS[-1])
+    for number, moment in enumerate(("2023-04-05 22:59", "2023-04-05 23:00", "2024-04-05 22:59", "2024-04-05 23:00")):
+        when = datetime.fromisoformat(f"{moment}+00:00")
+        charge = make_payment(
+            adoption, occurred_at=when, amount_pence=10 ** (number + 1), method="cheque", stripe_id=""
+        )
+        paper = {"method": "cheque", "stripe_id": "", "charge": charge, "occurred_at": when}
+        make_payment(adoption, kind=PaymentKind.VOID, amount_pence=-number - 1, **paper)
+
+
+@pytest.mark.usefixtures("season", "edges")
+def test_takings_of_any_period_are_the_ledgers_to_the_penny_and_lead_to_its_rows(fiona: Client) -> None:
+    reports.gather()
+    for asked_for, (first, last, days, months, whole) in PERIODS.items():
+        begin, end = midnight(date.fromisoformat(first)), midnight(date.fromisoformat(last) + timedelta(days=1))
+        [expected] = asked(IN_ALL.format(begin=begin, end=end))
+        page = fiona.get(f"{PAGE}?{asked_for}")
+        by_day, by_month, by_way, coming, *_ = page.context["reports"]
+        numbers = [len(each.rows) for each in (by_day, by_month, by_way, coming)]
+        assert numbers == [days, months, months, whole], asked_for
+        assert by_month.report.total.cells == list(expected), asked_for
+        assert by_way.report.total.cells[-1] == expected[-1]
+        if days:
+            assert by_day.report.total.cells == list(expected)
+        [(label, cells)] = by_month.total
+        [(_, lines)] = [(name, cells) for name, cells in by_month.rows if name.endswith(by_month.rows[-1][0])]
+        for place, (_, address) in enumerate([*cells, *lines]):
+            if address and place % 4:
+                row = by_month.report.total if place < 4 else by_month.report.rows[-1]
+                assert (
+                    worth(by_month.report, place % 4, fiona.get(address).context["cl"].queryset) == row.cells[place % 4]
+                )
+        assert all(len(each.chart.bars) <= 60 for each in page.context["reports"])
+        text = fiona.get(f"{PAGE}takings-by-month.csv?{asked_for}").text
+        assert text.splitlines()[-1] == f"{label},{expected[0]}," + ",".join(
+            f"{pence / 100:.2f}" for pence in expected[1:]
+        )
+    assert rows(takings.by_month(read({"period": "tax-2023"})))["6 to 30 April 2023"] == [1, 100, 2, 98]
+    assert rows(takings.by_month(read({"period": "tax-2023"})))["1 to 5 April 2024"] == [1, 1000, 3, 997]
+
+
+HOSTILE = {
+    "from=2026-13-99": "is not one",
+    "from=2026-11-01&to=31/11/26": "is not one",
+    "from=99999-01-01&to=99999-01-02": "is not one",
+    "from=9999-12-31&to=9999-12-31": "still to come",
+    "from=0001-01-01&to=9999-12-31": "No more than 120 months",
+    "from=2016-11-30&to=2026-11-20": "No more than 120 months",
+    "from=2026-11-02&to=2026-11-01": "The last day is before the first.",
+    "to=2026-11-01": "Say from which day on.",
+    "period=tax-9999": "There is no such period.",
+    "period=tax-2027": "still to come",
+    "period=tax-0000": "There is no such period.",
+    "period=tax-\u0662\u0660\u0662\u0665": "There is no such period.",
+    f"from={'9' * 10_000}": "is not one",
+    f"period={'<script>' * 1_000}": "There is no such period.",
+}
+
+
+def test_period_that_cannot_be_is_said_and_what_is_shown_otherwise_is_shown(fiona: Client) -> None:
+    reports.gather()
+    for query, sentence in HOSTILE.items():
+        asked_for = dict(part.split("=", 1) for part in query.split("&"))
+        page = fiona.get(PAGE, asked_for)
+        assert page.status_code == 200, query[:60]
+        assert sentence in page.context["fault"]
+        assert page.context["fault"] in page.text
+        assert page.context["period"] == of_late()
+        assert len(page.text) < 400_000
+        file = fiona.get(f"{PAGE}plans.csv", asked_for, follow=True)
+        assert (len(file.redirect_chain), sentence in file.context["fault"]) == (1, True), query[:60]
+        assert len(file.redirect_chain[0][0]) < 300
+    assert fiona.get(PAGE, {"from": "2026-11-01"}).context["period"].days.last == NOW.date()
+    assert fiona.get(PAGE, {"from": "2026-11-01", "to": "2026-12-31"}).context["period"].span.last == date(2026, 11, 30)
+
+
+@pytest.mark.usefixtures("season")
+def test_years_to_choose_from_are_those_of_which_there_are_takings(fiona: Client) -> None:
+    reports.gather()
+    groups = {group: [name for name, _ in options] for group, options in fiona.get(PAGE).context["choices"]}
+    assert groups["Calendar years"] == ["calendar-2026", "calendar-2025", "calendar-2024"]
+    assert groups["Tax years"] == ["tax-2026", "tax-2025", "tax-2024", "tax-2023"]  # of the 29th of February 2024
+    assert groups["Financial years"] == ["financial-2026", "financial-2025", "financial-2024", "financial-2023"]
+    for name in filter(None, (name for names in groups.values() for name in names)):
+        page = fiona.get(PAGE, {"period": name})
+        assert not page.context["fault"]
+        assert f'value="{name}" selected' in page.text
+    assert "more than 366 days" in fiona.get(PAGE, {"period": "two-years"}).text
+    assert "whole months, April 2025 to April 2026" in " ".join(fiona.get(PAGE, {"period": "tax-2025"}).text.split())
+    assert "“Stays” by month" in fiona.get(PAGE, {"period": "tax-2023"}).text
 
 
 def test_day_of_which_nothing_stays_leads_to_what_came_and_went(fiona: Client) -> None:
@@ -370,10 +484,11 @@ def test_after_an_update_the_worker_sums_up_at_once_and_no_page_says_nought_unti
 def test_page_asks_for_sums_and_not_for_rows(fiona: Client, django_assert_max_num_queries: Any) -> None:
     reports.gather()
     fiona.get(PAGE)
-    with django_assert_max_num_queries(20) as asked_for:
-        fiona.get(PAGE)
-    for query in asked_for.captured_queries:
-        assert not re.search(r'FROM "(adoptions_(payment|adoption|failedrenewal)|species_comment)"', query["sql"])
+    for ten_years in ("", "?from=2016-12-01&to=2026-11-20"):
+        with django_assert_max_num_queries(22) as asked_for:
+            fiona.get(f"{PAGE}{ten_years}")
+        for query in asked_for.captured_queries:
+            assert not re.search(r'FROM "(adoptions_(payment|adoption|failedrenewal)|species_comment)"', query["sql"])
 
 
 def test_hostile_name_of_a_plan_is_only_words(fiona: Client) -> None:

@@ -102,6 +102,7 @@ SAYS_MORE = (  # than by its address alone
     "/?c=leopard26",
     "/admin/adoptions/adoption/?q=amara",
     "/admin/adoptions/campaign/report/?by=source",
+    "/admin/adoptions/payment/reports/?from=2026-13-99",
     "/admin/adoptions/exportedfile/1/progress/?still",
     "/admin/adoptions/supporter/find/?q=supporter&same=1",
 )
