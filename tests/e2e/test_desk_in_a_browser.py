@@ -79,6 +79,8 @@ def test_link_is_made_on_one_screen_in_under_a_minute(desk: BrowserContext) -> N
     expect(page.get_by_role("heading", level=1)).to_contain_text("Amur leopard")
     page.go_back()
     expect(page.get_by_role("img", name="QR code of")).to_be_visible()
+    hours = page.locator(".timelist").first.get_by_role("button", include_hidden=True)
+    assert hours.all_text_contents() == ["Now", "00:00", "06:00", "12:00", "18:00"]
     page.get_by_label("Preset frequency").select_option(label="Every month")
     page.get_by_label("Amount in pounds").fill("5")
     seen = page.frame_locator("iframe[name=preview]").locator("body")
