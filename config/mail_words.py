@@ -198,6 +198,7 @@ SAMPLES: dict[str, Any] = {
     "state": "sent",
     "recipient_email": "ellie@example.org",
     "gift_aid": "Declared by Amara Supporter on 24 December 2026.",
+    "skipped_on": datetime(2026, 11, 24, 8, tzinfo=UTC),
     "changes": [("Name", "Amara Supporter", "Amara Obi")],
     "notes": [{"title": "A new cub", "day": "24 December 2026", "url": "https://example.org/field-notes/a-new-cub/"}],
     "failed": [],

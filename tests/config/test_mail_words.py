@@ -9,6 +9,7 @@ from django.urls import reverse
 
 from config import mail_kinds, mail_words
 from config.mail import queue_mail
+from config.mail_words_page import WordsForm
 from config.models import Mail, MailWords
 from tests.adoptions.test_emails_rendered import HOSTILE_NAMES, Page, context_of
 from tests.makers import make_active_adoption
@@ -93,6 +94,13 @@ def test_made_up_values_fill_every_kind(kind: str) -> None:
     drawn = mail_words.draw(kind, *mail_words.shipped(kind), mail_words.sample(kind))
     assert "{" not in drawn.subject + drawn.text
     assert len(drawn.text) > 200
+
+
+@pytest.mark.parametrize("kind", mail_words.kinds())
+def test_our_own_words_fit_the_form_in_which_they_are_changed(kind: str) -> None:
+    subject, body = mail_words.shipped(kind)
+    form = WordsForm({"subject": subject, "body": body}, kind=kind)
+    assert form.is_valid(), form.errors
 
 
 @pytest.mark.parametrize(
