@@ -70,7 +70,16 @@ class AsAReportLinks(admin.SimpleListFilter):
 
 
 class OfAdoptions(AsAReportLinks):
-    """Adoptions, or what is theirs, by campaigns that may be many."""
+    """Adoptions, or what is theirs."""
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        asked = self.value()
+        return queryset if asked is None else self.only(queryset, asked)
+
+    @classmethod
+    @abstractmethod
+    def only(cls, rows: QuerySet[Any], asked: str) -> QuerySet[Any]:
+        """Those of a list that are so."""
 
     @classmethod
     @abstractmethod
@@ -78,22 +87,38 @@ class OfAdoptions(AsAReportLinks):
         """The ids of their newest adoptions, newest first, whatever else a list is filtered by."""
 
 
-class WordOfCampaign(OfAdoptions):
-    """By a word of the campaign that brought them: empty for one without."""
+class OfCampaigns(OfAdoptions):
+    """By campaigns that may be many."""
 
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        word = self.value()
-        if word is None:
-            return queryset
-        return of_adoptions(queryset, AnyOf(F("campaign_id"), list(self.campaigns(word).values_list("pk", flat=True))))
+    @classmethod
+    @abstractmethod
+    def campaigns(cls, asked: str) -> QuerySet[Campaign]:
+        """Of these."""
+
+    @classmethod
+    def theirs(cls) -> QuerySet[Adoption]:
+        """What one of them brought, by an index with the id."""
+        return Adoption.objects.filter(campaign=OuterRef("pk"))
+
+    @classmethod
+    def ids(cls, asked: str) -> list[int]:
+        return list(cls.campaigns(asked).values_list("pk", flat=True))
+
+    @classmethod
+    def newest(cls, asked: str, most: int) -> list[int]:
+        return newest_of(cls.campaigns(asked), cls.theirs(), most)
+
+
+class WordOfCampaign(OfCampaigns):
+    """By a word of the campaign that brought them: empty for one without."""
 
     @classmethod
     def campaigns(cls, asked: str) -> QuerySet[Campaign]:
         return Campaign.objects.filter(**{str(cls.parameter_name): asked})
 
     @classmethod
-    def newest(cls, asked: str, most: int) -> list[int]:
-        return newest_of(cls.campaigns(asked), Adoption.objects.filter(campaign=OuterRef("pk")), most)
+    def only(cls, rows: QuerySet[Any], asked: str) -> QuerySet[Any]:
+        return of_adoptions(rows, AnyOf(F("campaign_id"), cls.ids(asked)))
 
 
 class BySource(WordOfCampaign):
@@ -111,81 +136,69 @@ class ByContent(WordOfCampaign):
     parameter_name = "utm_content"
 
 
-def named(asked: str) -> QuerySet[Campaign]:
-    """The campaigns of `<field>:<word>`, as the report writes one of them, or all with a word."""
-    field, _, word = asked.partition(":")
-    if field == OF_ONE:
-        return Campaign.objects.filter(pk=as_number(word))
-    return Campaign.objects.filter(**{field: word}) if field in WORDS.values() else Campaign.objects.none()
+class NamedByReport(OfCampaigns):
+    """By `<field>:<word>`, as the report writes one campaign, or all with a word."""
 
+    @classmethod
+    def campaigns(cls, asked: str) -> QuerySet[Campaign]:
+        field, _, word = asked.partition(":")
+        if field == OF_ONE:
+            return Campaign.objects.filter(pk=as_number(word))
+        return Campaign.objects.filter(**{field: word}) if field in WORDS.values() else Campaign.objects.none()
 
-class OfCampaigns(OfAdoptions):
     def words(self, asked: str) -> str:
         field, _, word = asked.partition(":")
-        return str(named(asked).first() or "no campaign") if field == OF_ONE else super().words(word)
+        if field != OF_ONE:
+            return super().words(word)
+        return str(NamedByReport.campaigns(asked).first() or "no campaign")  # whether or not it is over
 
 
-class BroughtFirst(OfCampaigns):
+class BroughtFirst(NamedByReport):
     """Adopted by people whom these campaigns brought first, with whatever link they came this time."""
 
     title = "campaign that brought them first"
     parameter_name = "first"
 
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Adoption]) -> QuerySet[Adoption]:
-        if self.value() is None:
-            return queryset
-        codes = list(named(self.value() or "").values_list("code", flat=True))
-        # Of more than a hundred words the planner does not see that none of them is empty, as its index wants.
-        return queryset.filter(EVER_ADOPTED, ~Q(first_campaign_code=""), AnyOf(F("first_campaign_code"), codes))
+    @classmethod
+    def theirs(cls) -> QuerySet[Adoption]:
+        return Adoption.objects.filter(~Q(first_campaign_code=""), first_campaign_code=OuterRef("code"))
 
     @classmethod
-    def newest(cls, asked: str, most: int) -> list[int]:
-        theirs = Adoption.objects.filter(~Q(first_campaign_code=""), first_campaign_code=OuterRef("code"))
-        return newest_of(named(asked), theirs, most)
+    def only(cls, rows: QuerySet[Any], asked: str) -> QuerySet[Any]:
+        codes = list(cls.campaigns(asked).values_list("code", flat=True))
+        # Of more than a hundred words the planner does not see that none of them is empty, as its index wants.
+        return rows.filter(EVER_ADOPTED, ~Q(first_campaign_code=""), AnyOf(F("first_campaign_code"), codes))
 
 
-class BroughtNew(OfCampaigns):
+class BroughtNew(NamedByReport):
     """Adopted by people who had not adopted before."""
 
     title = "campaign that brought new people"
     parameter_name = "new"
 
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Adoption]) -> QuerySet[Adoption]:
-        if self.value() is None:
-            return queryset
-        ids = list(named(self.value() or "").values_list("pk", flat=True))
-        return their_first(queryset.filter(AnyOf(F("campaign_id"), ids)))
-
     @classmethod
-    def newest(cls, asked: str, most: int) -> list[int]:
-        return newest_of(named(asked), Adoption.objects.filter(campaign=OuterRef("pk")), most)
+    def only(cls, rows: QuerySet[Any], asked: str) -> QuerySet[Any]:
+        return their_first(rows.filter(AnyOf(F("campaign_id"), cls.ids(asked))))
 
 
-class CameLate(OfCampaigns):
+class CameLate(NamedByReport):
     """Begun when the campaign that brought them was over, and adopted."""
 
     title = "campaign that was over"
     parameter_name = "late"
 
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Adoption]) -> QuerySet[Adoption]:
-        if self.value() is None:
-            return queryset
-        over = self.over(self.value() or "")
-        # Known beforehand, the first of those moments lets the planner begin there instead of reading all there are.
-        first = over.aggregate(at=Min("ends_at"))["at"]
-        if first is None:
-            return queryset.none()
-        ids = list(over.values_list("pk", flat=True))
-        so = EVER_ADOPTED & Q(created_at__gt=first) & Q(created_at__gt=F("campaign__ends_at"))
-        return queryset.filter(so, AnyOf(F("campaign_id"), ids))
-
-    @staticmethod
-    def over(asked: str) -> QuerySet[Campaign]:
-        return named(asked).filter(ends_at__isnull=False)
+    @classmethod
+    def campaigns(cls, asked: str) -> QuerySet[Campaign]:
+        return super().campaigns(asked).filter(ends_at__isnull=False)
 
     @classmethod
-    def newest(cls, asked: str, most: int) -> list[int]:
-        return newest_of(cls.over(asked), Adoption.objects.filter(campaign=OuterRef("pk")), most)
+    def only(cls, rows: QuerySet[Any], asked: str) -> QuerySet[Any]:
+        # Known beforehand, the first of those moments lets the planner begin there instead of reading all there are.
+        first = cls.campaigns(asked).aggregate(at=Min("ends_at"))["at"]
+        if first is None:
+            return rows.none()
+        so = EVER_ADOPTED & Q(created_at__gt=first) & Q(created_at__gt=F("campaign__ends_at"))
+        return rows.filter(so, AnyOf(F("campaign_id"), cls.ids(asked)))
 
 
 class AnsweredAMail(OfAdoptions):
@@ -198,15 +211,14 @@ class AnsweredAMail(OfAdoptions):
         campaign = Campaign.objects.filter(pk=as_number(asked.partition("-")[0])).first()
         return f"to {campaign}, within {as_number(asked.partition('-')[2])} days" if campaign else "no campaign"
 
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        if self.value() is None:
-            return queryset
-        return of_adoptions(queryset, pk__in=self.answers(self.value() or "").values("adoption"))
-
     @staticmethod
     def answers(asked: str) -> QuerySet[Answer]:
         campaign, _, days = asked.partition("-")
         return Answer.objects.filter(send_list__campaign=as_number(campaign), days__lte=min(as_number(days), 90))
+
+    @classmethod
+    def only(cls, rows: QuerySet[Any], asked: str) -> QuerySet[Any]:
+        return of_adoptions(rows, pk__in=cls.answers(asked).values("adoption"))
 
     @classmethod
     def newest(cls, asked: str, most: int) -> list[int]:
@@ -223,7 +235,7 @@ class ListOfBrought[Row: Model](LongList[Row]):
         ids = self.known(request, queryset) if queryset.model is self.model else None  # and not the history of a row
         if ids is None:
             return super().get_paginator(request, queryset, *args, **kwargs)
-        shown = self.get_queryset(request).select_related(*self.list_select_related)  # type: ignore[misc]  # names
+        shown = self.get_queryset(request).select_related(*self.list_select_related)  # type: ignore[misc]  # never True
         rows = shown.order_by(*queryset.query.order_by)
         return CappedPaginator(queryset, *args, **kwargs, known=Known(ids, rows))
 
